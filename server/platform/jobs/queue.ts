@@ -6,14 +6,19 @@ import { createHash } from 'node:crypto'
 import { PgBoss, type Queue } from 'pg-boss'
 import pg from 'pg'
 import type { Logger } from 'pino'
-import type { JobDefinition } from './job.ts'
+
+/** What a queue needs to know of the work that it carries. */
+export interface QueueDefinition {
+  name: string
+  retryLimit: number
+}
 
 /** A worker that died is noticed after at most this time plus one round of the monitor; seconds. */
 const heartbeatSeconds = 10
 const monitorSeconds = 5
 
 /** Queues are made by the owner at migration, so that the application needs no right to create anything. */
-export async function installQueue(ownerUrl: string, definitions: JobDefinition[]): Promise<void> {
+export async function installQueue(ownerUrl: string, definitions: QueueDefinition[]): Promise<void> {
   const queues = definitions.map(toQueue)
   const wanted = createHash('sha256').update(JSON.stringify(queues)).digest('hex')
   const client = new pg.Client({ connectionString: ownerUrl })
@@ -51,9 +56,9 @@ export async function installQueue(ownerUrl: string, definitions: JobDefinition[
 /** Raised when the package or the settings below change, so that existing installations are brought along. */
 const queueLayout = 1
 
-function toQueue(definition: JobDefinition): Queue {
+function toQueue(definition: QueueDefinition): Queue {
   return {
-    name: definition.kind,
+    name: definition.name,
     policy: 'standard',
     retryLimit: definition.retryLimit,
     retryDelay: 1,
