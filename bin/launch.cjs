@@ -7,10 +7,10 @@
 'use strict'
 
 const { spawn } = require('node:child_process')
-const { join } = require('node:path')
+const path = require('node:path')
 const { pathToFileURL } = require('node:url')
 
-const project = join(__dirname, '..')
+const project = path.join(__dirname, '..')
 // Development has scripts of its own; every other word is the program's: serve, migrate, events …
 const scripts = { test: 'test', check: 'check', bench: 'bench', dev: 'dev', gen: 'gen' }
 
@@ -32,8 +32,10 @@ async function main() {
   const { prepare } = require('./prepare.cjs')
   const node = await prepare(project, { web: ['serve', 'test', 'bench'].includes(command) })
   const script = scripts[command]
-  const target = script ? [join(project, 'bin', script + '.ts')] : [join(project, 'server', 'main.ts'), command]
-  handOver(node, ['--import', pathToFileURL(join(__dirname, 'end-with-launcher.mjs')).href, ...target, ...args])
+  const target = script
+    ? [path.join(project, 'bin', script + '.ts')]
+    : [path.join(project, 'server', 'main.ts'), command]
+  handOver(node, ['--import', pathToFileURL(path.join(__dirname, 'end-with-launcher.mjs')).href, ...target, ...args])
 }
 
 /** Runs the program in our stead: its output, its exit code, our signals. */

@@ -71,9 +71,9 @@ function installedMatches(folder, lock) {
   const noted = readText(path.join(folder, '.package-lock.json'))
   if (!noted) return false
   const installed = JSON.parse(noted).packages
-  return Object.entries(lock.packages).every(function ([name, wanted]) {
+  return Object.entries(lock.packages).every(function ([name, entry]) {
     if (name === '') return true
-    return installed[name] ? installed[name].version === wanted.version : wanted.optional === true && !suits(wanted)
+    return installed[name] ? installed[name].version === entry.version : entry.optional === true && !suits(entry)
   })
 }
 

@@ -47,14 +47,15 @@ function nearest(name: string, known: string[]) {
 /** Levenshtein's distance, in which two swapped neighbours count as one (HSOT for HOST). */
 function distance(a: string, b: string): number {
   // Row 0 and column 0: so many letters to add, or to take away.
-  const rows = [...a, ''].map((_, i) => [...b, ''].map((__, j) => i || j))
+  const row = (i: number) => Array.from({ length: b.length + 1 }, (_, j) => i || j)
+  const rows = Array.from({ length: a.length + 1 }, (_, i) => row(i))
   const at = (i: number, j: number) => rows[i]?.[j] ?? Infinity
   for (let i = 1; i <= a.length; i++) {
     for (let j = 1; j <= b.length; j++) {
       const same = a[i - 1] === b[j - 1] ? 0 : 1
       const swapped = a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1] ? at(i - 2, j - 2) + 1 : Infinity
-      const row = rows[i]
-      if (row) row[j] = Math.min(at(i - 1, j) + 1, at(i, j - 1) + 1, at(i - 1, j - 1) + same, swapped)
+      const current = rows[i]
+      if (current) current[j] = Math.min(at(i - 1, j) + 1, at(i, j - 1) + 1, at(i - 1, j - 1) + same, swapped)
     }
   }
   return at(a.length, b.length)
