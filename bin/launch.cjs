@@ -7,6 +7,7 @@
 'use strict'
 
 const { spawn } = require('node:child_process')
+const fs = require('node:fs')
 const path = require('node:path')
 const { pathToFileURL } = require('node:url')
 
@@ -60,6 +61,7 @@ function handOver(node, args) {
     process.exit(1)
   })
   child.on('exit', function (code, signal) {
+    // The shells' way to tell of a signal.
     process.exit(signal ? 128 + (require('node:os').constants.signals[signal] || 0) : code)
   })
 }
@@ -67,8 +69,18 @@ function handOver(node, args) {
 /** npm passes signals on, but not its own sudden death, after which nobody would be left to stop us. */
 function stopWhenNpmDies(forward) {
   if (!process.env.npm_lifecycle_event) return
-  const parent = process.ppid
+  const family = ancestors()
   setInterval(function () {
-    if (process.ppid !== parent) forward('SIGTERM')
-  }, 1000).unref()
+    if (ancestors() !== family) forward('SIGTERM')
+  }, 300).unref()
+}
+
+/** Our parent, and its parent too: npm starts a shell, which starts us, and which outlives it. */
+function ancestors() {
+  try {
+    const status = fs.readFileSync('/proc/' + process.ppid + '/status', 'utf8')
+    return process.ppid + ' of ' + /^PPid:\s*(\d+)/m.exec(status)[1]
+  } catch {
+    return String(process.ppid)
+  }
 }

@@ -7,6 +7,9 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 
+// Started again right after a kill, we meet the earlier copy on its way out. It is given this long before we refuse.
+const patienceMs = 2000
+
 export type FolderLock = { release(): void }
 
 /** Takes the folder, or throws a sentence that names who holds it. */
@@ -31,7 +34,7 @@ export function lockFolder(dataDir: string): FolderLock {
 
 function openLockFile(dataDir: string) {
   try {
-    return new DatabaseSync(join(dataDir, 'rapport.lock'), { timeout: 0 })
+    return new DatabaseSync(join(dataDir, 'rapport.lock'), { timeout: patienceMs })
   } catch (error) {
     throw new Error(`The data folder ${dataDir} cannot be written to by this user. Choose another with DATA_DIR.`, {
       cause: error,
