@@ -35,11 +35,11 @@ export function createLog({ level = 'info', name = 'rapport', destination }: Log
     destination ?? pino.destination(1),
   )
   // pino does not format the bindings of children. Every child inherits this method, so grandchildren are covered too.
-  const makeChild = log.child as (this: Log, bindings: Record<string, unknown>, options?: object) => Log
-  const child = function child(this: Log, bindings: Record<string, unknown>, options?: object): Log {
+  const makeChild: (this: Log, bindings: Record<string, unknown>, options?: object) => Log = Reflect.get(log, 'child')
+  function child(this: Log, bindings: Record<string, unknown>, options?: object): Log {
     return makeChild.call(this, hideFields(bindings), options)
   }
-  log.child = child as Log['child']
+  Object.assign(log, { child })
   return log
 }
 
