@@ -82,7 +82,8 @@ export function hideSecrets(value: unknown, depth = 0): unknown {
 function describeError(error: Error): Record<string, unknown> {
   const { name, message, stack, cause } = error
   return {
-    ...Object.fromEntries(Object.entries(error)),
+    // Codes and names help; an object on an error is its whole connection.
+    ...Object.fromEntries(Object.entries(error).filter(([, value]) => typeof value !== 'object')),
     type: name,
     message,
     stack,
