@@ -1,0 +1,2 @@
+/** What neighbours may use of accounts. */
+export { authenticator } from './authentication.ts'

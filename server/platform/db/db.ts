@@ -1,0 +1,178 @@
+/**
+ * The pool, and the transaction: the only handle that an operation has. It carries the SQL, the clock, the events and
+ * the jobs of one workspace, so that nothing can slip out of the transaction or into another tenant.
+ */
+import { Kysely, PostgresDialect } from 'kysely'
+import pg from 'pg'
+import { from as copyFrom } from 'pg-copy-streams'
+import { pipeline } from 'node:stream/promises'
+import { Readable } from 'node:stream'
+import type { PgBoss } from 'pg-boss'
+import type { Logger } from 'pino'
+import type { Tables } from './tables.ts'
+import { publishEvents, type NewEvent } from '../events/outbox.ts'
+import { enqueueJob, type JobOptions } from '../jobs/enqueue.ts'
+import { isId } from '../ids.ts'
+
+pg.types.setTypeParser(pg.types.builtins.INT8, Number) // counters stay far below 2^53
+pg.types.setTypeParser(pg.types.builtins.DATE, (text) => text)
+
+/** A workspace's id, or `'system'`: outside of any workspace, where no tenant's row is visible. */
+export type Scope = string
+
+export interface Tx {
+  readonly sql: Kysely<Tables>
+  /** When this transaction began; every time it writes is this one. */
+  readonly now: Date
+  /** Throws in system scope. */
+  readonly workspaceId: string
+  /** Writes an event in the same transaction; `subject` is the id whose events stay in order. */
+  publish(event: string, subject: string, data: object): Promise<void>
+  publishAll(events: NewEvent[]): Promise<void>
+  /** Adds a job in the same transaction and answers its id. `data` is JSON. */
+  enqueue(kind: string, data: object, options?: JobOptions): Promise<string>
+  /** `COPY … FROM STDIN` with backpressure; answers the number of rows. */
+  copyIn(statement: string, source: AsyncIterable<string | Buffer>): Promise<number>
+  /** Runs after the commit, and not at all when the transaction fails. Must not throw. */
+  afterCommit(run: () => void): void
+  /** Tells whoever watches this workspace (`/events/stream`), once the transaction commits. `data` is short JSON. */
+  notify(topic: string, data: object): Promise<void>
+  /** A statement that Kysely would only be in the way of. */
+  rawQuery<Row extends pg.QueryResultRow>(text: string, values?: unknown[]): Promise<pg.QueryResult<Row>>
+}
+
+export interface Db {
+  transaction<T>(scope: Scope, run: (tx: Tx) => Promise<T>): Promise<T>
+  /** One round trip, for `/status`. */
+  ping(): Promise<void>
+  readonly pool: { total: number; idle: number; waiting: number }
+  /** The queue that `tx.enqueue` sends to; set once, when it opens. */
+  useQueue(queue: PgBoss): void
+  /** Told which jobs' queues and whether events were added, after each commit. */
+  onCommit(listener: (added: { jobKinds: Set<string>; events: boolean }) => void): void
+  close(): Promise<void>
+}
+
+export interface DbOptions {
+  url: string
+  /** Connections kept at most. */
+  poolMax: number
+  log: Logger
+  /** Statements slower than this are logged with their text and never with their values; milliseconds. */
+  slowQueryMs: number
+  applicationName: string
+}
+
+export function openDb(options: DbOptions): Db {
+  const pool = new pg.Pool({
+    connectionString: options.url,
+    max: options.poolMax,
+    application_name: options.applicationName,
+    // The session starts, and RESET leaves it, as the role that owns nothing and bypasses nothing.
+    options: '-c role=rapport_app -c timezone=UTC -c idle_in_transaction_session_timeout=300000',
+    idleTimeoutMillis: 60_000,
+    connectionTimeoutMillis: 10_000,
+  })
+  pool.on('error', (error) => closing || options.log.warn({ err: error }, 'an idle database connection was lost'))
+  let closing = false
+  let queue: PgBoss | undefined
+  const listeners: ((added: { jobKinds: Set<string>; events: boolean }) => void)[] = []
+
+  async function transaction<T>(scope: Scope, run: (tx: Tx) => Promise<T>): Promise<T> {
+    if (scope !== 'system' && !isId(scope)) throw new Error('a transaction needs a workspace id')
+    const client = await pool.connect()
+    let broken: Error | undefined
+    const onError = (error: Error): void => void (broken = error)
+    client.on('error', onError)
+    try {
+      // One round trip for both statements; the id is checked above, because the simple protocol takes no parameters.
+      await client.query(`begin; set local rapport.workspace_id = '${scope === 'system' ? '' : scope}'`)
+      const context = createTx(client, scope, options, queue)
+      const result = await run(context.tx)
+      await client.query('commit')
+      for (const effect of context.effects) effect()
+      if (context.added.events || context.added.jobKinds.size) for (const listener of listeners) listener(context.added)
+      return result
+    } catch (error) {
+      await client.query('rollback').catch((rollbackError: Error) => void (broken = rollbackError))
+      throw error
+    } finally {
+      client.off('error', onError)
+      client.release(broken)
+    }
+  }
+
+  return {
+    transaction,
+    ping: async () => void (await pool.query('select 1')),
+    get pool() {
+      return { total: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount }
+    },
+    useQueue: (client) => void (queue = client),
+    onCommit: (listener) => void listeners.push(listener),
+    close: () => {
+      closing = true
+      return pool.end()
+    },
+  }
+}
+
+function createTx(client: pg.PoolClient, scope: Scope, options: DbOptions, queue: PgBoss | undefined) {
+  const timed: { query: pg.PoolClient['query'] } = { query: timedQuery(client, options) }
+  const sql = new Kysely<Tables>({
+    dialect: new PostgresDialect({
+      // A "pool" of this one connection: whatever Kysely asks for, it stays in the transaction.
+      pool: {
+        options: {},
+        connect: async () => ({ query: timed.query, release: () => {} }) as unknown as pg.PoolClient,
+        end: async () => {},
+      },
+    }),
+  })
+  const effects: (() => void)[] = []
+  const added = { jobKinds: new Set<string>(), events: false }
+  const tx: Tx = {
+    sql,
+    now: new Date(),
+    get workspaceId() {
+      if (scope === 'system') throw new Error('this transaction is outside of any workspace')
+      return scope
+    },
+    publish: (event, subject, data) => tx.publishAll([{ event, subject, data }]),
+    publishAll: async (events) => {
+      if (!events.length) return
+      added.events = true
+      await publishEvents(tx, events)
+    },
+    enqueue: async (kind, data, jobOptions) => {
+      if (!queue) throw new Error('the job queue is not open')
+      added.jobKinds.add(kind)
+      return enqueueJob(tx, queue, kind, data, jobOptions)
+    },
+    copyIn: async (statement, source) => {
+      const stream = client.query(copyFrom(statement))
+      await pipeline(Readable.from(source, { objectMode: false }), stream)
+      return stream.rowCount
+    },
+    notify: async (topic, data) => {
+      const message = JSON.stringify({ workspace_id: tx.workspaceId, topic, data })
+      await timed.query('select pg_notify($1, $2)', ['rapport_live', message])
+    },
+    afterCommit: (run) => void effects.push(run),
+    rawQuery: (text, values) => timed.query(text, values),
+  }
+  return { tx, effects, added }
+}
+
+function timedQuery(client: pg.PoolClient, { log, slowQueryMs }: DbOptions): pg.PoolClient['query'] {
+  const query = async (text: string, values?: unknown[]): Promise<pg.QueryResult> => {
+    const startedAt = performance.now()
+    try {
+      return await client.query(text, values)
+    } finally {
+      const tookMs = performance.now() - startedAt
+      if (tookMs > slowQueryMs) log.warn({ took_ms: Math.round(tookMs), sql: text.slice(0, 2_000) }, 'slow query')
+    }
+  }
+  return query as unknown as pg.PoolClient['query']
+}

@@ -1,0 +1,176 @@
+/**
+ * Hands the outbox on to the reactions of the modules: at least once, in order per subject. One relay works at a time
+ * in the whole installation (an advisory lock), so that order needs no further care; a reaction that fails holds back
+ * its own subject alone, and after the last try the event is set aside, visible, for somebody to send again.
+ */
+import { sql } from 'kysely'
+import type { Db, Tx } from '../db/db.ts'
+import type { Reaction, Worker } from '../module.ts'
+import type { Services } from '../services.ts'
+import type { Event } from './outbox.ts'
+
+const batchSize = 500
+const attemptsMax = 12
+const pollMs = 1_000
+
+interface Waiting {
+  seq: number
+  id: string
+  workspace_id: string
+  event: string
+  subject: string
+  data: Record<string, unknown>
+  created_at: Date
+  attempts: number
+}
+
+export function createRelay(db: Db, services: Services, reactions: Reaction[]): Worker {
+  const reactionsTo = Map.groupBy(reactions, (reaction) => reaction.event)
+  let timer: NodeJS.Timeout | undefined
+  let turning: Promise<void> | undefined
+  let stopped = false
+  let woken = false
+
+  async function turnUntilEmpty(): Promise<void> {
+    while ((await relayBatch(db, services, reactionsTo)) && !stopped);
+  }
+
+  function wake(): void {
+    woken = true
+    if (stopped || turning) return
+    clearTimeout(timer)
+    woken = false
+    turning = turnUntilEmpty()
+      .catch((error: Error) => services.log.warn({ err: error }, 'the relay had an error and goes on'))
+      .finally(() => {
+        turning = undefined
+        if (woken) wake()
+        else if (!stopped) timer = setTimeout(wake, pollMs)
+      })
+  }
+
+  return {
+    start() {
+      db.onCommit(({ events }) => events && wake())
+      wake()
+    },
+    drain: turnUntilEmpty,
+    async stop() {
+      stopped = true
+      clearTimeout(timer)
+      await turning
+    },
+  }
+}
+
+/** Answers whether there may be more. */
+async function relayBatch(db: Db, services: Services, reactionsTo: Map<string, Reaction[]>): Promise<boolean> {
+  return db.transaction('system', async (leader) => {
+    const lock = await sql<{ held: boolean }>`select pg_try_advisory_xact_lock(7276772) as held`.execute(leader.sql)
+    if (!lock.rows[0]?.held) return false
+    const waiting = await takeWaiting(leader)
+    const blocked = new Set<string>()
+    for (const run of inRuns(waiting)) {
+      const free = run.filter((row) => !blocked.has(subjectOf(row)))
+      if (free.length) await relayRun(db, services, free, reactionsTo.get(free[0]!.event) ?? [], blocked)
+    }
+    return waiting.length > 0
+  })
+}
+
+async function takeWaiting(leader: Tx): Promise<Waiting[]> {
+  const { rows } = await sql<Waiting>`
+    select seq, id, workspace_id, event, subject, data, created_at, attempts
+    from platform.outbox o
+    where relayed_at is null and failed_at is null and next_attempt_at <= now()
+      and not exists (
+        select from platform.outbox earlier
+        where earlier.workspace_id = o.workspace_id and earlier.subject = o.subject and earlier.seq < o.seq
+          and earlier.relayed_at is null and earlier.failed_at is null and earlier.attempts > 0
+          and earlier.next_attempt_at > now())
+    order by seq limit ${batchSize}`.execute(leader.sql)
+  return rows
+}
+
+/** Neighbours of one workspace and one kind go together; nothing overtakes anything. */
+function inRuns(waiting: Waiting[]): Waiting[][] {
+  const runs: Waiting[][] = []
+  for (const row of waiting) {
+    const last = runs.at(-1)
+    if (last && last[0]!.workspace_id === row.workspace_id && last[0]!.event === row.event) last.push(row)
+    else runs.push([row])
+  }
+  return runs
+}
+
+function subjectOf(row: Waiting): string {
+  return `${row.workspace_id} ${row.subject}`
+}
+
+async function relayRun(
+  db: Db,
+  services: Services,
+  run: Waiting[],
+  reactions: Reaction[],
+  blocked: Set<string>,
+): Promise<void> {
+  try {
+    await db.transaction(run[0]!.workspace_id, async (tx) => {
+      for (const reaction of reactions) await react(tx, services, run, reaction)
+      await markRelayed(tx, run)
+    })
+  } catch (error) {
+    // One bad event must not take its neighbours with it: each on its own, then the bad one waits.
+    if (run.length === 1) {
+      blocked.add(subjectOf(run[0]!))
+      await postpone(db, services, run[0]!, error as Error)
+      return
+    }
+    for (const row of run) if (!blocked.has(subjectOf(row))) await relayRun(db, services, [row], reactions, blocked)
+  }
+}
+
+async function react(tx: Tx, services: Services, run: Waiting[], reaction: Reaction): Promise<void> {
+  const { rows } = await sql<{ event_id: string }>`
+    insert into platform.inbox (consumer, event_id)
+    select ${reaction.consumer}, id from unnest(${run.map((row) => row.id)}::uuid[]) as id
+    on conflict do nothing returning event_id`.execute(tx.sql)
+  const unseen = new Set(rows.map((row) => row.event_id))
+  const events = run.filter((row) => unseen.has(row.id)).map(toEvent)
+  if (events.length) await reaction.run(tx, events, services)
+}
+
+function toEvent(row: Waiting): Event {
+  return {
+    id: row.id,
+    event: row.event,
+    timestamp: row.created_at.toISOString(),
+    workspace_id: row.workspace_id,
+    data: row.data,
+  }
+}
+
+async function markRelayed(tx: Tx, run: Waiting[]): Promise<void> {
+  await sql`update platform.outbox set relayed_at = now() where seq = any(${run.map((row) => row.seq)}::bigint[])`.execute(
+    tx.sql,
+  )
+}
+
+/** 2 s, 4 s, 8 s … at most an hour; after the last try somebody has to look. */
+async function postpone(db: Db, services: Services, row: Waiting, error: Error): Promise<void> {
+  const attempts = row.attempts + 1
+  const final = attempts >= attemptsMax
+  services.log[final ? 'error' : 'warn'](
+    { err: error, event_id: row.id, event: row.event, attempts },
+    'a reaction failed',
+  )
+  const delaySeconds = Math.min(3_600, 2 ** attempts)
+  await db.transaction('system', (tx) =>
+    sql`
+      update platform.outbox
+      set attempts = ${attempts}, error = ${error.message.slice(0, 500)},
+          next_attempt_at = now() + make_interval(secs => ${delaySeconds}),
+          failed_at = ${final ? new Date() : null}
+      where seq = ${row.seq}`.execute(tx.sql),
+  )
+}

@@ -1,0 +1,51 @@
+/** `/health`, `/status` and `/metrics`, at the root in every mode: for probes and for Prometheus. */
+import { Type } from 'typebox'
+import type { FastifyInstance } from 'fastify'
+import type { Runtime } from '../services.ts'
+
+export function addOperations(app: FastifyInstance, runtime: Runtime): void {
+  const service = runtime.config.app.name
+  const health = Type.Object({ status: Type.String(), service: Type.String() })
+  app.get(
+    '/health',
+    {
+      schema: {
+        summary: 'Liveness: this process answers',
+        tags: ['operations'],
+        security: [],
+        response: { 200: health },
+      },
+    },
+    () => ({ status: 'ok', service }),
+  )
+
+  const status = Type.Object({ status: Type.String(), database: Type.String() })
+  app.get(
+    '/status',
+    {
+      schema: {
+        summary: 'Readiness: the database answers',
+        tags: ['operations'],
+        security: [],
+        response: { 200: status, 503: status },
+      },
+    },
+    async (_request, reply) => {
+      const connected = await runtime.db.ping().then(
+        () => true,
+        () => false,
+      )
+      if (connected) return { status: 'ok', database: 'connected' }
+      return reply.code(503).header('retry-after', '5').send({ status: 'unavailable', database: 'disconnected' })
+    },
+  )
+
+  app.get(
+    '/metrics',
+    { schema: { summary: 'Prometheus metrics', tags: ['operations'], security: [] } },
+    async (_request, reply) => {
+      const { registry } = runtime.metrics
+      return reply.header('content-type', registry.contentType).send(await registry.metrics())
+    },
+  )
+}

@@ -1,0 +1,180 @@
+/**
+ * The HTTP server: mounts the modules' doors and gives each the same treatment, in this order: who is asking, may they,
+ * is the input right, one transaction, one reply.
+ */
+import Fastify, {
+  LogController,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  type FastifyBaseLogger,
+} from 'fastify'
+import cookie from '@fastify/cookie'
+import cors from '@fastify/cors'
+import helmet from '@fastify/helmet'
+import multipart from '@fastify/multipart'
+import { randomUUID } from 'node:crypto'
+import type { PgBoss } from 'pg-boss'
+import type { AnyRoute, Identity } from './route.ts'
+import type { Runtime } from '../services.ts'
+import { addOpenApi } from './openapi.ts'
+import { addOperations } from './operations.ts'
+import { handle } from './handle.ts'
+import { problemOf, replyWithProblem, sendProblem } from './problem.ts'
+import { createValidators } from './validation.ts'
+import { addWebApplication } from './web.ts'
+
+/** Finds out who is asking; throws `Unauthenticated` for a credential that is wrong, answers no actor for none. */
+export type Authenticate = (request: FastifyRequest) => Promise<Identity>
+
+export interface ServerOptions {
+  runtime: Runtime
+  queue: PgBoss
+  routes: AnyRoute[]
+  authenticate: Authenticate
+  /** Folder of the built web application; null serves the API alone. */
+  webFolder: string | null
+}
+
+/** The addresses that documents 2 and 4 write without the version; the same doors answer. */
+const olderPrefixes = ['/api/communication', '/api/customers', '/api/gdpr']
+
+export async function createServer(options: ServerOptions): Promise<FastifyInstance> {
+  const { runtime } = options
+  const { config } = runtime
+  const app: FastifyInstance = Fastify({
+    loggerInstance: runtime.log as FastifyBaseLogger,
+    genReqId: () => randomUUID(),
+    trustProxy: config.http.trustedProxies.length ? config.http.trustedProxies : false,
+    bodyLimit: 2 * 1024 * 1024,
+    requestTimeout: 120_000,
+    keepAliveTimeout: 75_000,
+    forceCloseConnections: 'idle',
+    logController: new LogController({ disableRequestLogging: true }),
+    routerOptions: { ignoreTrailingSlash: true, ignoreDuplicateSlashes: false, maxParamLength: 1_000 },
+    rewriteUrl: (request) => modernPath(request.url ?? '/'),
+  })
+  const validators = createValidators()
+  app.setValidatorCompiler(({ schema, httpPart }) => validators(schema, httpPart))
+  app.setErrorHandler((error, request, reply) => replyWithProblem(error, request, reply))
+  app.addHook('onRequest', async (request, reply) => void reply.header('x-request-id', request.id))
+  app.addHook('onResponse', async (request, reply) => logAndMeasure(runtime, request, reply))
+
+  await app.register(cookie)
+  await app.register(helmet, securityHeaders(config.http.publicUrl))
+  await app.register(cors, {
+    origin: config.http.corsOrigins,
+    credentials: false,
+    maxAge: 600,
+    exposedHeaders: ['etag', 'location', 'retry-after'],
+  })
+  await app.register(multipart, {
+    limits: {
+      fileSize: config.limits.uploadSizeBytesMax,
+      files: 20,
+      fields: 50,
+      parts: 70,
+      fieldSize: 1_000_000,
+      headerPairs: 100,
+    },
+  })
+  await addOpenApi(app)
+  await app.register(async (mounted) => {
+    for (const route of options.routes) mount(mounted, route, options)
+  })
+  addOperations(app, runtime)
+  if (options.webFolder) await addWebApplication(app, options.webFolder)
+  const addresses = listAddresses(options.routes)
+  app.setNotFoundHandler((request, reply) => notFound(addresses, request, reply))
+  return app
+}
+
+function mount(app: FastifyInstance, route: AnyRoute, options: ServerOptions): void {
+  const { method, path, root, summary, description, params, query, body, replies, may } = route.options
+  const module = path.split('/')[1] ?? ''
+  app.route({
+    method,
+    url: root ? path : `/api/v1${path}`,
+    schema: {
+      summary,
+      tags: [module],
+      ...(description ? { description } : {}),
+      ...(params ? { params } : {}),
+      ...(query ? { querystring: query } : {}),
+      ...(body && !route.multipart ? { body } : {}),
+      ...(route.multipart ? { consumes: ['multipart/form-data'] } : {}),
+      ...(may === 'public' ? { security: [] } : {}),
+      response: replies,
+    },
+    config: { permission: may },
+    handler: (request, reply) => handle(route, request, reply, options),
+  })
+}
+
+function modernPath(url: string): string {
+  const prefix = olderPrefixes.find(
+    (older) => url === older || url.startsWith(`${older}/`) || url.startsWith(`${older}?`),
+  )
+  return prefix ? url.replace('/api/', '/api/v1/') : url
+}
+
+function securityHeaders(publicUrl: string) {
+  const secure = publicUrl.startsWith('https:')
+  return {
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: {
+        defaultSrc: ["'self'"],
+        scriptSrc: ["'self'"],
+        styleSrc: ["'self'", "'unsafe-inline'"],
+        imgSrc: ["'self'", 'data:', 'blob:'],
+        connectSrc: ["'self'"],
+        fontSrc: ["'self'", 'data:'],
+        frameSrc: ["'self'", 'blob:', 'data:'],
+        objectSrc: ["'none'"],
+        baseUri: ["'none'"],
+        formAction: ["'self'"],
+        frameAncestors: ["'none'"],
+        ...(secure ? { upgradeInsecureRequests: [] } : {}),
+      },
+    },
+    hsts: secure ? { maxAge: 31_536_000, includeSubDomains: true } : false,
+    referrerPolicy: { policy: 'no-referrer' as const },
+    frameguard: { action: 'deny' as const },
+    crossOriginEmbedderPolicy: false,
+  }
+}
+
+/** Which methods an address has, for 405: the router says only whether one method matches. */
+function listAddresses(routes: AnyRoute[]): { method: string; pattern: RegExp }[] {
+  return routes.map(({ options: { method, path, root } }) => {
+    const source = `${root ? '' : '/api/v1'}${path}`.replaceAll('.', '\\.').replaceAll(/:\w+/g, '[^/]+')
+    return { method, pattern: new RegExp(`^${source}/?$`) }
+  })
+}
+
+function notFound(addresses: ReturnType<typeof listAddresses>, request: FastifyRequest, reply: FastifyReply): void {
+  const path = request.url.split('?')[0] ?? '/'
+  const allowed = [...new Set(addresses.filter(({ pattern }) => pattern.test(path)).map(({ method }) => method))]
+  if (allowed.length) {
+    void reply.header('allow', allowed.join(', '))
+    sendProblem(reply, problemOf(request, 405, 'method_not_allowed', `This address takes ${allowed.join(', ')}.`))
+    return
+  }
+  sendProblem(reply, problemOf(request, 404, 'not_found', 'There is nothing at this address.'))
+}
+
+function logAndMeasure(runtime: Runtime, request: FastifyRequest, reply: FastifyReply): void {
+  const route = request.routeOptions.url ?? 'unknown'
+  const tookMs = reply.elapsedTime
+  runtime.metrics.httpDuration.observe({ method: request.method, route, status: reply.statusCode }, tookMs / 1_000)
+  const fields = {
+    method: request.method,
+    route,
+    status: reply.statusCode,
+    took_ms: Math.round(tookMs),
+    request_id: request.id,
+  }
+  if (reply.statusCode >= 500) runtime.log.error(fields, 'request')
+  else runtime.log.debug(fields, 'request')
+}

@@ -1,0 +1,37 @@
+/** What an operation may use besides its transaction. Built by hand in `app.ts`; nothing here is global. */
+import type { Logger } from 'pino'
+import type { Config } from '#server/config.ts'
+import type { Cache } from './cache/cache.ts'
+import type { Tokens } from './crypto/tokens.ts'
+import type { Seal } from './crypto/seal.ts'
+import type { Files } from './files/files.ts'
+import type { RateLimiter } from './limits/limits.ts'
+import type { MailTransport } from './mail/mail.ts'
+import type { Outbound } from './outbound/outbound.ts'
+import type { Metrics } from './observe/metrics.ts'
+import type { Db } from './db/db.ts'
+import type { Live } from './live/live.ts'
+import type { Permissions } from './actor.ts'
+
+export interface Services {
+  config: Config
+  log: Logger
+  cache: Cache
+  files: Files
+  limits: RateLimiter
+  mail: MailTransport
+  outbound: Outbound
+  metrics: Metrics
+  tokens: Tokens
+  seal: Seal
+  live: Live
+  /** Every module's, in one table. */
+  permissions: Permissions
+  /** Where people reach this installation, without a trailing slash: `https://rapport.example`. */
+  publicUrl: string
+}
+
+/** For the few that open transactions of their own: workers, jobs and streams. Never handed to an operation. */
+export interface Runtime extends Services {
+  db: Db
+}
