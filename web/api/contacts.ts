@@ -8,7 +8,10 @@ export const statsQuery = queryOptions({
   queryFn: () => get<ContactStats>('/contacts/stats'),
 })
 export const contactQuery = (id: string) =>
-  queryOptions({ queryKey: ['contacts', id], queryFn: () => get<Contact>(`/contacts/${id}`) })
+  queryOptions({
+    queryKey: ['contacts', id],
+    queryFn: () => get<Contact>(`/contacts/${id}`, { query: { deleted: true } }),
+  })
 export const consentsQuery = (id: string) =>
   queryOptions({
     queryKey: ['contacts', id, 'consents'],
@@ -51,7 +54,12 @@ export function etagOf(record: Kept<{ version?: number }>): { etag?: string } {
   return record.version === undefined ? {} : { etag: `"v${record.version}"` }
 }
 
-export type ContactFields = Partial<Omit<Contact, 'id' | 'lists'>>
+/** What may be written of a contact; its lists by their ids. */
+export type ContactFields = Partial<Omit<Contact, 'id' | 'lists' | 'tags' | 'is_active'>> & {
+  lists?: string[]
+  tags?: string[] | null
+  is_active?: boolean | null
+}
 
 export const createContact = (fields: ContactFields) => post<Contact>('/contacts', fields)
 export const changeContact = (contact: Kept<Contact>, fields: ContactFields) =>

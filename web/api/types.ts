@@ -163,7 +163,7 @@ export type ContactStats = {
   new_last_30_days: number
   by_status: Partial<Record<ContactStatus, number>>
   top_companies: { company: string; count: number }[]
-  growth: { date: string; count: number }[]
+  growth: { date: string; created: number }[]
 }
 export type List = {
   id: string

@@ -9,7 +9,7 @@ import type { Campaign, Kept } from '../api/types.ts'
 import { paths } from '../paths.ts'
 import { useUrlState } from '../table/use-url-state.ts'
 import { Card } from '../ui/card.tsx'
-import { Facts } from '../ui/facts.tsx'
+import { Fact, Facts } from '../ui/facts.tsx'
 import { Figure } from '../ui/figure.tsx'
 import { HtmlFrame } from '../ui/html-frame.tsx'
 import { useNumbers } from '../ui/number.ts'
@@ -190,15 +190,19 @@ function Message({ campaign }: { campaign: Campaign }) {
   return (
     <SimpleGrid cols={{ base: 1, md: 2 }} spacing="lg">
       <Card title={t('composer.step_details')}>
-        <Facts
-          items={[
-            [t('content.subject'), channel?.config.subject],
-            [t('sandbox.from'), sender || t('composer.from_default')],
-            [t('columns.created'), <Moment at={campaign.created_at} />],
-            [t('campaign.started'), <Moment at={campaign.started_at ?? campaign.launched_at} />],
-            [t('campaign.finished'), <Moment at={campaign.completed_at} />],
-          ]}
-        />
+        <Facts>
+          <Fact name={t('content.subject')}>{channel?.config.subject}</Fact>
+          <Fact name={t('sandbox.from')}>{sender || t('composer.from_default')}</Fact>
+          <Fact name={t('columns.created')}>
+            <Moment at={campaign.created_at} />
+          </Fact>
+          <Fact name={t('campaign.started')}>
+            <Moment at={campaign.started_at ?? campaign.launched_at} />
+          </Fact>
+          <Fact name={t('campaign.finished')}>
+            <Moment at={campaign.completed_at} />
+          </Fact>
+        </Facts>
       </Card>
       <Card title={t('campaign.message')}>
         <HtmlFrame title={t('content.preview')} html={channel?.content_template ?? ''} />

@@ -14,7 +14,7 @@ import { paths } from '../paths.ts'
 import { useFollow } from '../shell/link-navigation.ts'
 import { Card } from '../ui/card.tsx'
 import { confirm } from '../ui/confirm.tsx'
-import { Facts } from '../ui/facts.tsx'
+import { Fact, Facts } from '../ui/facts.tsx'
 import { HtmlFrame } from '../ui/html-frame.tsx'
 import { formatMoment } from '../ui/time.tsx'
 import { toastDone, toastProblem } from '../ui/toasts.tsx'
@@ -125,16 +125,13 @@ function PreviewCard({ draft }: { draft: CampaignDraft }) {
           onChange={setContactId}
         />
         <ProblemAlert error={preview.error} />
-        <Facts
-          items={[
-            [
-              t('sandbox.from'),
-              from?.value ??
-                ([draft.fromName, draft.fromEmail].filter(Boolean).join(' · ') || t('composer.from_default')),
-            ],
-            [t('content.subject'), preview.data?.subject ?? draft.subject],
-          ]}
-        />
+        <Facts>
+          <Fact name={t('sandbox.from')}>
+            {from?.value ??
+              ([draft.fromName, draft.fromEmail].filter(Boolean).join(' · ') || t('composer.from_default'))}
+          </Fact>
+          <Fact name={t('content.subject')}>{preview.data?.subject ?? draft.subject}</Fact>
+        </Facts>
         <HtmlFrame title={t('content.preview')} html={preview.data?.html ?? ''} height={360} />
       </Stack>
     </Card>

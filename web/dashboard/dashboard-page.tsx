@@ -43,7 +43,7 @@ export function DashboardPage() {
 function Totals({ stats }: { stats: ContactStats | undefined }) {
   const { t } = useTranslation()
   const numbers = useNumbers()
-  const growth = stats?.growth.map(({ count }) => count) ?? []
+  const growth = stats?.growth.map(({ created }) => created) ?? []
   const gained = growth.reduce((sum, value) => sum + value, 0)
   return (
     <div className="totals">

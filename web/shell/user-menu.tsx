@@ -29,7 +29,7 @@ export function UserMenu() {
     <Menu width={250} position="bottom-end">
       <Menu.Target>
         <UnstyledButton className="user-button" aria-label={t('shell.user_menu', { name: user.full_name })}>
-          <Avatar size={34} radius="xl" color="pine" variant="light" name={user.full_name} alt="" />
+          <Avatar size={34} radius="xl" color="pine" variant="light" name={user.full_name} alt="" aria-hidden />
         </UnstyledButton>
       </Menu.Target>
       <Menu.Dropdown>
