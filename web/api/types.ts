@@ -13,7 +13,7 @@ export type Theme = 'light' | 'dark' | 'auto'
 export type Session = {
   user: {
     id: string
-    email: string
+    email: string | null
     full_name: string
     language: Language
     timezone?: string | null
@@ -55,7 +55,7 @@ export type ApiKey = {
   id: string
   name: string
   role: Role
-  prefix?: string
+  ending: string
   created_at: string
   expires_at: string | null
   last_used_at: string | null
@@ -67,7 +67,7 @@ export type Workspace = {
   slug?: string
   language: Language
   timezone: string
-  country: string | null
+  country: string
   currency: string
   mail_from: string | null
   mail_from_name: string | null

@@ -93,7 +93,7 @@ export function ContentStep({ campaign, draft, change, beforeTest }: ContentStep
 function TestMail({ campaignId, before }: { campaignId: string; before: () => Promise<unknown> }) {
   const { t } = useTranslation()
   const { user } = useSession()
-  const [to, setTo] = useState([user.email])
+  const [to, setTo] = useState(user.email ? [user.email] : [])
   const test = useMutation({
     mutationFn: async () => {
       await before()

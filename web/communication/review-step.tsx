@@ -37,7 +37,7 @@ export function ReviewStep({ campaign, draft, change, save }: ReviewStepProps) {
   return (
     <Stack gap="lg">
       <Schedule draft={draft} change={change} />
-      <SimpleGrid cols={{ base: 1, lg: 2 }} spacing="lg">
+      <SimpleGrid cols={{ base: 1, lg: 2 }} spacing="lg" style={{ alignItems: 'start' }}>
         <Card title={t('composer.audience')}>
           {missing.includes('audience') ? (
             <Text fz="sm">{t('composer.audience_empty')}</Text>

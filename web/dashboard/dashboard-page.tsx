@@ -31,7 +31,7 @@ export function DashboardPage() {
         <FirstSteps contacts={stats.data?.total} />
         {stats.error && <Failed error={stats.error} retry={() => void stats.refetch()} />}
         {!stats.error && <Totals stats={stats.data} />}
-        <SimpleGrid cols={{ base: 1, lg: 2 }} spacing="lg">
+        <SimpleGrid cols={{ base: 1, lg: 2 }} spacing="lg" style={{ alignItems: 'start' }}>
           <RecentCampaigns />
           <RecentTimeline />
         </SimpleGrid>
