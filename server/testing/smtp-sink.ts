@@ -37,15 +37,22 @@ export type SmtpSinkOptions = {
   keepBodies?: boolean
   rules?: SinkRule[]
   user?: { name: string; password: string }
+  /** Connections at once; more are turned away with 421. */
+  clientsMax?: number
+  /** Speaks TLS: from the first byte or after STARTTLS. Without a key and certificate, with one that nobody trusts. */
+  tls?: { mode: 'implicit' | 'starttls'; key?: string; cert?: string }
 }
 
 /** Listens on loopback; `port` 0 takes a free one. */
 export async function startSmtpSink(options: SmtpSinkOptions = {}): Promise<SmtpSink> {
-  const { keepBodies = false, user } = options
+  const { keepBodies = false, user, tls } = options
   const hanging = new Set<SMTPServerSession['id']>()
 
   const server = new SMTPServer({
-    disabledCommands: user ? ['STARTTLS'] : ['STARTTLS', 'AUTH'],
+    ...(tls?.key ? { key: tls.key, cert: tls.cert } : {}),
+    ...(options.clientsMax ? { maxClients: options.clientsMax } : {}),
+    secure: tls?.mode === 'implicit',
+    disabledCommands: [...(tls?.mode === 'starttls' ? [] : ['STARTTLS']), ...(user ? [] : ['AUTH'])],
     allowInsecureAuth: true,
     authOptional: !user,
     hideENHANCEDSTATUSCODES: true,

@@ -1,10 +1,11 @@
 // The contract of the transports, and SMTP against a real server that answers, refuses, drops and hangs.
+import { createServer, type AddressInfo } from 'node:net'
 import { describe, expect, test } from 'vitest'
 import { startSmtpSink, type SinkRule } from '#testing/smtp-sink.ts'
 import { createAddressGuard } from '#platform/outbound/addresses.ts'
 import { MailRefused, type OutgoingMail } from './mail.ts'
 import { createSandboxTransport } from './sandbox.ts'
-import type { SmtpSettings } from './smtp-pool.ts'
+import type { SmtpSettings } from './smtp-connection.ts'
 import { createSmtpTransport, parseSmtpUrl } from './smtp.ts'
 
 function mailTo(address: string, change: Partial<OutgoingMail> = {}): OutgoingMail {
@@ -87,7 +88,7 @@ test.each<[string, SinkRule, object]>([
   [
     'refusal at the door',
     { address: /./, at: 'connection', answer: '554 5.7.1 go away', times: 1 },
-    { outcome: 'deferred', scope: 'connection' },
+    { outcome: 'deferred', code: 554, scope: 'connection' },
   ],
 ])('%s: the value says so, and the next mail goes out', async (_name, rule, expected) => {
   await using smtp = await startSmtp([rule], { replyTimeoutMs: 300, connections: 1 })
@@ -106,6 +107,17 @@ test('many mails share few connections, and each arrives once', async () => {
   expect(smtp.sink.accepted).toBe(200)
   expect(smtp.sink.connections).toBeGreaterThanOrEqual(4)
   expect(smtp.sink.connections).toBeLessThanOrEqual(6)
+})
+
+test('a server that takes fewer connections than we want still gets every mail', async () => {
+  await using sink = await startSmtpSink({ clientsMax: 2 })
+  const transport = createSmtpTransport({ host: '127.0.0.1', port: sink.port, tls: 'none', connections: 5 })
+  const results = await Promise.all(
+    Array.from({ length: 60 }, (_, index) => transport.send(mailTo(`person${index}@moulin.example`))),
+  )
+  expect(results.filter((result) => result.outcome !== 'sent')).toEqual([])
+  expect(sink.byRecipient.size).toBe(60)
+  await transport.close()
 })
 
 test('a connection that was closed meanwhile is replaced without a word, but nothing is ever sent twice', async () => {
@@ -152,6 +164,49 @@ test('signs in; a wrong password defers instead of failing people', async () => 
   expect(refused).toMatchObject({ outcome: 'deferred', scope: 'connection' })
   expect(JSON.stringify([refused, await bad.verify()])).not.toContain('wrong')
   await Promise.all([good.close(), bad.close()])
+})
+
+test.each(['implicit', 'starttls'] as const)('a certificate that nobody trusts is refused: %s', async (mode) => {
+  await using sink = await startSmtpSink({ tls: { mode } })
+  for (const tls of mode === 'implicit' ? (['implicit'] as const) : (['require', 'auto'] as const)) {
+    const transport = createSmtpTransport({ host: 'localhost', port: sink.port, tls })
+    expect(await transport.send(mailTo('ana@moulin.example'))).toMatchObject({
+      outcome: 'deferred',
+      scope: 'connection',
+    })
+    await transport.close()
+  }
+  expect(sink.accepted).toBe(0)
+})
+
+test('a server without STARTTLS gets nothing when it is required', async () => {
+  await using smtp = await startSmtp([], { tls: 'require' })
+  expect(await smtp.transport.send(mailTo('ana@moulin.example'))).toMatchObject({
+    outcome: 'deferred',
+    scope: 'connection',
+  })
+  expect(smtp.sink.recipientsSeen).toEqual([])
+})
+
+test('a loss in the middle of a large message is not ambiguous: its end was never sent', async () => {
+  const server = createServer((socket) => {
+    socket.write('220 hi\r\n')
+    socket.on('data', (chunk) => {
+      const text = chunk.toString('latin1')
+      if (text.startsWith('EHLO')) socket.write('250 hi\r\n')
+      else if (/^(MAIL|RCPT)/.test(text)) socket.write('250 ok\r\n')
+      else if (text.startsWith('DATA')) socket.write('354 go\r\n')
+      // Some of the message has come: it will never be read to its end.
+      else socket.pause().resetAndDestroy()
+    })
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  const transport = createSmtpTransport({ host: '127.0.0.1', port, tls: 'none' })
+  const large = mailTo('ana@moulin.example', { text: 'Bonjour le monde\n'.repeat(2_000_000) })
+  expect(await transport.send(large)).toMatchObject({ outcome: 'deferred', scope: 'connection' })
+  await transport.close()
+  await new Promise((resolve) => server.close(resolve))
 })
 
 test('a server that a customer names may not be in our own network', async () => {
