@@ -1,0 +1,3 @@
+#!/usr/bin/env node
+// The command `rapport` is the launcher under a shorter name.
+require('./launch.cjs')
