@@ -12,6 +12,7 @@ import type { PgBoss } from 'pg-boss'
 import type { AnyRoute, Identity } from './route.ts'
 import type { Runtime } from '../services.ts'
 import { addOpenApi } from './openapi.ts'
+import { addForms } from './forms.ts'
 import { addOperations } from './operations.ts'
 import { handle } from './handle.ts'
 import { problemOf, replyWithProblem, sendProblem } from './problem.ts'
@@ -60,7 +61,11 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   await app.register(multipart, { limits: { fileSize: config.limits.uploadSizeMaxBytes, files: 20, fields: 50, parts: 70, fieldSize: 1_000_000, headerPairs: 100 } })
   await addOpenApi(app)
   await app.register(async (mounted) => {
-    for (const route of options.routes) mount(mounted, route, options)
+    for (const route of options.routes) if (!route.options.page) mount(mounted, route, options)
+  })
+  await app.register(async (pages) => {
+    addForms(pages)
+    for (const route of options.routes) if (route.options.page) mount(pages, route, options)
   })
   addOperations(app, runtime)
   if (options.webFolder) await addWebApplication(app, options.webFolder)
