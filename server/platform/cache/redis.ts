@@ -66,8 +66,15 @@ export function createRedisCache(options: RedisCacheOptions): Cache {
         () => undefined,
       ),
     set: async (key, value, ttlMs) => {
-      if (value === undefined || ttlMs <= 0) return void (await ask(() => redis.del(key), () => 0))
-      await ask(() => redis.set(key, JSON.stringify(value), 'PX', Math.ceil(ttlMs)), () => 'OK' as const)
+      if (value === undefined || ttlMs <= 0)
+        return void (await ask(
+          () => redis.del(key),
+          () => 0,
+        ))
+      await ask(
+        () => redis.set(key, JSON.stringify(value), 'PX', Math.ceil(ttlMs)),
+        () => 'OK' as const,
+      )
     },
   }
 

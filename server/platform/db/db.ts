@@ -117,7 +117,9 @@ function createTx(client: pg.PoolClient, scope: Scope, options: DbOptions, queue
   const timed: { query: pg.PoolClient['query'] } = { query: timedQuery(client, options) }
   const sql = new Kysely<Tables>({
     dialect: new PostgresDialect({
+      // A "pool" of this one connection: whatever Kysely asks for, it stays in the transaction.
       pool: {
+        options: {},
         connect: async () => ({ query: timed.query, release: () => {} }) as unknown as pg.PoolClient,
         end: async () => {},
       },
