@@ -140,25 +140,26 @@ async function addToCounters(
 ): Promise<Map<string, number>> {
   if (!entries.length) return new Map()
   const facts = entries.map((entry) => ({ id: entry.contactId, type: entry.type, at: entry.occurredAt }))
-  await sql`
-    update contacts.contacts c
-    set total_emails_opened = c.total_emails_opened + f.opened,
-      total_emails_clicked = c.total_emails_clicked + f.clicked,
-      total_purchases = c.total_purchases + f.purchases,
-      last_email_opened_at = greatest(c.last_email_opened_at, f.opened_at),
-      last_email_clicked_at = greatest(c.last_email_clicked_at, f.clicked_at),
-      last_engaged_at = greatest(c.last_engaged_at, f.engaged_at)
-    from (
+  const { rows } = await sql<{ id: string; engagement_score: number }>`
+    with facts as (
       select id, count(*) filter (where type = 'opened') as opened, count(*) filter (where type = 'clicked') as clicked,
         count(*) filter (where type = 'purchase') as purchases, max(at) filter (where type = 'opened') as opened_at,
         max(at) filter (where type = 'clicked') as clicked_at, max(at) as engaged_at
       from jsonb_to_recordset(${JSON.stringify(facts)}::jsonb) as fact(id uuid, type text, at timestamptz)
-      group by id) f
-    where c.workspace_id = ${tx.workspaceId} and c.id = f.id`.execute(tx.sql)
-  // The score reads the counters that the statement above has just written.
-  const { rows } = await sql<{ id: string; engagement_score: number }>`
-    update contacts.contacts c set engagement_score = ${scoreSql(services.config.engagement, tx.now)}
-    where c.workspace_id = ${tx.workspaceId} and c.id = any(${facts.map((fact) => fact.id)}::uuid[])
-    returning id, engagement_score`.execute(tx.sql)
+      group by id
+    ), counts as (
+      select id, c.total_emails_opened + opened as total_emails_opened, c.total_emails_clicked + clicked as total_emails_clicked,
+        c.total_purchases + purchases as total_purchases, greatest(c.last_email_opened_at, opened_at) as last_email_opened_at,
+        greatest(c.last_email_clicked_at, clicked_at) as last_email_clicked_at,
+        greatest(c.last_engaged_at, engaged_at) as last_engaged_at
+      from facts join contacts.contacts c using (id) where c.workspace_id = ${tx.workspaceId}
+    )
+    update contacts.contacts c
+    set total_emails_opened = counts.total_emails_opened, total_emails_clicked = counts.total_emails_clicked,
+      total_purchases = counts.total_purchases, last_email_opened_at = counts.last_email_opened_at,
+      last_email_clicked_at = counts.last_email_clicked_at, last_engaged_at = counts.last_engaged_at,
+      engagement_score = ${scoreSql(services.config.engagement, tx.now, 'counts')}
+    from counts where c.workspace_id = ${tx.workspaceId} and c.id = counts.id
+    returning c.id, c.engagement_score`.execute(tx.sql)
   return new Map(rows.map((row) => [row.id, row.engagement_score]))
 }

@@ -17,8 +17,6 @@ export interface EngagementCounts {
   last_engaged_at: Date | null
 }
 
-export type EngagementLevel = 'low' | 'medium' | 'high'
-
 /** The bonus: full within a week of the last activity, half within a month, none after (docs/decisions/0010). */
 export const recency = [
   { withinDays: 7, bonus: 10 },
@@ -37,22 +35,17 @@ export function scoreOf(counts: EngagementCounts, weights: Weights, now: Date): 
   return Math.min(scoreMax, Math.floor(points + 0.5))
 }
 
-/** 0–10 low, 11–50 medium, 51 and more high. */
-export function levelOf(score: number): EngagementLevel {
-  if (score <= 10) return 'low'
-  return score <= 50 ? 'medium' : 'high'
-}
-
-/** The same formula over columns of `contacts.contacts` under the alias `c`, in the same floating-point steps. */
-export function scoreSql(weights: Weights, now: Date): RawBuilder<number> {
+/** The same formula over a row that has the columns of `EngagementCounts`, in the same floating-point steps. */
+export function scoreSql(weights: Weights, now: Date, row: 'c' | 'counts' = 'c'): RawBuilder<number> {
+  const column = (name: keyof EngagementCounts) => sql.ref(`${row}.${name}`)
   const [week, month] = recency
   const since = (days: number) => sql`${new Date(now.getTime() - days * dayMs)}::timestamptz`
   return sql<number>`least(${scoreMax}::float8, floor(
-    c.total_emails_opened * ${weights.openWeight}::float8
-    + c.total_emails_clicked * ${weights.clickWeight}::float8
-    + c.total_purchases * ${weights.purchaseWeight}::float8
-    + case when c.last_engaged_at >= ${since(week.withinDays)} then ${week.bonus}::float8
-           when c.last_engaged_at >= ${since(month.withinDays)} then ${month.bonus}::float8
+    ${column('total_emails_opened')} * ${weights.openWeight}::float8
+    + ${column('total_emails_clicked')} * ${weights.clickWeight}::float8
+    + ${column('total_purchases')} * ${weights.purchaseWeight}::float8
+    + case when ${column('last_engaged_at')} >= ${since(week.withinDays)} then ${week.bonus}::float8
+           when ${column('last_engaged_at')} >= ${since(month.withinDays)} then ${month.bonus}::float8
            else 0 end
     + 0.5))::int`
 }
