@@ -1,2 +1,3 @@
 /** What neighbours may use of accounts. */
 export { authenticator } from './authentication.ts'
+export { getWorkspace, type WorkspaceFacts } from './workspace-facts.ts'
