@@ -87,7 +87,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     db,
     publicUrl,
     tokens,
-    metrics: createMetrics(),
+    metrics: createMetrics({ withProcess: config.app.environment !== 'test' }),
     cache: redis?.cache ?? createMemoryCache(),
     limits: redis?.limits ?? createMemoryLimiter(),
     files: await createLocalFiles({ folder: path.join(config.app.dataDir, 'files'), links: fileLinks }),
@@ -97,6 +97,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     live: openLive(databaseUrl, log),
     permissions: Object.assign({}, ...modules.map((module) => module.permissions ?? {})),
   }
+  runtime.metrics.watchPool(() => db.pool)
   const http = await createServer({
     runtime,
     queue,

@@ -13,7 +13,7 @@ describe.each([
   { name: 'memory', create: () => createMemoryCache(), isThere: true },
   { name: 'Redis', create: () => createRedisCache({ url: REDIS_URL, prefix }), isThere: hasRedis },
 ])('the $name cache', ({ create, isThere }) => {
-  if (!isThere) return void test.skip('needs its service')
+  if (!isThere) return test.skip('needs its service')
   const cache = create()
   afterAll(() => cache.close())
 

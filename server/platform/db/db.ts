@@ -73,7 +73,8 @@ export function openDb(options: DbOptions): Db {
     idleTimeoutMillis: 60_000,
     connectionTimeoutMillis: 10_000,
   })
-  pool.on('error', (error) => options.log.warn({ err: error }, 'an idle database connection was lost'))
+  pool.on('error', (error) => closing || options.log.warn({ err: error }, 'an idle database connection was lost'))
+  let closing = false
   let queue: PgBoss | undefined
   const listeners: ((added: { jobKinds: Set<string>; events: boolean }) => void)[] = []
 
@@ -109,7 +110,10 @@ export function openDb(options: DbOptions): Db {
     },
     useQueue: (client) => void (queue = client),
     onCommit: (listener) => void listeners.push(listener),
-    close: () => pool.end(),
+    close: () => {
+      closing = true
+      return pool.end()
+    },
   }
 }
 

@@ -1,42 +1,82 @@
-/** Prometheus metrics. A factory, so that each app, and each test, counts for itself. */
-import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client'
+// What is counted, in one place. Labels come from small fixed sets (route patterns, not paths; modules, not workspaces):
+// every new label value is a new time series that lives until the process ends.
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
 
-export interface Metrics {
-  registry: Registry
-  /** Labels: method, route (the pattern), status. */
-  httpDuration: Histogram<'method' | 'route' | 'status'>
-  /** Labels: outcome (sent, failed, deferred, unknown, skipped). */
-  deliveries: Counter<'outcome'>
-  /** Labels: kind, status. */
-  jobs: Counter<'kind' | 'status'>
-  databaseConnections: Gauge<'state'>
-}
+export type PoolState = { total: number; idle: number; waiting: number }
 
-export function createMetrics(): Metrics {
+export type Metrics = ReturnType<typeof createMetrics>
+
+/** A registry of its own, so that several apps in one process (as in tests) do not add up. */
+export function createMetrics(options: { withProcess?: boolean } = {}) {
   const registry = new Registry()
-  collectDefaultMetrics({ register: registry })
   const registers = [registry]
+  if (options.withProcess) collectDefaultMetrics({ register: registry })
+
   return {
     registry,
     httpDuration: new Histogram({
       name: 'rapport_http_request_duration_seconds',
-      help: 'Time from the first byte of a request to the last of its reply',
-      labelNames: ['method', 'route', 'status'],
+      help: 'Time to answer a request, by route pattern.',
+      labelNames: ['method', 'route', 'status'] as const,
       buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10],
+      registers,
+    }),
+    slowQueries: new Counter({
+      name: 'rapport_db_slow_queries_total',
+      help: 'Queries beyond the slow-query limit.',
+      registers,
+    }),
+    jobs: new Counter({
+      name: 'rapport_jobs_total',
+      help: 'Finished jobs, by kind and outcome (succeeded, retried, dead).',
+      labelNames: ['kind', 'outcome'] as const,
+      registers,
+    }),
+    jobDuration: new Histogram({
+      name: 'rapport_job_duration_seconds',
+      help: 'Time that a job ran, by kind.',
+      labelNames: ['kind'] as const,
+      buckets: [0.01, 0.1, 1, 10, 60, 600],
+      registers,
+    }),
+    outboxLag: new Gauge({
+      name: 'rapport_outbox_lag_seconds',
+      help: 'Age of the oldest event that is not relayed yet.',
+      registers,
+    }),
+    events: new Counter({
+      name: 'rapport_events_relayed_total',
+      help: 'Events relayed, by target (reaction, webhook, broker) and outcome.',
+      labelNames: ['target', 'outcome'] as const,
       registers,
     }),
     deliveries: new Counter({
       name: 'rapport_deliveries_total',
-      help: 'Messages by outcome',
-      labelNames: ['outcome'],
+      help: 'Messages handed over, by channel and outcome (sent, deferred, failed, unknown, skipped).',
+      labelNames: ['channel', 'outcome'] as const,
       registers,
     }),
-    jobs: new Counter({ name: 'rapport_jobs_total', help: 'Ended jobs', labelNames: ['kind', 'status'], registers }),
-    databaseConnections: new Gauge({
-      name: 'rapport_database_connections',
-      help: 'Connections of the pool',
-      labelNames: ['state'],
+    outbound: new Counter({
+      name: 'rapport_outbound_requests_total',
+      help: 'Requests to the outside, by outcome (2xx to 5xx, or the kind of failure).',
+      labelNames: ['outcome'] as const,
       registers,
     }),
+    /** Shows a database pool; it is asked at each scrape, so that nothing has to keep the gauge current. */
+    watchPool(read: () => PoolState): void {
+      new Gauge({
+        name: 'rapport_db_pool_connections',
+        help: 'Database connections, by state; waiting counts those who want one.',
+        labelNames: ['state'] as const,
+        registers,
+        collect() {
+          for (const [state, count] of Object.entries(read())) this.set({ state }, count)
+        },
+      })
+    },
+    /** The exposition text, and its content type. */
+    async expose(): Promise<{ type: string; text: string }> {
+      return { type: registry.contentType, text: await registry.metrics() }
+    },
   }
 }
