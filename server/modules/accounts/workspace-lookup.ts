@@ -1,28 +1,6 @@
-/** Workspaces as neighbours see them. */
-import type { Db, Tx } from '#platform/db/db.ts'
-import { NotFound } from '#platform/errors.ts'
-
-export interface WorkspaceFacts {
-  id: string
-  name: string
-  language: string
-  timezone: string
-  country: string
-  currency: string
-  mail_from: string | null
-  mail_from_name: string | null
-  postal_address: string | null
-}
-
-export async function getWorkspace(tx: Tx, id: string): Promise<WorkspaceFacts> {
-  const row = await tx.sql
-    .selectFrom('accounts.workspaces')
-    .select(['id', 'name', 'language', 'timezone', 'country', 'currency', 'mail_from', 'mail_from_name', 'postal_address'])
-    .where('id', '=', id)
-    .executeTakeFirst()
-  if (!row) throw new NotFound('workspace')
-  return row
-}
+/** Which workspaces there are: for public forms, and for scheduled work that goes through all of them. */
+import { sql } from 'kysely'
+import type { Db } from '#platform/db/db.ts'
 
 /** The workspace that a public form means when it names none: the installation's first. */
 export async function defaultWorkspaceId(db: Db): Promise<string | null> {
@@ -31,22 +9,16 @@ export async function defaultWorkspaceId(db: Db): Promise<string | null> {
 }
 
 export async function findWorkspaceId(db: Db, slug: string): Promise<string | null> {
-  const row = await db.transaction('system', (tx) =>
-    tx.sql.selectFrom('accounts.workspaces').select('id').where('slug', '=', slug).executeTakeFirst(),
+  const { rows } = await db.transaction('system', (tx) =>
+    sql<{ id: string }>`select id from accounts.workspaces where slug = ${slug}`.execute(tx.sql),
   )
-  return row?.id ?? null
+  return rows[0]?.id ?? null
 }
 
-/** Oldest first, for scheduled work. */
+/** Oldest first. */
 export async function listWorkspaceIds(db: Db): Promise<string[]> {
-  const rows = await db.transaction('system', (tx) =>
-    tx.sql.selectFrom('accounts.workspaces').select('id').orderBy('created_at').orderBy('id').execute(),
+  const { rows } = await db.transaction('system', (tx) =>
+    sql<{ id: string }>`select id from accounts.workspaces order by created_at, id`.execute(tx.sql),
   )
   return rows.map((row) => row.id)
-}
-
-declare module '#platform/db/tables.ts' {
-  interface Tables {
-    'accounts.workspaces': WorkspaceFacts & { slug: string; created_at: Date }
-  }
 }
