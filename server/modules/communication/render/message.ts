@@ -2,12 +2,14 @@
  * The mails of a campaign: the content is prepared once, and each person's mail is then a walk over closures. Links are
  * found when the campaign is prepared, never in a finished mail.
  */
+import { endMark } from './compile.ts'
+import { scanExpressions } from './expressions.ts'
 import { footerHtml, footerText, type FooterFacts } from './footer.ts'
 import { LinkTable, wrapHtmlLinks, wrapTextLinks, type Link } from './links.ts'
+import { maskExpressions } from './masks.ts'
 import { toPlainText } from './plain-text.ts'
 import { toSettings, type Hooks, type Settings } from './run.ts'
 import { compileMail, compileTemplate, faultOf, isFault, toSubject, type MailFault, type MailSource } from './template.ts'
-import { endMark } from './compile.ts'
 import { escapeHtml } from './values.ts'
 
 export interface MessageOptions {
@@ -89,8 +91,9 @@ export function prepareMessage(content: MailSource, options: MessageOptions): { 
 
 /** The footer and the pixel belong before `</body>`, where there is one. */
 function markEnd(html: string): string {
-  const at = html.toLowerCase().lastIndexOf('</body')
-  return at === -1 ? html : `${html.slice(0, at)}{{${endMark}}}${html.slice(at)}`
+  const { text, unmask } = maskExpressions(html, scanExpressions(html))
+  const at = [...text.matchAll(/<\/body/gi)].at(-1)?.index
+  return at === undefined ? html : `${unmask(text.slice(0, at))}{{${endMark}}}${unmask(text.slice(at))}`
 }
 
 /** Names of people and places follow the reader; money and defaults follow the workspace. */
