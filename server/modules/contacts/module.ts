@@ -1,6 +1,11 @@
 /** Who people are: contacts, lists, tags, timeline, consent, import. */
 import path from 'node:path'
 import { defineModule } from '#platform/module.ts'
+import { pageRoutes } from './page-routes.ts'
+import { publicRequestJob } from './public-requests.ts'
+import { publicRoutes } from './public-routes.ts'
+import { subscriptionRoutes } from './subscription-routes.ts'
+import { subscriptionTasks } from './subscription-work.ts'
 
 export const contacts = defineModule({
   name: 'contacts',
@@ -12,4 +17,7 @@ export const contacts = defineModule({
     'contact.export': ['marketer'],
     'contact.bulk': ['admin'],
   },
+  routes: [...subscriptionRoutes, ...publicRoutes, ...pageRoutes],
+  jobs: [publicRequestJob],
+  schedule: [...subscriptionTasks],
 })

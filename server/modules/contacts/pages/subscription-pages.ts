@@ -35,9 +35,9 @@ export function confirmedPage(visitor: Visitor): Reply<string> {
   return showPage({ language, workspace, title: confirm.doneTitle, body })
 }
 
-export function confirmationGonePage(language: Language, workspace: string | null): Reply<string> {
+export function confirmationGonePage(language: Language): Reply<string> {
   const { confirm } = texts[language]
-  return showPage({ language, workspace, title: confirm.goneTitle, body: html`<p>${confirm.gone}</p>` }, 410)
+  return showPage({ language, workspace: null, title: confirm.goneTitle, body: html`<p>${confirm.gone}</p>` }, 410)
 }
 
 export function unsubscribePage(visitor: Visitor): Reply<string> {
@@ -63,6 +63,12 @@ export function unsubscribedPage(visitor: Visitor): Reply<string> {
     body: html`<p role="status">${unsubscribe.done(workspace, maskAddress(email))}</p>
 <p class="small"><a href="${preferencesPath}">${unsubscribe.mistake}</a></p>`,
   })
+}
+
+/** For somebody whom we no longer know: there is nothing to take back, and nothing will be sent. */
+export function goodbyePage(language: Language): Reply<string> {
+  const { doneTitle } = texts[language].unsubscribe
+  return showPage({ language, workspace: null, title: doneTitle, body: html`` })
 }
 
 /** The hidden fields say what the page showed: a box that was merely left as it was changes nothing. */
