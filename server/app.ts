@@ -12,6 +12,7 @@ import { createTokens } from './platform/crypto/tokens.ts'
 import { migrate } from './platform/db/migrate.ts'
 import { openDb } from './platform/db/db.ts'
 import { createRelay } from './platform/events/relay.ts'
+import { createFileLinks } from './platform/files/links.ts'
 import { createLocalFiles } from './platform/files/local.ts'
 import { createServer } from './platform/http/serve.ts'
 import { platformRoutes } from './platform/http/platform-routes.ts'
@@ -20,6 +21,9 @@ import { installQueue, openQueue } from './platform/jobs/queue.ts'
 import { createSchedule, taskQueue } from './platform/jobs/schedule.ts'
 import { createMemoryLimiter } from './platform/limits/limits.ts'
 import { openLive } from './platform/live/live.ts'
+import type { MailTransport } from './platform/mail/mail.ts'
+import { createSandboxTransport, type StoreMail } from './platform/mail/sandbox.ts'
+import { createSmtpTransport, parseSmtpUrl } from './platform/mail/smtp.ts'
 import { createMetrics } from './platform/observe/metrics.ts'
 import { createOutbound } from './platform/outbound/outbound.ts'
 import type { Worker } from './platform/module.ts'
@@ -43,6 +47,8 @@ export interface AppOptions {
   /** Whether this process keeps the schedule and watches over the queue. */
   works: boolean
   webFolder: string | null
+  /** Hears of every mail that the sandbox keeps; tests do. */
+  onSandboxMail?: StoreMail
 }
 
 const tasks = modules.flatMap((module) => module.schedule ?? [])
@@ -53,45 +59,45 @@ export async function prepareDatabase(databaseUrl: string, log: Logger): Promise
   const platform = { name: 'platform', folder: path.join(import.meta.dirname, 'platform/db/migrations') }
   const own = modules.flatMap(({ name, migrations }) => (migrations ? [{ name, folder: migrations }] : []))
   await migrate(databaseUrl, [platform, ...own], log)
-  await installQueue(databaseUrl, [...jobs.map(({ kind, retryLimit }) => ({ name: kind, retryLimit })), ...tasks.map((task) => ({ name: taskQueue(task), retryLimit: 2 }))])
+  await installQueue(databaseUrl, [
+    ...jobs.map(({ kind, retryLimit }) => ({ name: kind, retryLimit })),
+    ...tasks.map((task) => ({ name: taskQueue(task), retryLimit: 2 })),
+  ])
 }
 
 export async function createApp(options: AppOptions): Promise<App> {
   const { config, databaseUrl, log } = options
   const db = openDb({
     url: databaseUrl,
-    poolMax: config.database.poolMax,
+    poolMax: config.limits.databaseConnections,
     log,
-    slowQueryMs: config.database.slowQueryMs,
-    applicationName: config.app.name,
+    slowQueryMs: config.limits.slowQueryMs,
+    applicationName: 'rapport',
   })
   const queue = await openQueue({ url: databaseUrl, supervise: options.works, log })
   db.useQueue(queue)
-  const redis = config.redis ? (await import('ioredis')).Redis : null
-  const redisClient = redis && config.redis ? new redis(config.redis.url, { lazyConnect: false, maxRetriesPerRequest: 1 }) : null
   const masterKey = Buffer.from(options.secretKey)
-  const publicUrl = config.http.publicUrl ?? `http://localhost:${config.http.port}`
-  const metrics = createMetrics()
+  const redis = config.redis ? await openRedis(config.redis.url, log) : null
+  const tokens = createTokens(masterKey)
+  const { publicUrl } = config.http
+  const fileLinks = createFileLinks(tokens, `${publicUrl}/files`)
   const runtime: Runtime = {
     config,
     log,
     db,
     publicUrl,
-    metrics,
-    cache: redisClient
-      ? (await import('./platform/cache/redis.ts')).createRedisCache({ redis: redisClient, log })
-      : createMemoryCache(),
-    limits: redisClient
-      ? (await import('./platform/limits/limits.ts')).createRedisLimiter(redisClient)
-      : createMemoryLimiter(),
-    files: createLocalFiles({ folder: path.join(config.app.dataDir, 'files'), tokens: createTokens(masterKey), publicUrl }),
-    outbound: createOutbound({ allowLoopback: config.outbound.allowLoopback, log }),
-    mail: undefined as never,
-    tokens: createTokens(masterKey),
+    tokens,
+    metrics: createMetrics({ withProcess: config.app.environment !== 'test' }),
+    cache: redis?.cache ?? createMemoryCache(),
+    limits: redis?.limits ?? createMemoryLimiter(),
+    files: await createLocalFiles({ folder: path.join(config.app.dataDir, 'files'), links: fileLinks }),
+    outbound: createOutbound({ allowLoopback: config.workers.outboundAllowLoopback }),
+    mail: openMail(config, options.onSandboxMail),
     seal: createSeal(masterKey),
     live: openLive(databaseUrl, log),
     permissions: Object.assign({}, ...modules.map((module) => module.permissions ?? {})),
   }
+  runtime.metrics.watchPool(() => db.pool)
   const http = await createServer({
     runtime,
     queue,
@@ -100,7 +106,11 @@ export async function createApp(options: AppOptions): Promise<App> {
     webFolder: options.webFolder,
   })
   const workers: Worker[] = [
-    createRelay(db, runtime, modules.flatMap((module) => module.reactions ?? [])),
+    createRelay(
+      db,
+      runtime,
+      modules.flatMap((module) => module.reactions ?? []),
+    ),
     createRunner(runtime, queue, jobs),
     createSchedule(runtime, queue, tasks),
     ...modules.flatMap((module) => (module.workers ?? []).map((create) => create(runtime))),
@@ -115,8 +125,37 @@ export async function createApp(options: AppOptions): Promise<App> {
       await Promise.all(workers.map((worker) => worker.stop()))
       await queue.stop({ graceful: false, close: true })
       await Promise.all([runtime.live.close(), runtime.mail.close(), runtime.cache.close(), db.close()])
-      redisClient?.disconnect()
+      redis?.close()
     },
+  }
+}
+
+/** Where a server is named, mail goes out; otherwise it stays in the sandbox inbox. */
+function openMail(config: Config, onSandboxMail: StoreMail | undefined): MailTransport {
+  const settings = config.smtp ? parseSmtpUrl(config.smtp.url) : null
+  if (settings) return createSmtpTransport({ ...settings, connections: config.workers.sendConnections })
+  return createSandboxTransport(async (raw, envelope) => onSandboxMail?.(raw, envelope))
+}
+
+/** The scaled cache and limits; the client's library is loaded only where Redis is configured. */
+async function openRedis(url: string, log: Logger) {
+  const [{ Redis }, { createRedisCache }, { createRedisLimiter }] = await Promise.all([
+    import('ioredis'),
+    import('./platform/cache/redis.ts'),
+    import('./platform/limits/limits.ts'),
+  ])
+  const client = new Redis(url, {
+    maxRetriesPerRequest: 0,
+    retryStrategy: (attempt) => Math.min(100 * 2 ** attempt, 2_000),
+  })
+  client.on('error', (error) => log.debug({ err: error }, 'redis'))
+  return {
+    cache: createRedisCache({
+      url,
+      onFault: (error) => log.warn({ err: error }, 'Redis does not answer; going on without'),
+    }),
+    limits: createRedisLimiter(client),
+    close: () => client.disconnect(),
   }
 }
 

@@ -1,8 +1,10 @@
 /** Every module, by hand, in the order in which they build on each other: a module may know those above it. */
 import type { Module } from './platform/module.ts'
 import { accounts } from './modules/accounts/module.ts'
+import { communication } from './modules/communication/module.ts'
+import { contacts } from './modules/contacts/module.ts'
 
-export const modules: Module[] = [accounts]
+export const modules: Module[] = [accounts, contacts, communication]
 
 /** Which neighbours a module may import, each through its `index.ts`; `boundaries.test.ts` holds the code to it. */
 export const neighbours: Record<string, readonly string[]> = {

@@ -37,15 +37,19 @@ export type SmtpSinkOptions = {
   keepBodies?: boolean
   rules?: SinkRule[]
   user?: { name: string; password: string }
+  /** Speaks TLS: from the first byte or after STARTTLS. Without a key and certificate, with one that nobody trusts. */
+  tls?: { mode: 'implicit' | 'starttls'; key?: string; cert?: string }
 }
 
 /** Listens on loopback; `port` 0 takes a free one. */
 export async function startSmtpSink(options: SmtpSinkOptions = {}): Promise<SmtpSink> {
-  const { keepBodies = false, user } = options
+  const { keepBodies = false, user, tls } = options
   const hanging = new Set<SMTPServerSession['id']>()
 
   const server = new SMTPServer({
-    disabledCommands: user ? ['STARTTLS'] : ['STARTTLS', 'AUTH'],
+    ...(tls?.key ? { key: tls.key, cert: tls.cert } : {}),
+    secure: tls?.mode === 'implicit',
+    disabledCommands: [...(tls?.mode === 'starttls' ? [] : ['STARTTLS']), ...(user ? [] : ['AUTH'])],
     allowInsecureAuth: true,
     authOptional: !user,
     hideENHANCEDSTATUSCODES: true,

@@ -13,7 +13,7 @@ describe.each([
   { name: 'memory', create: () => createMemoryCache(), isThere: true },
   { name: 'Redis', create: () => createRedisCache({ url: REDIS_URL, prefix }), isThere: hasRedis },
 ])('the $name cache', ({ create, isThere }) => {
-  if (!isThere) return void test.skip('needs its service')
+  if (!isThere) return test.skip('needs its service')
   const cache = create()
   afterAll(() => cache.close())
 
@@ -46,7 +46,10 @@ describe.each([
     expect(counts.toSorted((a, b) => a - b)).toEqual(Array.from({ length: 20 }, (_, index) => index + 1))
     expect(await cache.increment('short', 40)).toBe(1)
     // Further calls must not prolong it: counting every 10 ms, the count starts anew at some point.
-    await vi.waitFor(async () => expect(await cache.increment('short', 60_000)).toBe(1), { timeout: 5000, interval: 10 })
+    await vi.waitFor(async () => expect(await cache.increment('short', 60_000)).toBe(1), {
+      timeout: 5000,
+      interval: 10,
+    })
   })
 
   test('computes once for many who ask at the same time, and does not keep failures', async () => {

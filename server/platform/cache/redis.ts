@@ -12,6 +12,9 @@ export type RedisCacheOptions = {
   onFault?: (error: Error) => void
 }
 
+// How long a Redis that failed is left alone before the next call tries it.
+const REST_MS = 1000
+
 // One round trip, and the expiry cannot be lost between the two commands.
 const INCREMENT = `
 local count = redis.call('INCR', KEYS[1])
@@ -33,25 +36,28 @@ export function createRedisCache(options: RedisCacheOptions): Cache {
   })
   const local = createMemoryCache({ entriesMax: 10_000 })
   let isFaulty = false
+  let restUntil = 0
 
   function note(error: Error): void {
     if (!isFaulty) onFault?.(error)
     isFaulty = true
+    restUntil = Date.now() + REST_MS
   }
   redis.on('error', note)
   redis.on('ready', () => {
     isFaulty = false
+    restUntil = 0
   })
 
   async function ask<T>(command: () => Promise<T>, otherwise: () => T | Promise<T>): Promise<T> {
-    // While Redis is known to be away, waiting for it would make every request as slow as the time-out.
-    if (isFaulty && redis.status !== 'ready') return otherwise()
+    // While Redis is known to be away or silent, waiting for it would make every request as slow as the time-out.
+    if (Date.now() < restUntil || (isFaulty && redis.status !== 'ready')) return otherwise()
     try {
-      return await command()
+      const answer = await command()
+      isFaulty = false
+      return answer
     } catch (error) {
-      note(error as Error)
-      // The connection may well be ready again, and then no "ready" event would clear the mark.
-      if (redis.status === 'ready') isFaulty = false
+      note(error instanceof Error ? error : new Error(String(error)))
       return otherwise()
     }
   }
@@ -66,8 +72,15 @@ export function createRedisCache(options: RedisCacheOptions): Cache {
         () => undefined,
       ),
     set: async (key, value, ttlMs) => {
-      if (value === undefined || ttlMs <= 0) return void (await ask(() => redis.del(key), () => 0))
-      await ask(() => redis.set(key, JSON.stringify(value), 'PX', Math.ceil(ttlMs)), () => 'OK' as const)
+      if (value === undefined || ttlMs <= 0)
+        return void (await ask(
+          () => redis.del(key),
+          () => 0,
+        ))
+      await ask(
+        () => redis.set(key, JSON.stringify(value), 'PX', Math.ceil(ttlMs)),
+        () => 'OK' as const,
+      )
     },
   }
 

@@ -73,7 +73,8 @@ export function openDb(options: DbOptions): Db {
     idleTimeoutMillis: 60_000,
     connectionTimeoutMillis: 10_000,
   })
-  pool.on('error', (error) => options.log.warn({ err: error }, 'an idle database connection was lost'))
+  pool.on('error', (error) => closing || options.log.warn({ err: error }, 'an idle database connection was lost'))
+  let closing = false
   let queue: PgBoss | undefined
   const listeners: ((added: { jobKinds: Set<string>; events: boolean }) => void)[] = []
 
@@ -109,7 +110,10 @@ export function openDb(options: DbOptions): Db {
     },
     useQueue: (client) => void (queue = client),
     onCommit: (listener) => void listeners.push(listener),
-    close: () => pool.end(),
+    close: () => {
+      closing = true
+      return pool.end()
+    },
   }
 }
 
@@ -117,7 +121,9 @@ function createTx(client: pg.PoolClient, scope: Scope, options: DbOptions, queue
   const timed: { query: pg.PoolClient['query'] } = { query: timedQuery(client, options) }
   const sql = new Kysely<Tables>({
     dialect: new PostgresDialect({
+      // A "pool" of this one connection: whatever Kysely asks for, it stays in the transaction.
       pool: {
+        options: {},
         connect: async () => ({ query: timed.query, release: () => {} }) as unknown as pg.PoolClient,
         end: async () => {},
       },

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -9,11 +9,13 @@ import { afterEach, expect, test } from 'vitest'
 import { startEmbedded } from './embedded.ts'
 
 const folders: string[] = []
+const others: ChildProcess[] = []
 const said: string[] = []
 const log = { info: (m: string) => said.push(m), warn: (m: string) => said.push(m), error: (m: string) => said.push(m) }
 
 afterEach(() => {
   said.length = 0
+  for (const other of others.splice(0)) other.kill('SIGKILL')
   for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true })
 })
 
@@ -108,6 +110,7 @@ async function startElsewhere(dataDir: string) {
   const child = spawn(process.execPath, ['--input-type=module', '--eval', script], {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   })
+  others.push(child)
   const url = String((await once(child, 'message'))[0])
   const kill = async () => {
     child.kill('SIGKILL')

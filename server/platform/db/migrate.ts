@@ -38,7 +38,9 @@ export async function migrate(ownerUrl: string, folders: MigrationFolder[], log:
 }
 
 async function requireSupportedServer(client: pg.Client): Promise<void> {
-  const { rows } = await client.query<{ number: string }>('select current_setting($1) as number', ['server_version_num'])
+  const { rows } = await client.query<{ number: string }>('select current_setting($1) as number', [
+    'server_version_num',
+  ])
   const major = Math.floor(Number(rows[0]?.number) / 10_000)
   if (major < 15) throw new Error(`PostgreSQL ${major} is too old: Rapport needs PostgreSQL 15 or later.`)
 }
@@ -60,13 +62,7 @@ async function migrationFiles(folder: string): Promise<string[]> {
   return names.filter((name) => /^\d{4}-.+\.sql$/.test(name)).toSorted()
 }
 
-async function applyFile(
-  client: pg.Client,
-  module: string,
-  folder: string,
-  file: string,
-  log: Logger,
-): Promise<0 | 1> {
+async function applyFile(client: pg.Client, module: string, folder: string, file: string, log: Logger): Promise<0 | 1> {
   const text = await readFile(path.join(folder, file), 'utf8')
   const number = Number(file.slice(0, 4))
   const sha256 = createHash('sha256').update(text).digest('hex')
@@ -82,10 +78,12 @@ async function applyFile(
   await client.query('begin')
   try {
     await client.query(text)
-    await client.query(
-      'insert into public.rapport_migrations (module, number, name, sha256) values ($1, $2, $3, $4)',
-      [module, number, file, sha256],
-    )
+    await client.query('insert into public.rapport_migrations (module, number, name, sha256) values ($1, $2, $3, $4)', [
+      module,
+      number,
+      file,
+      sha256,
+    ])
     await client.query('commit')
   } catch (error) {
     await client.query('rollback')

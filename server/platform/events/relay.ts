@@ -160,7 +160,10 @@ async function markRelayed(tx: Tx, run: Waiting[]): Promise<void> {
 async function postpone(db: Db, services: Services, row: Waiting, error: Error): Promise<void> {
   const attempts = row.attempts + 1
   const final = attempts >= attemptsMax
-  services.log[final ? 'error' : 'warn']({ err: error, event_id: row.id, event: row.event, attempts }, 'a reaction failed')
+  services.log[final ? 'error' : 'warn'](
+    { err: error, event_id: row.id, event: row.event, attempts },
+    'a reaction failed',
+  )
   const delaySeconds = Math.min(3_600, 2 ** attempts)
   await db.transaction('system', (tx) =>
     sql`

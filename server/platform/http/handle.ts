@@ -19,7 +19,8 @@ export async function handle(
   const { runtime } = options
   const identity = await options.authenticate(request)
   const actor = admit(route, identity, options)
-  if (identity.session && changes.has(request.method)) requireOwnPage(request, identity.session.csrfToken, runtime.publicUrl)
+  if (identity.session && changes.has(request.method))
+    requireOwnPage(request, identity.session.csrfToken, runtime.publicUrl)
   await limitRate(route, request, reply, identity.actor, options)
 
   const call = {
@@ -54,7 +55,11 @@ export async function handle(
   const outcome = await runtime.db.transaction(scope, async (tx) => {
     const run = () => route.run!({ ...call, tx })
     if (typeof key !== 'string') return run()
-    const identified = { route: `${request.method} ${request.url.split('?')[0]} ${actor.id ?? ''}`, key, body: request.body }
+    const identified = {
+      route: `${request.method} ${request.url.split('?')[0]} ${actor.id ?? ''}`,
+      key,
+      body: request.body,
+    }
     return answerOnce(tx, identified, async () => toStored(reply, route, await run()))
   })
   if (outcome instanceof StoredReply) return sendStored(reply, outcome)
@@ -92,14 +97,18 @@ async function limitRate(
   const perMinute = runtime.config.limits.requestsPerMinute
   const general = { key: `http:${who}`, rate: { limit: perMinute, windowMs: 60_000 } }
   const asked = typeof route.options.rate === 'function' ? route.options.rate(runtime) : route.options.rate
-  const own = asked ? [{ key: `${request.method}:${route.options.path}:${who}`, rate: parseRate(asked) }] : []
+  const rate = asked ? parseRate(asked) : null
+  if (asked && !rate) throw new Error(`not a rate: ${asked}`)
+  const own = rate ? [{ key: `${request.method}:${route.options.path}:${who}`, rate }] : []
   for (const { key, rate } of [...own, general]) {
     const taken = await runtime.limits.take(key, rate)
     const seconds = Math.ceil(taken.resetMs / 1_000)
     void reply.header('ratelimit-policy', `"default";q=${rate.limit};w=${rate.windowMs / 1_000}`)
     void reply.header('ratelimit', `"default";r=${taken.remaining};t=${seconds}`)
     if (!taken.allowed) {
-      throw new TooMany('too_many_requests', `Too many requests; go on in ${seconds} s.`, { retryAfterSeconds: seconds })
+      throw new TooMany('too_many_requests', `Too many requests; go on in ${seconds} s.`, {
+        retryAfterSeconds: seconds,
+      })
     }
   }
 }
@@ -138,7 +147,11 @@ export function cookieName(name: string, publicUrl: string): string {
 }
 
 function successStatus(route: AnyRoute): number {
-  return Object.keys(route.options.replies).map(Number).find((status) => status < 300) ?? 200
+  return (
+    Object.keys(route.options.replies)
+      .map(Number)
+      .find((status) => status < 300) ?? 200
+  )
 }
 
 function send(reply: FastifyReply, route: AnyRoute, result: unknown): FastifyReply {

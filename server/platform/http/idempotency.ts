@@ -28,9 +28,13 @@ export async function answerOnce(
   if (!/^[\x21-\x7e]{1,255}$/.test(key)) {
     throw Invalid.at('Idempotency-Key', 'format', 'Use 1 to 255 printable ASCII characters.')
   }
-  const bodyHash = createHash('sha256').update(JSON.stringify(request.body ?? null)).digest('hex')
+  const bodyHash = createHash('sha256')
+    .update(JSON.stringify(request.body ?? null))
+    .digest('hex')
   const lock = await sql<{ held: boolean }>`
-    select pg_try_advisory_xact_lock(hashtextextended(${`${tx.workspaceId} ${route} ${key}`}, 0)) as held`.execute(tx.sql)
+    select pg_try_advisory_xact_lock(hashtextextended(${`${tx.workspaceId} ${route} ${key}`}, 0)) as held`.execute(
+    tx.sql,
+  )
   if (!lock.rows[0]?.held) {
     throw new Conflict('idempotency_in_progress', 'The first request with this Idempotency-Key is still running.')
   }
@@ -53,7 +57,9 @@ export async function answerOnce(
   await tx.sql
     .insertInto('platform.idempotency_keys')
     .values({ workspace_id: tx.workspaceId, route, key, ...row })
-    .onConflict((conflict) => conflict.columns(['workspace_id', 'route', 'key']).doUpdateSet({ ...row, created_at: tx.now }))
+    .onConflict((conflict) =>
+      conflict.columns(['workspace_id', 'route', 'key']).doUpdateSet({ ...row, created_at: tx.now }),
+    )
     .execute()
   return reply
 }

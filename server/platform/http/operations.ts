@@ -8,7 +8,14 @@ export function addOperations(app: FastifyInstance, runtime: Runtime): void {
   const health = Type.Object({ status: Type.String(), service: Type.String() })
   app.get(
     '/health',
-    { schema: { summary: 'Liveness: this process answers', tags: ['operations'], security: [], response: { 200: health } } },
+    {
+      schema: {
+        summary: 'Liveness: this process answers',
+        tags: ['operations'],
+        security: [],
+        response: { 200: health },
+      },
+    },
     () => ({ status: 'ok', service }),
   )
 
@@ -33,8 +40,12 @@ export function addOperations(app: FastifyInstance, runtime: Runtime): void {
     },
   )
 
-  app.get('/metrics', { schema: { summary: 'Prometheus metrics', tags: ['operations'], security: [] } }, async (_request, reply) => {
-    const { registry } = runtime.metrics
-    return reply.header('content-type', registry.contentType).send(await registry.metrics())
-  })
+  app.get(
+    '/metrics',
+    { schema: { summary: 'Prometheus metrics', tags: ['operations'], security: [] } },
+    async (_request, reply) => {
+      const { registry } = runtime.metrics
+      return reply.header('content-type', registry.contentType).send(await registry.metrics())
+    },
+  )
 }

@@ -94,9 +94,9 @@ export async function countRows(
   exact: boolean,
 ): Promise<number | { at_least: number }> {
   const limit = exact ? sql`` : sql`limit ${countMax + 1}`
-  const { rows } = await sql<{ count: number }>`select count(*) as count from (select 1 ${from} ${limit}) as counted`.execute(
-    tx.sql,
-  )
+  const { rows } = await sql<{
+    count: number
+  }>`select count(*) as count from (select 1 ${from} ${limit}) as counted`.execute(tx.sql)
   const count = rows[0]?.count ?? 0
   return !exact && count > countMax ? { at_least: countMax } : count
 }

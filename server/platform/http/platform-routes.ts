@@ -1,10 +1,12 @@
 /** The platform's own doors: jobs, the live stream, signed file links. */
 import { Type } from 'typebox'
 import { sql } from 'kysely'
-import { PassThrough } from 'node:stream'
+import { PassThrough, type Readable } from 'node:stream'
+import { NotFound } from '../errors.ts'
+import { createFileLinks, downloadHeaders } from '../files/links.ts'
 import { cancelJob, getJob, retryJob, type JobRow } from '../jobs/jobs.ts'
 import { afterCursor, countRows, orderBy, page, parseSort } from './paging.ts'
-import { record, route, streamRoute } from './route.ts'
+import { record, Reply, route, streamRoute } from './route.ts'
 import { Closed, Id, JobView, OneOf, Page, pageQuery, Problem } from './shapes.ts'
 
 const jobParams = Closed({ id: Id })
@@ -21,7 +23,11 @@ const listJobs = route({
   }),
   replies: { 200: Page(JobView) },
   run: async ({ tx, query }) => {
-    const sort = parseSort(undefined, { created_at: { expression: sql`created_at`, type: 'timestamptz' } }, '-created_at')
+    const sort = parseSort(
+      undefined,
+      { created_at: { expression: sql`created_at`, type: 'timestamptz' } },
+      '-created_at',
+    )
     const limit = query.limit ?? 50
     const from = sql`from platform.jobs where true
       ${query.kind ? sql`and kind = ${query.kind}` : sql``} ${query.status ? sql`and status = ${query.status}` : sql``}`
@@ -64,6 +70,22 @@ const retry = route({
   run: async ({ tx, queue, params }) => viewJob(await retryJob(tx, queue, params.id)),
 })
 
+const downloadFile = streamRoute({
+  method: 'GET',
+  path: '/files/:token',
+  root: true,
+  may: 'public',
+  summary: 'Download a file by a signed link, until the link expires',
+  params: Closed({ token: Type.String({ maxLength: 4_096 }) }),
+  replies: { 200: Type.Unsafe<Readable>({ description: 'the file' }), 404: Problem },
+  stream: async ({ params, runtime }) => {
+    const link = createFileLinks(runtime.tokens, '').verify(params.token)
+    const content = link ? await runtime.files.get(link.key) : null
+    if (!link || !content) throw new NotFound('file')
+    return new Reply(200, content, downloadHeaders(link))
+  },
+})
+
 /** A page that stays open gets a comment now and then, so that proxies keep the connection. */
 const heartbeatMs = 20_000
 
@@ -86,11 +108,15 @@ const liveStream = streamRoute({
       unsubscribe()
       stream.destroy()
     })
-    return raw.header('content-type', 'text/event-stream').header('cache-control', 'no-store').header('x-accel-buffering', 'no').send(stream)
+    return raw
+      .header('content-type', 'text/event-stream')
+      .header('cache-control', 'no-store')
+      .header('x-accel-buffering', 'no')
+      .send(stream)
   },
 })
 
-export const platformRoutes = [listJobs, showJob, cancel, retry, liveStream]
+export const platformRoutes = [listJobs, showJob, cancel, retry, liveStream, downloadFile]
 
 /** The rate is over the whole run so far; items per second. */
 export function viewJob(row: JobRow): JobView {

@@ -57,8 +57,12 @@ export interface Identity {
   session?: { id: string; userId: string; csrfToken: string }
 }
 
-export interface RouteOptions<P extends TSchema, Q extends TSchema, B extends TSchema, R extends Replies>
-  extends Shapes<P, Q, B, R> {
+export interface RouteOptions<
+  P extends TSchema,
+  Q extends TSchema,
+  B extends TSchema,
+  R extends Replies,
+> extends Shapes<P, Q, B, R> {
   method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   /** Under /api/v1 unless `root`; parameters are written `:name`. */
   path: string
@@ -80,8 +84,10 @@ export interface RouteOptions<P extends TSchema, Q extends TSchema, B extends TS
 }
 
 /** For streams, uploads and pages: no transaction is open; `inTx` opens short ones in the actor's workspace. */
-export interface StreamOptions<P extends TSchema, Q extends TSchema, B extends TSchema, R extends Replies>
-  extends Omit<RouteOptions<P, Q, B, R>, 'run'> {
+export interface StreamOptions<P extends TSchema, Q extends TSchema, B extends TSchema, R extends Replies> extends Omit<
+  RouteOptions<P, Q, B, R>,
+  'run'
+> {
   /** `multipart/form-data` comes in; `request.parts()` reads it. */
   multipart?: boolean
   stream(

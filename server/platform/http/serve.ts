@@ -2,7 +2,13 @@
  * The HTTP server: mounts the modules' doors and gives each the same treatment, in this order: who is asking, may they,
  * is the input right, one transaction, one reply.
  */
-import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest, type FastifyServerOptions } from 'fastify'
+import Fastify, {
+  LogController,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  type FastifyBaseLogger,
+} from 'fastify'
 import cookie from '@fastify/cookie'
 import cors from '@fastify/cors'
 import helmet from '@fastify/helmet'
@@ -37,14 +43,14 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   const { runtime } = options
   const { config } = runtime
   const app: FastifyInstance = Fastify({
-    loggerInstance: runtime.log as FastifyServerOptions['logger'] as never,
+    loggerInstance: runtime.log as FastifyBaseLogger,
     genReqId: () => randomUUID(),
     trustProxy: config.http.trustedProxies.length ? config.http.trustedProxies : false,
     bodyLimit: 2 * 1024 * 1024,
     requestTimeout: 120_000,
     keepAliveTimeout: 75_000,
     forceCloseConnections: 'idle',
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     routerOptions: { ignoreTrailingSlash: true, ignoreDuplicateSlashes: false, maxParamLength: 1_000 },
     rewriteUrl: (request) => modernPath(request.url ?? '/'),
   })
@@ -56,8 +62,22 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
 
   await app.register(cookie)
   await app.register(helmet, securityHeaders(config.http.publicUrl))
-  await app.register(cors, { origin: config.http.corsOrigins, credentials: false, maxAge: 600, exposedHeaders: ['etag', 'location', 'retry-after'] })
-  await app.register(multipart, { limits: { fileSize: config.limits.uploadSizeMaxBytes, files: 20, fields: 50, parts: 70, fieldSize: 1_000_000, headerPairs: 100 } })
+  await app.register(cors, {
+    origin: config.http.corsOrigins,
+    credentials: false,
+    maxAge: 600,
+    exposedHeaders: ['etag', 'location', 'retry-after'],
+  })
+  await app.register(multipart, {
+    limits: {
+      fileSize: config.limits.uploadSizeBytesMax,
+      files: 20,
+      fields: 50,
+      parts: 70,
+      fieldSize: 1_000_000,
+      headerPairs: 100,
+    },
+  })
   await addOpenApi(app)
   await app.register(async (mounted) => {
     for (const route of options.routes) mount(mounted, route, options)
@@ -92,12 +112,14 @@ function mount(app: FastifyInstance, route: AnyRoute, options: ServerOptions): v
 }
 
 function modernPath(url: string): string {
-  const prefix = olderPrefixes.find((older) => url === older || url.startsWith(`${older}/`) || url.startsWith(`${older}?`))
+  const prefix = olderPrefixes.find(
+    (older) => url === older || url.startsWith(`${older}/`) || url.startsWith(`${older}?`),
+  )
   return prefix ? url.replace('/api/', '/api/v1/') : url
 }
 
-function securityHeaders(publicUrl: string | null) {
-  const secure = publicUrl?.startsWith('https:') ?? false
+function securityHeaders(publicUrl: string) {
+  const secure = publicUrl.startsWith('https:')
   return {
     contentSecurityPolicy: {
       useDefaults: false,
@@ -146,7 +168,13 @@ function logAndMeasure(runtime: Runtime, request: FastifyRequest, reply: Fastify
   const route = request.routeOptions.url ?? 'unknown'
   const tookMs = reply.elapsedTime
   runtime.metrics.httpDuration.observe({ method: request.method, route, status: reply.statusCode }, tookMs / 1_000)
-  const fields = { method: request.method, route, status: reply.statusCode, took_ms: Math.round(tookMs), request_id: request.id }
+  const fields = {
+    method: request.method,
+    route,
+    status: reply.statusCode,
+    took_ms: Math.round(tookMs),
+    request_id: request.id,
+  }
   if (reply.statusCode >= 500) runtime.log.error(fields, 'request')
   else runtime.log.debug(fields, 'request')
 }

@@ -2,7 +2,11 @@
 import { Type, type Static, type TSchema } from 'typebox'
 
 export const Id = Type.String({ format: 'uuid', description: 'UUIDv7' })
-export const Timestamp = Type.Unsafe<Date | string>({ type: 'string', format: 'date-time', description: 'RFC 3339, UTC' })
+export const Timestamp = Type.Unsafe<Date | string>({
+  type: 'string',
+  format: 'date-time',
+  description: 'RFC 3339, UTC',
+})
 export const NullableTimestamp = Type.Unsafe<Date | string | null>({ type: ['string', 'null'], format: 'date-time' })
 export const NullableText = Type.Unsafe<string | null>({ type: ['string', 'null'] })
 export const NullableId = Type.Unsafe<string | null>({ type: ['string', 'null'], format: 'uuid' })

@@ -13,7 +13,14 @@ export async function addWebApplication(app: FastifyInstance, folder: string): P
     maxAge: '365d', // names carry a hash of the content
     decorateReply: true,
   })
-  await app.register(fastifyStatic, { root: folder, prefix: '/', decorateReply: false, wildcard: false, index: false, globIgnore: ['index.html', 'assets/**'] })
+  await app.register(fastifyStatic, {
+    root: folder,
+    prefix: '/',
+    decorateReply: false,
+    wildcard: false,
+    index: false,
+    globIgnore: ['index.html', 'assets/**'],
+  })
   app.get('/', { schema: { hide: true } }, (request, reply) => {
     if (wantsPage(request.headers.accept)) return reply.type('text/html').header('cache-control', 'no-cache').send(page)
     return reply.send({ message: 'Welcome to Rapport.', docs: '/docs', openapi: '/openapi.json', api: '/api/v1' })

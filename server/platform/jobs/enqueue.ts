@@ -3,7 +3,6 @@
  * it (pg-boss: pick-up, heartbeat, retry). Both are written in the caller's transaction.
  */
 import { fromKysely, type PgBoss } from 'pg-boss'
-import { sql } from 'kysely'
 import { newId } from '../ids.ts'
 import type { Tx } from '../db/db.ts'
 
@@ -46,5 +45,5 @@ export async function enqueueJob(
 
 /** The queue entry of a job row that exists already: a new one, or one that is tried again. */
 export async function sendToQueue(tx: Tx, queue: PgBoss, kind: string, entry: QueueEntry, runAt?: Date): Promise<void> {
-  await queue.send(kind, entry, { db: fromKysely(tx.sql, sql), ...(runAt ? { startAfter: runAt } : {}) })
+  await queue.send(kind, entry, { db: fromKysely(tx.sql), ...(runAt ? { startAfter: runAt } : {}) })
 }

@@ -1,7 +1,7 @@
 /** What people do with jobs: look, cancel, try again. */
 import type { PgBoss } from 'pg-boss'
-import type { Selectable } from 'kysely'
-import type { JobTable } from '../db/tables.ts'
+import { sql, type Selectable } from 'kysely'
+import type { JobStatus, JobTable } from '../db/tables.ts'
 import type { Tx } from '../db/db.ts'
 import { Conflict, NotFound } from '../errors.ts'
 import { sendToQueue } from './enqueue.ts'
@@ -18,12 +18,12 @@ export async function getJob(tx: Tx, id: string): Promise<JobRow> {
 export async function cancelJob(tx: Tx, id: string): Promise<JobRow> {
   const row = await tx.sql
     .updateTable('platform.jobs')
-    .set((eb) => ({
-      cancel_requested_at: eb.fn.coalesce('cancel_requested_at', eb.val(tx.now)),
-      status: eb.case().when('status', '=', 'queued').then('canceled').else(eb.ref('status')).end(),
-      finished_at: eb.case().when('status', '=', 'queued').then(tx.now).else(eb.ref('finished_at')).end(),
+    .set({
+      cancel_requested_at: sql<Date>`coalesce(cancel_requested_at, ${tx.now})`,
+      status: sql<JobStatus>`case status when 'queued' then 'canceled' else status end`,
+      finished_at: sql<Date>`case status when 'queued' then ${tx.now} else finished_at end`,
       updated_at: tx.now,
-    }))
+    })
     .where('id', '=', id)
     .where('status', 'in', ['queued', 'running'])
     .returningAll()
@@ -44,7 +44,10 @@ export async function retryJob(tx: Tx, queue: PgBoss, id: string): Promise<JobRo
     .executeTakeFirst()
   if (!row) {
     const present = await getJob(tx, id)
-    throw new Conflict('job_not_ended', `Only a failed or canceled job can be tried again; this one is ${present.status}.`)
+    throw new Conflict(
+      'job_not_ended',
+      `Only a failed or canceled job can be tried again; this one is ${present.status}.`,
+    )
   }
   await sendToQueue(tx, queue, row.kind, { jobId: id, workspaceId: row.workspace_id })
   return row

@@ -24,7 +24,7 @@ export function createRunner(runtime: Runtime, queue: PgBoss, definitions: JobDe
       }
     },
     async drain() {
-      for (let worked = true; worked; ) {
+      for (let worked = true; worked;) {
         worked = false
         for (const definition of definitions) {
           for (const entry of await queue.fetch<QueueEntry>(definition.kind, { batchSize: 10 })) {

@@ -1,7 +1,8 @@
 // The SMTP transport: builds, signs and hands over through the pool.
 import { buildMail } from './build.ts'
 import type { MailTransport } from './mail.ts'
-import { createSmtpPool, type SmtpSettings } from './smtp-pool.ts'
+import type { SmtpSettings } from './smtp-connection.ts'
+import { createSmtpPool } from './smtp-pool.ts'
 
 /** Many calls of `send` may run at once; those beyond the number of connections wait, with their message in memory. */
 export function createSmtpTransport(settings: SmtpSettings): MailTransport {

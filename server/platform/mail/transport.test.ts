@@ -1,10 +1,11 @@
 // The contract of the transports, and SMTP against a real server that answers, refuses, drops and hangs.
+import { createServer, type AddressInfo } from 'node:net'
 import { describe, expect, test } from 'vitest'
 import { startSmtpSink, type SinkRule } from '#testing/smtp-sink.ts'
 import { createAddressGuard } from '#platform/outbound/addresses.ts'
 import { MailRefused, type OutgoingMail } from './mail.ts'
 import { createSandboxTransport } from './sandbox.ts'
-import type { SmtpSettings } from './smtp-pool.ts'
+import type { SmtpSettings } from './smtp-connection.ts'
 import { createSmtpTransport, parseSmtpUrl } from './smtp.ts'
 
 function mailTo(address: string, change: Partial<OutgoingMail> = {}): OutgoingMail {
@@ -152,6 +153,49 @@ test('signs in; a wrong password defers instead of failing people', async () => 
   expect(refused).toMatchObject({ outcome: 'deferred', scope: 'connection' })
   expect(JSON.stringify([refused, await bad.verify()])).not.toContain('wrong')
   await Promise.all([good.close(), bad.close()])
+})
+
+test.each(['implicit', 'starttls'] as const)('a certificate that nobody trusts is refused: %s', async (mode) => {
+  await using sink = await startSmtpSink({ tls: { mode } })
+  for (const tls of mode === 'implicit' ? (['implicit'] as const) : (['require', 'auto'] as const)) {
+    const transport = createSmtpTransport({ host: 'localhost', port: sink.port, tls })
+    expect(await transport.send(mailTo('ana@moulin.example'))).toMatchObject({
+      outcome: 'deferred',
+      scope: 'connection',
+    })
+    await transport.close()
+  }
+  expect(sink.accepted).toBe(0)
+})
+
+test('a server without STARTTLS gets nothing when it is required', async () => {
+  await using smtp = await startSmtp([], { tls: 'require' })
+  expect(await smtp.transport.send(mailTo('ana@moulin.example'))).toMatchObject({
+    outcome: 'deferred',
+    scope: 'connection',
+  })
+  expect(smtp.sink.recipientsSeen).toEqual([])
+})
+
+test('a loss in the middle of a large message is not ambiguous: its end was never sent', async () => {
+  const server = createServer((socket) => {
+    socket.write('220 hi\r\n')
+    socket.on('data', (chunk) => {
+      const text = chunk.toString('latin1')
+      if (/^EHLO/.test(text)) socket.write('250 hi\r\n')
+      else if (/^(MAIL|RCPT)/.test(text)) socket.write('250 ok\r\n')
+      else if (/^DATA/.test(text)) socket.write('354 go\r\n')
+      // Some of the message has come: it will never be read to its end.
+      else socket.pause().resetAndDestroy()
+    })
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  const transport = createSmtpTransport({ host: '127.0.0.1', port, tls: 'none' })
+  const large = mailTo('ana@moulin.example', { text: 'Bonjour le monde\n'.repeat(2_000_000) })
+  expect(await transport.send(large)).toMatchObject({ outcome: 'deferred', scope: 'connection' })
+  await transport.close()
+  await new Promise((resolve) => server.close(resolve))
 })
 
 test('a server that a customer names may not be in our own network', async () => {

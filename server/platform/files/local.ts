@@ -1,0 +1,118 @@
+// The embedded storage: a folder. Reading goes through flydrive, so that an object storage can take its place; writing is
+// our own, because it must be atomic: into a side folder, to disk, then renamed into place.
+import { createHash, randomUUID } from 'node:crypto'
+import { createWriteStream } from 'node:fs'
+import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { Disk } from 'flydrive'
+import { FSDriver } from 'flydrive/drivers/fs'
+import { assertKey, type Files, type PutResult } from './files.ts'
+import type { FileLinks } from './links.ts'
+
+const INCOMING = '.incoming'
+const STALE_MS = 24 * 60 * 60 * 1000
+
+/** Makes the folder where it is missing, and sweeps away what a killed process left half written. */
+export async function createLocalFiles(options: { folder: string; links: FileLinks }): Promise<Files> {
+  const { folder, links } = options
+  const incoming = join(folder, INCOMING)
+  await mkdir(incoming, { recursive: true, mode: 0o700 })
+  await sweep(incoming)
+  const disk = new Disk(new FSDriver({ location: folder, visibility: 'private' }))
+
+  async function statOf(key: string) {
+    assertKey(key)
+    try {
+      const found = await stat(join(folder, key))
+      return found.isFile() ? { sizeBytes: found.size, modifiedAt: found.mtime } : null
+    } catch (error) {
+      if (isAbsence(error)) return null
+      throw error
+    }
+  }
+
+  return {
+    async put(key, content, { bytesMax, signal }) {
+      assertKey(key)
+      const temporary = join(incoming, randomUUID())
+      try {
+        const result = await write(
+          temporary,
+          content instanceof Uint8Array ? Readable.from([content]) : content,
+          bytesMax,
+          signal,
+        )
+        if (result.ok) {
+          const place = join(folder, key)
+          await mkdir(dirname(place), { recursive: true, mode: 0o700 })
+          await rename(temporary, place)
+        }
+        return result
+      } finally {
+        await rm(temporary, { force: true })
+      }
+    },
+    async get(key) {
+      // Asked first, because a stream would report an absent file only when it is read.
+      return (await statOf(key)) ? disk.getStream(key) : null
+    },
+    stat: statOf,
+    exists: async (key) => (await statOf(key)) !== null,
+    async delete(key) {
+      assertKey(key)
+      await disk.delete(key)
+    },
+    async *list(prefix) {
+      const inner = prefix.replace(/\/$/, '')
+      assertKey(inner)
+      if (!(await stat(join(folder, inner)).catch(() => null))?.isDirectory()) return
+      const { objects } = await disk.listAll(inner, { recursive: true })
+      for (const object of objects) if (object.isFile) yield object.key
+    },
+    async signedUrl(key, signed) {
+      assertKey(key)
+      return links.make(key, signed)
+    },
+  }
+}
+
+async function write(path: string, source: Readable, bytesMax: number, signal?: AbortSignal): Promise<PutResult> {
+  const hash = createHash('sha256')
+  let sizeBytes = 0
+  class TooLarge extends Error {}
+  async function* measure(chunks: AsyncIterable<Uint8Array | string>) {
+    for await (const chunk of chunks) {
+      const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : chunk
+      sizeBytes += bytes.length
+      if (sizeBytes > bytesMax) throw new TooLarge()
+      hash.update(bytes)
+      yield bytes
+    }
+  }
+  try {
+    const target = createWriteStream(path, { flags: 'wx', mode: 0o600 })
+    await (signal ? pipeline(source, measure, target, { signal }) : pipeline(source, measure, target))
+  } catch (error) {
+    if (error instanceof TooLarge) return { ok: false, failed: 'too_large' }
+    throw error
+  }
+  const handle = await open(path)
+  await handle.sync()
+  await handle.close()
+  return { ok: true, sizeBytes, sha256: hash.digest('hex') }
+}
+
+async function sweep(incoming: string): Promise<void> {
+  for (const name of await readdir(incoming)) {
+    const path = join(incoming, name)
+    const found = await stat(path).catch(() => null)
+    // Younger ones may belong to another process that shares the folder.
+    if (found && Date.now() - found.mtimeMs > STALE_MS) await rm(path, { force: true })
+  }
+}
+
+function isAbsence(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR')
+}

@@ -1,0 +1,86 @@
+/** Runs the chosen roles in this process until a signal asks it to end, then lets what is in hand finish. */
+import { existsSync } from 'node:fs'
+import path from 'node:path'
+import type { Config } from '../config.ts'
+import { keepSecretKey } from '../config/secret-key.ts'
+import { createApp, prepareDatabase, type App } from '../app.ts'
+import { startEmbedded, type Embedded } from '../platform/db/embedded.ts'
+import { createLog } from '../platform/observe/log.ts'
+
+export type Role = 'api' | 'worker'
+
+export interface ServeOptions {
+  config: Config
+  roles: Role[]
+  demo: boolean
+  migrateOnly: boolean
+  projectFolder: string
+}
+
+export async function serve(options: ServeOptions): Promise<void> {
+  const { config, roles } = options
+  const log = createLog({ level: config.app.logLevel, name: config.app.name })
+  const stopped = untilAskedToStop()
+  for (const warning of config.warnings) log.warn(warning)
+  const secretKey = config.auth.secretKey ?? keepSecretKey(config.app.dataDir)
+  const embedded = config.database ? null : await openEmbedded(config, log, stopped.ask)
+  const databaseUrl = config.database?.url ?? embedded!.url
+  let app: App | undefined
+  try {
+    await prepareDatabase(databaseUrl, log)
+    if (options.migrateOnly) return
+    const webFolder = findWeb(options.projectFolder)
+    app = await createApp({ config, databaseUrl, secretKey, log, works: roles.includes('worker'), webFolder })
+    if (roles.includes('worker')) app.worker.start()
+    if (roles.includes('api')) await listen(app, config, webFolder !== null)
+    else console.log('The worker runs. Ctrl-C stops it.')
+    const signal = await stopped.asked
+    log.info({ signal }, 'stopping')
+  } finally {
+    await withDeadline(app?.close(), config.app.shutdownTimeoutMs)
+    await embedded?.stop()
+  }
+}
+
+async function openEmbedded(
+  config: Config,
+  log: ReturnType<typeof createLog>,
+  giveUp: (why: string) => void,
+): Promise<Embedded> {
+  const onGiveUp = (reason: Error): void => {
+    log.fatal({ err: reason }, 'the database cannot be brought back')
+    process.exitCode = 1
+    giveUp('database')
+  }
+  const plain = { info: log.debug.bind(log), warn: log.warn.bind(log), error: log.error.bind(log) }
+  return startEmbedded({ dataDir: config.app.dataDir, log: plain, onGiveUp })
+}
+
+async function listen(app: App, config: Config, hasWeb: boolean): Promise<void> {
+  await app.http.listen({ port: config.http.port, host: config.http.host })
+  const { publicUrl } = config.http
+  console.log(`\n  Rapport is ready: ${publicUrl}`)
+  console.log(
+    hasWeb ? '  Open it in a browser to sign in; the first visit sets up your workspace.' : `  API: ${publicUrl}/docs`,
+  )
+  console.log('  Ctrl-C stops it.\n')
+}
+
+function findWeb(projectFolder: string): string | null {
+  const folder = path.join(projectFolder, 'web', 'dist')
+  return existsSync(path.join(folder, 'index.html')) ? folder : null
+}
+
+function untilAskedToStop(): { asked: Promise<string>; ask: (why: string) => void } {
+  const { promise, resolve } = Promise.withResolvers<string>()
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => resolve(signal))
+  return { asked: promise, ask: resolve }
+}
+
+/** What does not finish in time is left to recovery at the next start, which loses nothing. */
+async function withDeadline(work: Promise<void> | undefined, timeoutMs: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, timeoutMs)))
+  await Promise.race([work, late])
+  clearTimeout(timer)
+}
