@@ -17,7 +17,7 @@ export async function handle(
   options: ServerOptions,
 ): Promise<FastifyReply> {
   const { runtime } = options
-  const identity = await options.authenticate(request)
+  const identity = route.options.page ? { actor: null } : await options.authenticate(request)
   const actor = admit(route, identity, options)
   if (identity.session && changes.has(request.method))
     requireOwnPage(request, identity.session.csrfToken, runtime.publicUrl)

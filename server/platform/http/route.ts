@@ -74,6 +74,11 @@ export interface RouteOptions<
   /** More for the reference page: rules, units, limits. */
   description?: string
   /**
+   * A page for people without an account: takes forms (urlencoded or multipart) and looks at no cookie or key, because
+   * the token in its address alone decides. `body` then holds the form's fields as text.
+   */
+  page?: boolean
+  /**
    * Which workspace a public door works in: read from a signed token, never from what a client merely says.
    * Without it, a public door works in system scope, where no tenant's row is visible.
    */

@@ -18,6 +18,7 @@ import type { PgBoss } from 'pg-boss'
 import type { AnyRoute, Identity } from './route.ts'
 import type { Runtime } from '../services.ts'
 import { addOpenApi } from './openapi.ts'
+import { addForms } from './forms.ts'
 import { addOperations } from './operations.ts'
 import { handle } from './handle.ts'
 import { problemOf, replyWithProblem, sendProblem } from './problem.ts'
@@ -80,7 +81,11 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   })
   await addOpenApi(app)
   await app.register(async (mounted) => {
-    for (const route of options.routes) mount(mounted, route, options)
+    for (const route of options.routes) if (!route.options.page) mount(mounted, route, options)
+  })
+  await app.register(async (pages) => {
+    addForms(pages)
+    for (const route of options.routes) if (route.options.page) mount(pages, route, options)
   })
   addOperations(app, runtime)
   if (options.webFolder) await addWebApplication(app, options.webFolder)
