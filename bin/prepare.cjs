@@ -73,12 +73,13 @@ function installedMatches(folder, lock) {
   const installed = JSON.parse(noted).packages
   return Object.entries(lock.packages).every(function ([name, entry]) {
     if (name === '') return true
-    return installed[name] ? installed[name].version === entry.version : entry.optional === true && !suits(entry)
+    return installed[name] ? installed[name].version === entry.version : entry.optional === true && !madeForUs(entry)
   })
 }
 
-function suits({ os, cpu }) {
-  return (!os || os.includes(process.platform)) && (!cpu || cpu.includes(process.arch))
+/** Optional packages are other platforms' variants, and what those need. Ours (PostgreSQL among them) must be there. */
+function madeForUs({ os, cpu, libc }) {
+  return Boolean(os || cpu) && !libc && (!os || os.includes(process.platform)) && (!cpu || cpu.includes(process.arch))
 }
 
 function installLibraries(project, node) {

@@ -37,6 +37,8 @@ export type SmtpSinkOptions = {
   keepBodies?: boolean
   rules?: SinkRule[]
   user?: { name: string; password: string }
+  /** Connections at once; more are turned away with 421. */
+  clientsMax?: number
   /** Speaks TLS: from the first byte or after STARTTLS. Without a key and certificate, with one that nobody trusts. */
   tls?: { mode: 'implicit' | 'starttls'; key?: string; cert?: string }
 }
@@ -48,6 +50,7 @@ export async function startSmtpSink(options: SmtpSinkOptions = {}): Promise<Smtp
 
   const server = new SMTPServer({
     ...(tls?.key ? { key: tls.key, cert: tls.cert } : {}),
+    ...(options.clientsMax ? { maxClients: options.clientsMax } : {}),
     secure: tls?.mode === 'implicit',
     disabledCommands: [...(tls?.mode === 'starttls' ? [] : ['STARTTLS']), ...(user ? [] : ['AUTH'])],
     allowInsecureAuth: true,

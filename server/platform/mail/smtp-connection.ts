@@ -34,8 +34,9 @@ export async function openConnection(settings: SmtpSettings): Promise<SMTPConnec
     const connection = new SMTPConnection({ ...toOptions(settings), ...(socket ? { connection: socket } : {}) })
     return await new Promise((resolve) => {
       const fail = (error: unknown) => {
-        connection.close()
+        // In this order: closing announces the end, which would answer with less.
         resolve(error as SmtpError)
+        connection.close()
       }
       connection.on('error', fail)
       connection.once('end', () => fail(new Error('the server closed the connection')))

@@ -22,6 +22,8 @@ type Line = {
   idleTimer?: NodeJS.Timeout
 }
 
+const CAP_MS = 30_000
+
 /** Opens connections when there is something to send, up to the bound, and closes them when idle. */
 export function createSmtpPool(settings: SmtpSettings): SmtpPool {
   const { connections = 5, messagesPerConnection = 100, idleTimeoutMs = 30_000, closeTimeoutMs = 20_000 } = settings
@@ -29,6 +31,7 @@ export function createSmtpPool(settings: SmtpSettings): SmtpPool {
   const idle: Line[] = []
   const lines = new Set<Line>()
   let opening = 0
+  let cappedUntil = 0
   let isClosing = false
   let whenEmpty: (() => void) | null = null
 
@@ -36,10 +39,15 @@ export function createSmtpPool(settings: SmtpSettings): SmtpPool {
     while (waiting.length > 0) {
       const line = idle.pop()
       if (line) run(line, waiting.shift() as Job)
-      else if (lines.size + opening < connections && opening < waiting.length) void open()
+      else if (lines.size + opening < connectionsMax() && opening < waiting.length) void open()
       else break
     }
     if (lines.size === 0 && opening === 0 && waiting.length === 0) whenEmpty?.()
+  }
+
+  /** A server that refused one more connection is not asked again for a while; it goes on with those it has. */
+  function connectionsMax(): number {
+    return Date.now() < cappedUntil ? Math.max(1, lines.size) : connections
   }
 
   async function open(): Promise<void> {
@@ -53,9 +61,9 @@ export function createSmtpPool(settings: SmtpSettings): SmtpPool {
       opened.once('end', () => (line.job ? setImmediate(drop, line) : drop(line)))
       return release(line)
     }
-    // With no connection left, those who wait would fail one after the other, each after a whole time-out.
-    const hopeless = lines.size === 0 ? waiting.splice(0) : waiting.splice(0, 1)
-    for (const job of hopeless) job.settle(refusal(opened, 'connect'))
+    if (lines.size + opening > 0) cappedUntil = Date.now() + CAP_MS
+    // With no connection at all, those who wait would fail one after the other, each after a whole time-out.
+    else for (const job of waiting.splice(0)) job.settle(refusal(opened, 'connect'))
     pump()
   }
 

@@ -88,7 +88,7 @@ test.each<[string, SinkRule, object]>([
   [
     'refusal at the door',
     { address: /./, at: 'connection', answer: '554 5.7.1 go away', times: 1 },
-    { outcome: 'deferred', scope: 'connection' },
+    { outcome: 'deferred', code: 554, scope: 'connection' },
   ],
 ])('%s: the value says so, and the next mail goes out', async (_name, rule, expected) => {
   await using smtp = await startSmtp([rule], { replyTimeoutMs: 300, connections: 1 })
@@ -107,6 +107,17 @@ test('many mails share few connections, and each arrives once', async () => {
   expect(smtp.sink.accepted).toBe(200)
   expect(smtp.sink.connections).toBeGreaterThanOrEqual(4)
   expect(smtp.sink.connections).toBeLessThanOrEqual(6)
+})
+
+test('a server that takes fewer connections than we want still gets every mail', async () => {
+  await using sink = await startSmtpSink({ clientsMax: 2 })
+  const transport = createSmtpTransport({ host: '127.0.0.1', port: sink.port, tls: 'none', connections: 5 })
+  const results = await Promise.all(
+    Array.from({ length: 60 }, (_, index) => transport.send(mailTo(`person${index}@moulin.example`))),
+  )
+  expect(results.filter((result) => result.outcome !== 'sent')).toEqual([])
+  expect(sink.byRecipient.size).toBe(60)
+  await transport.close()
 })
 
 test('a connection that was closed meanwhile is replaced without a word, but nothing is ever sent twice', async () => {
@@ -182,9 +193,9 @@ test('a loss in the middle of a large message is not ambiguous: its end was neve
     socket.write('220 hi\r\n')
     socket.on('data', (chunk) => {
       const text = chunk.toString('latin1')
-      if (/^EHLO/.test(text)) socket.write('250 hi\r\n')
+      if (text.startsWith('EHLO')) socket.write('250 hi\r\n')
       else if (/^(MAIL|RCPT)/.test(text)) socket.write('250 ok\r\n')
-      else if (/^DATA/.test(text)) socket.write('354 go\r\n')
+      else if (text.startsWith('DATA')) socket.write('354 go\r\n')
       // Some of the message has come: it will never be read to its end.
       else socket.pause().resetAndDestroy()
     })

@@ -71,6 +71,8 @@ describe('addresses', () => {
     '',
     'localhost',
     '5f00::1',
+    '4000::1',
+    'a000::1',
     '3fff::1',
   ])('%s is not public', (address) => expect(isPublicAddress(address)).toBe(false))
 
@@ -185,11 +187,30 @@ test.each([
   ['http://a.example:22/', true],
   ['http://a.example:8080/', true],
   ['http://u:p@a.example/', true],
+  ['http://u@a.example/', true],
   ['https://a.example/', false],
   ['http://a.example:443/', false],
 ])('%s refused: %s', (url, isRefused) => {
   expect(refuseUrl(new URL(url), false) !== null).toBe(isRefused)
   expect(refuseUrl(new URL(url), true) !== null).toBe(isRefused)
+})
+
+test('the same rule holds when a URL is saved', async () => {
+  await using strict = createClient({ allowLoopback: false })
+  for (const url of [
+    'http://127.1/',
+    'http://[::1]/',
+    'https://localhost/',
+    'http://[::ffff:a9fe:a9fe]/',
+    'ftp://a.example/',
+    'nonsense',
+  ]) {
+    expect(await strict.check(url), url).toEqual(expect.any(String))
+  }
+  for (const url of ['https://nobody.invalid/hook', 'http://8.8.8.8/']) expect(await strict.check(url), url).toBeNull()
+  await using lenient = createClient()
+  expect(await lenient.check('http://localhost:8123/hook')).toBeNull()
+  expect(await lenient.check('http://10.0.0.1/hook')).toEqual(expect.any(String))
 })
 
 test('posts and reads, without following redirects', async () => {

@@ -47,6 +47,11 @@ export type OutboundLine = {
 
 export type Outbound = {
   request(request: OutboundRequest): Promise<OutboundResult>
+  /**
+   * What speaks against a URL that somebody wants to save (a webhook, a feed), or null. A name that is not known now is
+   * let through: it is judged again at each connection.
+   */
+  check(url: string): Promise<string | null>
   close(): Promise<void>
 }
 
@@ -71,7 +76,14 @@ type Attempt =
 
 /** A client with its own connections; `allowLoopback` is for development and tests. */
 export function createOutbound(options: OutboundOptions = {}): Outbound {
-  const { userAgent = 'Rapport', connectTimeoutMs = 5000, retryBaseMs = 200, retryMaxMs = 5000, log } = options
+  const {
+    userAgent = 'Rapport',
+    connectTimeoutMs = 5000,
+    retryBaseMs = 200,
+    retryMaxMs = 5000,
+    log,
+    allowLoopback = false,
+  } = options
   const guard = createAddressGuard(options)
   const breakers = createBreakers(options.breaker)
   const connector = buildConnector({
@@ -152,9 +164,7 @@ export function createOutbound(options: OutboundOptions = {}): Outbound {
   return {
     async request(given) {
       const url = URL.parse(given.url)
-      const reason = url
-        ? (refuseUrl(url, options.allowLoopback ?? false) ?? guard.checkHost(url.hostname))
-        : 'not a URL'
+      const reason = url ? refuseUrl(url, allowLoopback) : 'not a URL'
       const begun = performance.now()
       const result: OutboundResult =
         url && !reason
@@ -169,14 +179,19 @@ export function createOutbound(options: OutboundOptions = {}): Outbound {
       })
       return result
     },
+    async check(text) {
+      const url = URL.parse(text)
+      if (!url) return 'not a URL'
+      const reason = refuseUrl(url, allowLoopback) ?? guard.checkHost(url.hostname)
+      if (reason || url.hostname.startsWith('[')) return reason
+      const error = await new Promise((settle) => guard.lookup(url.hostname, { all: true }, settle))
+      return error instanceof AddressRefused ? error.message : null
+    },
     close: () => agent.destroy(),
   }
 }
 
-/**
- * What speaks against an address that somebody types into a form (webhook, feed, image), or null. The addresses behind
- * a name are judged at each connection, so this is the same rule for saving and for sending.
- */
+/** The rules that need no lookup: scheme, credentials, port. Addresses are judged when the connection is made. */
 export function refuseUrl(url: URL, allowLoopback: boolean): string | null {
   if (url.protocol !== 'https:' && url.protocol !== 'http:') return 'only http and https are allowed'
   if (url.username !== '' || url.password !== '') return 'user names and passwords in addresses are not allowed'

@@ -75,7 +75,7 @@ function refuseOtherVersion({ folder, binaries }: Place) {
   if (found === binaries.majorVersion) return
   throw new Error(
     `The database ${folder} was made by PostgreSQL ${found}, and this Rapport brings PostgreSQL ${binaries.majorVersion}. ` +
-      'Move the data with pg_dump and pg_restore (docs/operations.md), or start the earlier version.',
+      'Move the data over with pg_dump and pg_restore, or start the earlier version.',
   )
 }
 
