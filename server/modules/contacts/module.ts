@@ -1,6 +1,15 @@
 /** Who people are: contacts, lists, tags, timeline, consent, import. */
 import path from 'node:path'
 import { defineModule } from '#platform/module.ts'
+import { bulkJob } from './bulk.ts'
+import { bulkRoutes } from './bulk-routes.ts'
+import { contactRoutes } from './contact-routes.ts'
+import { groupRoutes } from './group-routes.ts'
+import { interactionRoutes } from './interaction-routes.ts'
+import { listRoutes } from './list-routes.ts'
+import { noteRoutes } from './notes.ts'
+import { personalData } from './personal-data.ts'
+import { tagRoutes } from './tag-routes.ts'
 
 export const contacts = defineModule({
   name: 'contacts',
@@ -12,4 +21,15 @@ export const contacts = defineModule({
     'contact.export': ['marketer'],
     'contact.bulk': ['admin'],
   },
+  routes: [
+    ...contactRoutes,
+    ...interactionRoutes,
+    ...noteRoutes,
+    ...bulkRoutes,
+    ...groupRoutes,
+    ...listRoutes,
+    ...tagRoutes,
+  ],
+  jobs: [bulkJob],
+  personalData,
 })
