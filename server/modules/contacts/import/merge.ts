@@ -4,6 +4,9 @@
  */
 import { sql, type RawBuilder } from 'kysely'
 import type { Tx } from '#platform/db/db.ts'
+import type { Services } from '#platform/services.ts'
+import { hashWording, recordConsent, type ConsentEntry } from '../consent.ts'
+import { isSuppressed } from '../suppression.ts'
 import type { StagedColumn } from './rows.ts'
 
 export type Duplicates = 'skip' | 'update' | 'merge'
@@ -33,8 +36,6 @@ export interface Staged {
   waves: number
   /** By tag number. */
   tagIds: readonly string[]
-  /** Address keys that nothing may be sent to. */
-  suppressed: readonly string[]
 }
 
 export interface Outcome {
@@ -95,8 +96,7 @@ export async function stage(tx: Tx, columns: readonly StagedColumn[], text: stri
     create temp table if not exists import_rows (
       line bigint, wave smallint, id uuid, ${all.join(', ')},
       email_key text generated always as (lower(email)) stored,
-      contact_id uuid, changed boolean not null default false,
-      newsletter_change boolean, marketing_change boolean
+      contact_id uuid, changed boolean not null default false, suppressed boolean not null default false
     ) on commit delete rows`)
   await tx.copyIn(`copy pg_temp.import_rows (line, wave, id, ${columns.join(', ')}) from stdin`, source(text))
   await tx.rawQuery('analyze pg_temp.import_rows')
@@ -106,11 +106,12 @@ async function* source(text: string): AsyncGenerator<Buffer> {
   yield Buffer.from(text)
 }
 
-export async function mergeBatch(tx: Tx, plan: MergePlan, staged: Staged): Promise<Outcome> {
+export async function mergeBatch(tx: Tx, services: Keys, plan: MergePlan, staged: Staged): Promise<Outcome> {
   await stage(tx, plan.columns, staged.text)
+  if (speaksOfConsent(plan)) await markSuppressed(tx, services)
   const outcome: Outcome = { created: 0, changed: 0, untouched: 0 }
   for (let wave = 0; wave < staged.waves; wave++) {
-    const one = await mergeWave(tx, plan, staged, wave)
+    const one = await mergeWave({ tx, services, plan, staged, wave, has: new Set(plan.columns) })
     outcome.created += one.created
     outcome.changed += one.changed
     outcome.untouched += one.untouched
@@ -118,22 +119,28 @@ export async function mergeBatch(tx: Tx, plan: MergePlan, staged: Staged): Promi
   return outcome
 }
 
-async function mergeWave(tx: Tx, plan: MergePlan, staged: Staged, wave: number): Promise<Outcome> {
-  const at: Wave = { tx, plan, staged, wave, has: new Set(plan.columns) }
+async function mergeWave(at: Wave): Promise<Outcome> {
+  const { plan } = at
   const known = await matchKnown(at)
   const created = await insertNew(at)
   if (known && plan.duplicates !== 'skip') await changeKnown(at)
   await addTags(at, known > 0)
   if (plan.listId) await addToList(at, known > 0)
-  await recordConsents(at)
+  if (speaksOfConsent(plan)) {
+    await recordNewConsents(at)
+    if (known && plan.duplicates !== 'skip') await recordKnownConsents(at)
+  }
   const { changed, total } = await countWave(at)
   await tellTimeline(at)
   await publishAll(at)
   return { created, changed, untouched: total - created - changed }
 }
 
+type Keys = Pick<Services, 'tokens'>
+
 interface Wave {
   tx: Tx
+  services: Keys
   plan: MergePlan
   staged: Staged
   wave: number
@@ -158,13 +165,13 @@ async function insertNew(at: Wave): Promise<number> {
     return sql.raw(empty ? `coalesce(r.${name}, ${empty})` : `r.${name}`)
   })
   const names = plain.map((name) => sql`, ${sql.ref(name)}`)
-  const newsletter = wish(at, 'newsletter')
-  const marketing = wish(at, 'marketing')
+  const newsletter = subscribes(at, 'newsletter')
+  const marketing = subscribes(at, 'marketing')
   const status = has.has('status') ? sql`coalesce(r.status, 'active')` : sql`'active'`
   const { numAffectedRows } = await sql`
     insert into contacts.contacts (workspace_id, id, email, import_id, newsletter_subscribed, marketing_subscribed, status,
       subscribed_at, unsubscribed_at, created_at, updated_at ${sql.join(names, sql``)})
-    select ${tx.workspaceId}, r.id, r.email, ${plan.importId}, coalesce(${newsletter}, false), coalesce(${marketing}, false), ${status},
+    select ${tx.workspaceId}, r.id, r.email, ${plan.importId}, ${newsletter}, ${marketing}, ${status},
       case when ${newsletter} or ${marketing} then ${tx.now}::timestamptz end,
       case when ${status} <> 'active' then ${tx.now}::timestamptz end,
       ${has.has('created_at') ? sql`coalesce(r.created_at, ${tx.now})` : tx.now}, ${tx.now}
@@ -184,20 +191,34 @@ async function insertNew(at: Wave): Promise<number> {
   return created
 }
 
-type Purpose = 'newsletter' | 'marketing'
+type FlaggedPurpose = 'newsletter' | 'marketing'
 
-/**
- * True: subscribe, if nothing speaks against it. False: unsubscribe. Null: the file says nothing. A person who is not
- * reachable is not subscribed, nor is a suppressed address.
- */
-function wish({ plan, staged, has }: Wave, purpose: Purpose): RawBuilder<boolean> {
+function speaksOfConsent({ columns, consent }: MergePlan): boolean {
+  const spoken: StagedColumn[] = ['newsletter_subscribed', 'marketing_subscribed', 'status']
+  return consent !== null || spoken.some((column) => columns.includes(column))
+}
+
+/** Suppressed addresses are imported, and never subscribed. */
+async function markSuppressed(tx: Tx, services: Keys): Promise<void> {
+  const { rows: any } = await sql`select from contacts.suppressions where workspace_id = ${tx.workspaceId} limit 1`.execute(tx.sql)
+  if (!any.length) return
+  const { rows } = await sql<{ email: string }>`select email from pg_temp.import_rows`.execute(tx.sql)
+  const suppressed = await isSuppressed(tx, services, rows.map((row) => row.email))
+  if (!suppressed.size) return
+  await sql`update pg_temp.import_rows set suppressed = true where email = any(${[...suppressed]}::text[])`.execute(tx.sql)
+}
+
+/** True: the file says yes. False: it says no, or that the person has left. Null: it says nothing. */
+function wish({ plan, has }: Wave, purpose: FlaggedPurpose): RawBuilder<boolean> {
   const declared = plan.consent?.[purpose] ?? null
-  const column: StagedColumn = `${purpose}_subscribed`
-  const said = has.has(column) ? sql`coalesce(${sql.ref(`r.${column}`)}, ${declared}::boolean)` : sql`${declared}::boolean`
-  const free = staged.suppressed.length
-    ? sql`case when ${said} and r.email_key = any(${[...staged.suppressed]}::text[]) then null else ${said} end`
-    : said
-  return has.has('status') ? sql<boolean>`case when r.status <> 'active' then false else ${free} end` : sql<boolean>`(${free})`
+  const column = `${purpose}_subscribed` as const
+  const said = has.has(column) ? sql<boolean>`coalesce(${sql.ref(`r.${column}`)}, ${declared}::boolean)` : sql<boolean>`${declared}::boolean`
+  return has.has('status') ? sql<boolean>`case when r.status <> 'active' then false else ${said} end` : said
+}
+
+/** Whether somebody new begins subscribed. */
+function subscribes(at: Wave, purpose: FlaggedPurpose): RawBuilder<boolean> {
+  return sql<boolean>`(coalesce(${wish(at, purpose)}, false) and not r.suppressed)`
 }
 
 /** Updates or merges those who were there, keeps what they were before, and changes no row that would stay the same. */
@@ -207,9 +228,6 @@ async function changeKnown(at: Wave): Promise<void> {
   const names = [...values.keys()]
   if (!names.length) return
   const list = (prefix: string, make = (name: string) => `${prefix}${name}`): RawBuilder<unknown> => sql.raw(names.map(make).join(', '))
-  const flags = names.includes('newsletter_subscribed')
-  const change = (purpose: Purpose): RawBuilder<unknown> =>
-    sql.raw(`case when w.old_${purpose}_subscribed <> w.new_${purpose}_subscribed then w.new_${purpose}_subscribed end`)
   await sql`
     with wanted as (
       select r.line, c.id, ${list('', (name) => `c.${name} as old_${name}`)},
@@ -232,9 +250,7 @@ async function changeKnown(at: Wave): Promise<void> {
       on conflict (workspace_id, import_id, contact_id) do update
         set version_after = excluded.version_after, before = coalesce(i.before, excluded.before)
     )
-    update pg_temp.import_rows r set changed = true
-      ${flags ? sql`, newsletter_change = ${change('newsletter')}, marketing_change = ${change('marketing')}` : sql``}
-    from w where r.line = w.line
+    update pg_temp.import_rows r set changed = true from w where r.line = w.line
   `.execute(tx.sql)
 }
 
@@ -265,29 +281,9 @@ function changedValues(at: Wave): Map<string, RawBuilder<unknown>> {
     const given = `coalesce(r.custom_fields, '{}'::jsonb)`
     values.set('custom_fields', sql.raw(overwrites ? `c.custom_fields || ${given}` : `${given} || c.custom_fields`))
   }
-  if (plan.consent || has.has('newsletter_subscribed') || has.has('marketing_subscribed') || has.has('status')) {
-    for (const purpose of ['newsletter', 'marketing'] as const) values.set(`${purpose}_subscribed`, subscription(at, purpose))
-    const loses = sql`(c.newsletter_subscribed and ${wish(at, 'newsletter')} is false) or (c.marketing_subscribed and ${wish(at, 'marketing')} is false)`
-    values.set('unsubscribed_at', sql`case when ${loses} then ${at.tx.now}::timestamptz else c.unsubscribed_at end`)
-    const gains = (purpose: Purpose): RawBuilder<unknown> =>
-      sql`(not ${sql.ref(`c.${purpose}_subscribed`)} and ${subscription(at, purpose)})`
-    const subscribes = sql`${gains('newsletter')} or ${gains('marketing')}`
-    values.set('subscribed_at', sql`case when ${subscribes} then ${at.tx.now}::timestamptz else c.subscribed_at end`)
-  }
   // Only from active to something stricter: a file never brings back who has left.
   if (has.has('status')) values.set('status', sql.raw(`case when c.status = 'active' then coalesce(r.status, c.status) else c.status end`))
   return values
-}
-
-/** A yes subscribes only whoever has never said no; a no always unsubscribes. */
-function subscription(at: Wave, purpose: Purpose): RawBuilder<unknown> {
-  const flag = sql.ref(`c.${purpose}_subscribed`)
-  const said = wish(at, purpose)
-  const refused = sql`(c.status <> 'active' or c.unsubscribed_at is not null or coalesce((
-    select k.decision from contacts.consents k
-    where k.workspace_id = c.workspace_id and k.contact_id = c.id and k.purpose = ${purpose}
-    order by k.recorded_at desc, k.id desc limit 1), '') = 'withdrawn')`
-  return sql`case when ${said} is false then false when ${said} and not ${flag} then not ${refused} else ${flag} end`
 }
 
 async function addTags({ tx, plan, staged, wave, has }: Wave, someKnown: boolean): Promise<void> {
@@ -330,29 +326,74 @@ async function addToList({ tx, plan, wave }: Wave, someKnown: boolean): Promise<
   `.execute(tx.sql)
 }
 
-/** The ledger: who declared what, in which words, about whom. */
-async function recordConsents(at: Wave): Promise<void> {
+/** Of somebody new only a yes is news, and that they have left; both are for the ledger. */
+async function recordNewConsents(at: Wave): Promise<void> {
   const { tx, plan, wave, has } = at
-  if (!plan.consent && !has.has('newsletter_subscribed') && !has.has('marketing_subscribed') && !has.has('status')) return
-  const wording = plan.consent?.wording ?? ''
   const left = has.has('status') ? sql`r.status <> 'active'` : sql`false`
-  // Of somebody new only a yes is news, and the leaving that a status tells; of others what has changed.
-  const decisionOn = (purpose: Purpose): RawBuilder<unknown> => sql`case
-    when r.contact_id is not null then ${sql.ref(`r.${purpose}_change`)}
-    when ${wish(at, purpose)} then true
-    when ${left} then false end`
+  const decisionOn = (purpose: FlaggedPurpose): RawBuilder<unknown> =>
+    sql`case when ${subscribes(at, purpose)} then 'granted' when ${left} then 'withdrawn' end`
+  const wording = plan.consent?.wording ?? ''
   await sql`
     insert into contacts.consents (workspace_id, id, contact_id, purpose, decision, source, wording, wording_sha256, evidence,
       actor_id, actor_name, recorded_at)
-    select ${tx.workspaceId}, gen_random_uuid(), coalesce(r.contact_id, r.id), p.purpose,
-      case when p.granted then 'granted' else 'withdrawn' end, ${plan.consent?.source ?? 'import'}, ${wording},
-      ${wording ? sql`encode(sha256(convert_to(${wording}, 'UTF8')), 'hex')` : ''},
-      jsonb_build_object('import_id', ${plan.importId}::text, 'file_name', ${plan.fileName}::text, 'line', r.line),
+    select ${tx.workspaceId}, gen_random_uuid(), r.id, p.purpose, p.decision, 'import', ${wording}, ${hashWording(wording)},
+      ${JSON.stringify(evidenceOf(plan))}::jsonb || jsonb_build_object('line', r.line),
       ${plan.createdBy}::uuid, ${plan.createdByName}, ${tx.now}
     from pg_temp.import_rows r
-    cross join lateral (values ('newsletter', ${decisionOn('newsletter')}), ('marketing', ${decisionOn('marketing')})) as p (purpose, granted)
-    where r.wave = ${wave} and p.granted is not null
+    cross join lateral (values ('newsletter', ${decisionOn('newsletter')}), ('marketing', ${decisionOn('marketing')}))
+      as p (purpose, decision)
+    where r.wave = ${wave} and r.contact_id is null and p.decision is not null
   `.execute(tx.sql)
+}
+
+/** With those who were there, consent's own rules decide: a yes never beats an earlier no. */
+async function recordKnownConsents(at: Wave): Promise<void> {
+  const { tx, services, plan, wave, has } = at
+  const left = has.has('status') ? sql`r.status <> 'active'` : sql`false`
+  const { rows } = await sql<{ contact_id: string; line: number; newsletter: boolean | null; marketing: boolean | null }>`
+    select * from (
+      select r.contact_id, r.line,
+        case when c.newsletter_subscribed or ${left} or ${wish(at, 'newsletter')} then ${wish(at, 'newsletter')} end as newsletter,
+        case when c.marketing_subscribed or ${left} or ${wish(at, 'marketing')} then ${wish(at, 'marketing')} end as marketing
+      from pg_temp.import_rows r
+      join contacts.contacts c on c.workspace_id = ${tx.workspaceId} and c.id = r.contact_id
+      where r.wave = ${wave} and r.contact_id is not null) as said
+    where newsletter is not null or marketing is not null
+  `.execute(tx.sql)
+  const entries = rows.flatMap(({ contact_id, line, ...said }) =>
+    (['newsletter', 'marketing'] as const).flatMap((purpose): ConsentEntry[] => {
+      const yes = said[purpose]
+      if (yes === null) return []
+      return [
+        {
+          contactId: contact_id,
+          purpose,
+          decision: yes ? 'granted' : 'withdrawn',
+          source: 'import',
+          wording: plan.consent?.wording ?? '',
+          evidence: { ...evidenceOf(plan), line },
+          actor: plan.createdBy ? { id: plan.createdBy, name: plan.createdByName } : null,
+        },
+      ]
+    }),
+  )
+  const { recorded } = await recordConsent(tx, services, entries)
+  if (!recorded.length) return
+  const ids = [...new Set(recorded.map((entry) => entry.contactId))]
+  await sql`update pg_temp.import_rows set changed = true where wave = ${wave} and contact_id = any(${ids}::uuid[])`.execute(tx.sql)
+  const subscribed = recorded.filter(({ decision }) => decision === 'granted')
+  await sql`
+    insert into contacts.import_changes as i (workspace_id, import_id, contact_id, subscribed)
+    select ${tx.workspaceId}, ${plan.importId}, contact_id, array_agg(distinct purpose)
+    from unnest(${subscribed.map((entry) => entry.contactId)}::uuid[], ${subscribed.map((entry) => entry.purpose)}::text[])
+      as s(contact_id, purpose)
+    group by contact_id
+    on conflict (workspace_id, import_id, contact_id) do update set subscribed = i.subscribed || excluded.subscribed
+  `.execute(tx.sql)
+}
+
+function evidenceOf({ importId, fileName, consent }: MergePlan): Record<string, string> {
+  return { import_id: importId, file_name: fileName, ...(consent ? { declared_source: consent.source } : {}) }
 }
 
 async function countWave({ tx, wave }: Wave): Promise<{ changed: number; total: number }> {
@@ -377,17 +418,66 @@ async function tellTimeline({ tx, plan, wave }: Wave): Promise<void> {
 async function publishAll({ tx, plan, wave }: Wave): Promise<void> {
   await sql`
     insert into platform.outbox (id, workspace_id, event, subject, data, created_at)
-    select gen_random_uuid(), ${tx.workspaceId}, e.event, c.id::text, e.data, ${tx.now}
+    select gen_random_uuid(), ${tx.workspaceId}, e.noun || case when r.contact_id is null then '.created' else '.updated' end,
+      c.id::text,
+      jsonb_build_object('contact_id', c.id, 'customer_id', c.id, 'email', c.email, 'first_name', c.first_name,
+        'last_name', c.last_name, 'full_name', trim(c.first_name || ' ' || c.last_name), 'company', c.company,
+        'source', c.source, 'import_id', ${plan.importId}::text),
+      ${tx.now}
     from pg_temp.import_rows r
     join contacts.contacts c on c.workspace_id = ${tx.workspaceId} and c.id = coalesce(r.contact_id, r.id)
-    cross join lateral (values
-      (case when r.contact_id is null then 'contact.created' else 'contact.updated' end,
-        jsonb_build_object('contact_id', c.id, 'email', c.email, 'first_name', c.first_name, 'last_name', c.last_name,
-          'company', c.company, 'phone', c.phone, 'source', c.source, 'status', c.status, 'import_id', ${plan.importId}::text)),
-      (case when r.contact_id is null then 'customer.created' else 'customer.updated' end,
-        jsonb_build_object('customer_id', c.id, 'email', c.email,
-          'full_name', trim(c.first_name || ' ' || c.last_name), 'phone', c.phone, 'import_id', ${plan.importId}::text))
-    ) as e (event, data)
+    cross join (values ('contact'), ('customer')) as e (noun)
     where r.wave = ${wave} and (r.contact_id is null or r.changed)
   `.execute(tx.sql)
+}
+
+/** The counts that `mergeBatch` would answer; `repeats` are addresses that an earlier batch of the file had. */
+export async function countWould(
+  tx: Tx,
+  services: Keys,
+  plan: MergePlan,
+  batch: { text: string; waves: number; tagNames: readonly string[]; repeats: string[] },
+): Promise<Outcome> {
+  await stage(tx, plan.columns, batch.text)
+  if (speaksOfConsent(plan)) await markSuppressed(tx, services)
+  const staged: Staged = { text: '', waves: batch.waves, tagIds: [] }
+  const at: Wave = { tx, services, plan, staged, wave: 0, has: new Set(plan.columns) }
+  await matchKnown(at)
+  const changes = plan.duplicates === 'skip' ? sql`false` : wouldChange(at, batch.tagNames)
+  const { rows } = await sql<Outcome>`
+    select count(*) filter (where what = 'created') as created, count(*) filter (where what = 'changed') as changed,
+      count(*) filter (where what = 'untouched') as untouched
+    from (
+      select case
+        when r.wave > 0 or r.email_key = any(${batch.repeats}::text[]) then ${plan.duplicates === 'skip' ? 'untouched' : 'changed'}
+        when c.id is null then 'created'
+        when ${changes} then 'changed'
+        else 'untouched' end as what
+      from pg_temp.import_rows r
+      left join contacts.contacts c on c.workspace_id = ${tx.workspaceId} and c.id = r.contact_id
+    ) as would
+  `.execute(tx.sql)
+  return rows[0]!
+}
+
+function wouldChange(at: Wave, tagNames: readonly string[]): RawBuilder<unknown> {
+  const tests = [...changedValues(at)].map(([name, value]) => sql`${sql.ref(`c.${name}`)} is distinct from ${value}`)
+  if (at.has.has('tag_refs')) {
+    tests.push(sql`exists (
+      select from unnest(r.tag_refs) as ref where not exists (
+        select from contacts.contact_tags ct join contacts.tags t on t.workspace_id = ct.workspace_id and t.id = ct.tag_id
+        where ct.workspace_id = c.workspace_id and ct.contact_id = c.id
+          and lower(t.name) = lower((${[...tagNames]}::text[])[ref])))`)
+  }
+  if (speaksOfConsent(at.plan)) {
+    for (const purpose of ['newsletter', 'marketing'] as const) {
+      const flag = sql.ref(`c.${purpose}_subscribed`)
+      tests.push(sql`(${flag} and ${wish(at, purpose)} is false)`)
+      tests.push(sql`(not ${flag} and ${subscribes(at, purpose)} and c.status = 'active' and coalesce((
+        select k.decision from contacts.consents k
+        where k.workspace_id = c.workspace_id and k.contact_id = c.id and k.purpose = ${purpose} and k.decision <> 'pending'
+        order by k.recorded_at desc, k.id desc limit 1), '') <> 'withdrawn')`)
+    }
+  }
+  return tests.length ? sql`(${sql.join(tests, sql` or `)})` : sql`false`
 }

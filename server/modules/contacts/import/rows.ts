@@ -5,8 +5,9 @@
 import type { CountryCode } from 'libphonenumber-js/max'
 import { newId } from '#platform/ids.ts'
 import { fields, isFieldName, type FieldName, type Target } from './fields.ts'
+import { splitFullName } from '../names.ts'
 import type { CsvRecord, RecordProblem } from './records.ts'
-import { readerOf, readPhone, readTags, readText, splitFullName, ValueProblem, type DateOrder, type Reader } from './values.ts'
+import { readerOf, readPhone, readTags, readText, ValueProblem, type DateOrder, type Reader } from './values.ts'
 
 export interface RowPlan {
   header: string[]
@@ -27,6 +28,7 @@ export interface FailedRow {
 
 export interface StagedRow {
   id: string
+  line: number
   emailKey: string
   /** COPY text of every staged column after id, line and wave. */
   content: string
@@ -113,9 +115,9 @@ export function createRowReader(plan: RowPlan) {
         const value = column.read(cell)
         if (value instanceof ValueProblem) problem = value
         else if (field === 'full_name') {
-          const { first, last } = splitFullName(value)
-          values[column.slot] ??= first
-          values[slots.last] ??= last
+          const { first_name, last_name } = splitFullName(value)
+          values[column.slot] ??= first_name
+          values[slots.last] ??= last_name
         } else if (column.customKey !== null) (custom ??= {})[column.customKey] = value
         else if (field === 'notes' && values[column.slot] !== null) values[column.slot] += `\n${value}`
         else values[column.slot] = value
@@ -133,7 +135,7 @@ export function createRowReader(plan: RowPlan) {
       if (text.length > customBytesMax) return failure(record, null, 'too_long', 'The custom fields are larger than 64 KiB together.')
       values[slotOfCustom] = text
     }
-    return { id: newId(), emailKey: email.toLowerCase(), content: values.map(copyText).join('\t') }
+    return { id: newId(), line: record.line, emailKey: email.toLowerCase(), content: values.map(copyText).join('\t') }
   }
 
   return { columns: columns as readonly StagedColumn[], tagNames: tagNames as readonly string[], read }

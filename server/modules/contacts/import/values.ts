@@ -213,16 +213,8 @@ export function readPhone(cell: string, country: CountryCode | undefined): { typ
   return { typed: cell, key: parsed?.isValid() ? parsed.number : null }
 }
 
-/** `Ana, Maria` is last name first; otherwise the first word is the first name and the rest the last name. */
-export function splitFullName(name: string): { first: string; last: string } {
-  const comma = name.indexOf(',')
-  if (comma > 0) return { first: name.slice(comma + 1).trim(), last: name.slice(0, comma).trim() }
-  const space = name.search(/\s/)
-  return space < 0 ? { first: name, last: '' } : { first: name.slice(0, space), last: name.slice(space).trim() }
-}
-
-export const tagsPerRowMax = 50
-export const tagLengthMax = 50
+export const tagsPerRowMax = 200
+export const tagLengthMax = 100
 
 export function readTags(cell: string): string[] | ValueProblem {
   const names = [...new Set(cell.split(/[,;|]/).map((name) => name.trim()).filter(Boolean))]

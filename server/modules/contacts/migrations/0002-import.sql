@@ -74,7 +74,8 @@ create table contacts.import_errors (
 );
 call platform.protect('contacts.import_errors');
 
--- What an import changed of a contact that it found: the values before, the version it left, the tags and list it added.
+-- What an import changed of a contact that it found: the values before, the version it left, the tags, list and consent
+-- it added.
 create table contacts.import_changes (
   workspace_id uuid not null,
   import_id uuid not null,
@@ -83,6 +84,7 @@ create table contacts.import_changes (
   before jsonb,
   tags_added uuid[] not null default '{}',
   listed boolean not null default false,
+  subscribed text[] not null default '{}',
   primary key (workspace_id, import_id, contact_id),
   constraint import_change_import foreign key (workspace_id, import_id) references contacts.imports on delete cascade,
   constraint import_change_contact foreign key (workspace_id, contact_id) references contacts.contacts on delete cascade
