@@ -40,7 +40,9 @@ export async function isSuppressed(
 ): Promise<Set<string>> {
   const reasons = await suppressionsOf(tx, services, emails)
   return new Set(
-    [...reasons].filter(([, reason]) => category !== 'transactional' || reason !== 'unsubscribe').map(([email]) => email),
+    [...reasons]
+      .filter(([, reason]) => category !== 'transactional' || reason !== 'unsubscribe')
+      .map(([email]) => email),
   )
 }
 
