@@ -27,7 +27,11 @@ export function composeNotice(notice: Notice): OutgoingMail {
 }
 
 function toText({ paragraphs, button, footer }: Notice): string {
-  const parts = [...paragraphs, ...(button ? [`${button.label}:\n${button.url}`] : []), ...(footer ? ['-- ', footer] : [])]
+  const parts = [
+    ...paragraphs,
+    ...(button ? [`${button.label}:\n${button.url}`] : []),
+    ...(footer ? ['-- ', footer] : []),
+  ]
   return `${parts.join('\n\n')}\n`
 }
 
