@@ -1,6 +1,6 @@
 /** The doors of document 1 without an account: subscribe, confirm, unsubscribe. What they answer tells nobody who is known here. */
 import { Type } from 'typebox'
-import { Closed, Email, Message, OneOf } from '#platform/http/shapes.ts'
+import { Closed, Email, Message, OneOf, Problem } from '#platform/http/shapes.ts'
 import { Gone, Invalid, NotFound } from '#platform/errors.ts'
 import { Reply, streamRoute } from '#platform/http/route.ts'
 import type { Runtime } from '#platform/services.ts'
@@ -69,7 +69,7 @@ export const confirmRoute = streamRoute({
   summary: 'Confirms a subscription with the token of the confirmation mail',
   body: Closed({ token }),
   scope: ({ body, services }) => readConfirmationToken(services, body.token)?.workspaceId ?? null,
-  replies: { 200: Message, 410: Type.Ref('Problem') },
+  replies: { 200: Message, 410: Problem },
   stream: async ({ body, services, inTx, request, ip, userAgent }) => {
     const holder = readConfirmationToken(services, body.token)
     const acceptLanguage = request.headers['accept-language']

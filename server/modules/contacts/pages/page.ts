@@ -41,9 +41,7 @@ export function showPage(content: PageContent, status = 200): Reply<string> {
         <meta name="robots" content="noindex, nofollow" />
         <meta name="color-scheme" content="light dark" />
         <title>${workspace ? `${title} · ${workspace}` : title}</title>
-        <style>
-          ${new Html(css)}
-        </style>
+        ${styleElement}
       </head>
       <body>
         <main>
@@ -63,6 +61,9 @@ export function maskAddress(email: string): string {
   const at = email.lastIndexOf('@')
   return `${email.slice(0, 1)}•••${email.slice(at)}`
 }
+
+// Written outside of the template: the hash in the policy stands for every character between the tags.
+const styleElement = new Html(`<style>${css}</style>`)
 
 const pageHeaders = {
   'content-type': 'text/html; charset=utf-8',
