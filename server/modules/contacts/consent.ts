@@ -121,7 +121,7 @@ async function lockSubjects(tx: Tx, services: Pick<Services, 'tokens'>, ids: str
     .where('workspace_id', '=', tx.workspaceId)
     .where('id', '=', sql<string>`any(${ids}::uuid[])`)
     .orderBy('id')
-    .forUpdate()
+    .forNoKeyUpdate()
     .execute()
   const { rows: decisions } = await sql<{
     contact_id: string

@@ -1,6 +1,11 @@
 /** Who people are: contacts, lists, tags, timeline, consent, import. */
 import path from 'node:path'
 import { defineModule } from '#platform/module.ts'
+import { pageRoutes } from './page-routes.ts'
+import { publicRequestJob } from './public-requests.ts'
+import { publicRoutes } from './public-routes.ts'
+import { subscriptionRoutes } from './subscription-routes.ts'
+import { subscriptionTasks } from './subscription-work.ts'
 import { bulkJob } from './bulk.ts'
 import { bulkRoutes } from './bulk-routes.ts'
 import { contactRoutes } from './contact-routes.ts'
@@ -29,7 +34,11 @@ export const contacts = defineModule({
     ...groupRoutes,
     ...listRoutes,
     ...tagRoutes,
+    ...subscriptionRoutes,
+    ...publicRoutes,
+    ...pageRoutes,
   ],
-  jobs: [bulkJob],
+  jobs: [bulkJob, publicRequestJob],
+  schedule: [...subscriptionTasks],
   personalData,
 })
