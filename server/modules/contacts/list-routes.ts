@@ -157,7 +157,7 @@ const duplicateListRoute = route({
   may: 'contact.write',
   summary: 'Copy a list with its members',
   params,
-  body: Type.Optional(Closed({ name: Type.Optional(name) })),
+  body: Type.Unsafe<{ name?: string } | null>({ ...Closed({ name: Type.Optional(name) }), type: ['object', 'null'] }),
   replies: { 201: ListView, 404: Problem, 409: Problem },
   run: async ({ tx, actor, params: { id }, body }) => {
     const list = await duplicateList(tx, actor, id, body?.name)
