@@ -21,7 +21,7 @@ export async function handle(
   const actor = admit(route, identity, options)
   if (identity.session && changes.has(request.method))
     requireOwnPage(request, identity.session.csrfToken, runtime.publicUrl)
-  await limitRate(route, request, reply, identity.actor, options)
+  if (!route.options.unmetered) await limitRate(route, request, reply, identity.actor, options)
 
   const call = {
     actor,
