@@ -21,7 +21,7 @@ import type { Runtime } from '../services.ts'
 import { addOpenApi } from './openapi.ts'
 import { addForms } from './forms.ts'
 import { addOperations } from './operations.ts'
-import { handle } from './handle.ts'
+import { enter, handle } from './handle.ts'
 import { problemOf, replyWithProblem, sendProblem } from './problem.ts'
 import { createValidators } from './validation.ts'
 import { addWebApplication } from './web.ts'
@@ -113,6 +113,7 @@ function mount(app: FastifyInstance, route: AnyRoute, options: ServerOptions): v
       response: replies,
     },
     config: { permission: may },
+    onRequest: (request, reply) => enter(route, request, reply, options),
     handler: (request, reply) => handle(route, request, reply, options),
   })
 }
