@@ -5,6 +5,9 @@ import { bulkJob } from './bulk.ts'
 import { bulkRoutes } from './bulk-routes.ts'
 import { contactRoutes } from './contact-routes.ts'
 import { groupRoutes } from './group-routes.ts'
+import { importJob } from './import/job.ts'
+import { importRoutes } from './import/routes.ts'
+import { undoJob } from './import/undo.ts'
 import { interactionRoutes } from './interaction-routes.ts'
 import { listRoutes } from './list-routes.ts'
 import { noteRoutes } from './notes.ts'
@@ -29,7 +32,8 @@ export const contacts = defineModule({
     ...groupRoutes,
     ...listRoutes,
     ...tagRoutes,
+    ...importRoutes,
   ],
-  jobs: [bulkJob],
+  jobs: [bulkJob, importJob, undoJob],
   personalData,
 })
