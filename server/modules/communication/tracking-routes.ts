@@ -20,7 +20,7 @@ const gif = Buffer.from('R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA
 
 function pixel(): Reply<string> {
   const headers = { 'content-type': 'image/gif', 'cache-control': 'no-store, private', 'cross-origin-resource-policy': 'cross-origin' }
-  return new Reply(200, gif, headers)
+  return new Reply<string>(200, gif, headers)
 }
 
 interface Visit {
