@@ -1,4 +1,12 @@
 /** What neighbours may use of accounts. */
+import './tables.ts'
+
 export { authenticator } from './authentication.ts'
-export { getWorkspace, type WorkspaceFacts } from './workspace-facts.ts'
-export { defaultWorkspaceId, findWorkspaceId, listWorkspaceIds } from './workspace-lookup.ts'
+export { nameOf } from './members.ts'
+export type { WorkspaceRow as Workspace } from './tables.ts'
+export {
+  firstWorkspaceId as defaultWorkspaceId,
+  getWorkspace,
+  listWorkspaceIds,
+  workspaceIdOf as findWorkspaceId,
+} from './workspaces.ts'

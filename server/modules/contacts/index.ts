@@ -8,3 +8,6 @@ export { preferencesToken, unsubscribeToken, type Holder } from './subscription-
 export { isSuppressed, lift, suppress } from './suppression.ts'
 export { invalidLinkPage } from './pages/subscription-pages.ts'
 export { chooseLanguage, type Language } from './texts.ts'
+export { Audience, audienceFrom, countAudience, pageAudience, recipientsOf, type Recipient } from './audience.ts'
+export { resolveContact, type Person, type Resolved } from './identity.ts'
+export { recordInteractions, type InteractionType, type NewInteraction } from './interactions.ts'

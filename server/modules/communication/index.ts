@@ -1,0 +1,2 @@
+/** What others may use of communication. */
+export { createSandboxStore } from './sandbox.ts'
