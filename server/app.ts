@@ -82,11 +82,6 @@ export async function createApp(options: AppOptions): Promise<App> {
   const tokens = createTokens(masterKey)
   const { publicUrl } = config.http
   const fileLinks = createFileLinks(tokens, `${publicUrl}/files`)
-  const inbox = createSandboxStore(db, () => defaultWorkspaceId(db))
-  const sandbox: StoreMail = async (raw, envelope, message) => {
-    await inbox(raw, envelope, message)
-    await options.onSandboxMail?.(raw, envelope, message)
-  }
   const runtime: Runtime = {
     config,
     log,
@@ -98,7 +93,11 @@ export async function createApp(options: AppOptions): Promise<App> {
     limits: redis?.limits ?? createMemoryLimiter(),
     files: await createLocalFiles({ folder: path.join(config.app.dataDir, 'files'), links: fileLinks }),
     outbound: createOutbound({ allowLoopback: config.workers.outboundAllowLoopback }),
-    mail: openMail(config, sandbox),
+    mail: openMail(
+      config,
+      createSandboxStore(db, () => defaultWorkspaceId(db)),
+      options.onSandboxMail,
+    ),
     seal: createSeal(masterKey),
     live: openLive(databaseUrl, log),
     permissions: Object.assign({}, ...modules.map((module) => module.permissions ?? {})),
@@ -137,10 +136,12 @@ export async function createApp(options: AppOptions): Promise<App> {
 }
 
 /** Where a server is named, mail goes out; otherwise it stays in the sandbox inbox. */
-function openMail(config: Config, sandbox: StoreMail): MailTransport {
+function openMail(config: Config, keep: StoreMail, onSandboxMail: StoreMail | undefined): MailTransport {
   const settings = config.smtp ? parseSmtpUrl(config.smtp.url) : null
   if (settings) return createSmtpTransport({ ...settings, connections: config.workers.sendConnections })
-  return createSandboxTransport(sandbox)
+  return createSandboxTransport(async (raw, envelope, message) => {
+    await Promise.all([keep(raw, envelope, message), onSandboxMail?.(raw, envelope, message)])
+  })
 }
 
 /** The scaled cache and limits; the client's library is loaded only where Redis is configured. */

@@ -1,2 +1,2 @@
-/** What others may use of communication. */
+/** What neighbours, and the app that mounts it, may use of communication. */
 export { createSandboxStore } from './sandbox.ts'

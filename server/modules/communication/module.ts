@@ -1,8 +1,11 @@
 /** What we tell people: templates, campaigns and the delivery engine, tracking, the sandbox inbox. */
 import path from 'node:path'
 import { defineModule } from '#platform/module.ts'
-import { sandboxTasks } from './sandbox-tasks.ts'
+import { campaignJobs } from './campaign-jobs.ts'
+import { campaignRoutes } from './campaign-routes.ts'
+import { createEngine } from './engine/engine.ts'
 import { sandboxRoutes } from './sandbox-routes.ts'
+import { sandboxTasks } from './sandbox-tasks.ts'
 import { statusRoutes } from './status-routes.ts'
 import { templateRoutes } from './template-routes.ts'
 import { trackingBuffer } from './tracking-buffer.ts'
@@ -19,7 +22,8 @@ export const communication = defineModule({
     'sandbox.read_confidential': ['owner'],
     'sandbox.clear': ['admin'],
   },
-  routes: [...templateRoutes, ...sandboxRoutes, ...trackingRoutes, ...statusRoutes],
-  workers: [trackingBuffer],
+  routes: [...campaignRoutes, ...templateRoutes, ...sandboxRoutes, ...trackingRoutes, ...statusRoutes],
+  jobs: [...campaignJobs],
+  workers: [createEngine, trackingBuffer],
   schedule: [...sandboxTasks],
 })
