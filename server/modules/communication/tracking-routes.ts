@@ -9,7 +9,7 @@ import { Message } from '#platform/http/shapes.ts'
 import type { Runtime, Services } from '#platform/services.ts'
 import { isOpeningProxy, judgeRequest } from './machine.ts'
 import { trackingBuffer, type TrackedHit } from './tracking-buffer.ts'
-import { readClickToken, readDeliveryToken, type ClickRef, type DeliveryRef } from './tracking-links.ts'
+import { readClickToken, readDeliveryToken, type ClickRef, type DeliveryRef } from './tracking-tokens.ts'
 import { findTarget } from './tracking.ts'
 
 const Token = Type.String({ maxLength: 1_000 })

@@ -5,7 +5,6 @@
  */
 import { packUuids, unpackUuids } from '#platform/crypto/tokens.ts'
 import type { Services } from '#platform/services.ts'
-import type { MessageLinks } from './render/message.ts'
 
 type Keys = Pick<Services, 'tokens'>
 
@@ -25,21 +24,27 @@ const targetPurpose = 'communication.target'
 const idsLength = 32
 const linkNumberMax = 65_535
 
-/** What `build` of a prepared message needs; `opens` only for people who allow that. One signature serves all links. */
-export function trackingLinks(
-  services: Keys,
-  delivery: DeliveryRef,
-  allowed: { opens: boolean; clicks: boolean },
-): Pick<MessageLinks, 'openToken' | 'linkToken'> {
+/** For the pixel of a person who allows it. */
+export function openToken(services: Keys, delivery: DeliveryRef): string {
+  return deliveryToken(services, delivery)
+}
+
+/** For one link; `target` where the address is this person's own. */
+export function clickToken(services: Keys, { number, target, ...delivery }: ClickRef): string {
+  if (target === null) return `${deliveryToken(services, delivery)}.${number}`
+  const head = Buffer.alloc(2)
+  head.writeUInt16BE(number)
   const ids = packUuids(delivery.workspaceId, delivery.deliveryId)
-  const token = services.tokens.sign(deliveryPurpose, ids)
-  const linkToken = (number: number, target: string | null): string => {
-    if (target === null) return `${token}.${number}`
-    const head = Buffer.alloc(2)
-    head.writeUInt16BE(number)
-    return services.tokens.sign(targetPurpose, Buffer.concat([ids, head, Buffer.from(target)]))
-  }
-  return { openToken: allowed.opens ? token : null, linkToken: allowed.clicks ? linkToken : null }
+  return services.tokens.sign(targetPurpose, Buffer.concat([ids, head, Buffer.from(target)]))
+}
+
+// A mail asks once for each of its links: one signature serves all of them, and signing costs more than rendering.
+let latest: { tokens: Keys['tokens']; deliveryId: string; workspaceId: string; token: string } | undefined
+
+function deliveryToken({ tokens }: Keys, { workspaceId, deliveryId }: DeliveryRef): string {
+  if (latest?.deliveryId === deliveryId && latest.workspaceId === workspaceId && latest.tokens === tokens) return latest.token
+  latest = { tokens, workspaceId, deliveryId, token: tokens.sign(deliveryPurpose, packUuids(workspaceId, deliveryId)) }
+  return latest.token
 }
 
 /** `<delivery>` or `<delivery>.gif`; null when it is not one of ours. */
