@@ -1,2 +1,12 @@
 /** What neighbours may use of accounts. */
+import './tables.ts'
+
 export { authenticator } from './authentication.ts'
+export { nameOf } from './members.ts'
+export type { WorkspaceRow as Workspace } from './tables.ts'
+export {
+  firstWorkspaceId as defaultWorkspaceId,
+  getWorkspace,
+  listWorkspaceIds,
+  workspaceIdOf as findWorkspaceId,
+} from './workspaces.ts'

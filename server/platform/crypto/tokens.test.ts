@@ -54,3 +54,12 @@ test('bytes and objects are not mistaken for each other', () => {
 test('a short master key is refused', () => {
   expect(() => createTokens(Buffer.from('changeme'))).toThrow(/32 bytes/)
 })
+
+test('a fingerprint is the same for the same text alone, under one key and purpose', () => {
+  const one = tokens.fingerprint('addresses', 'maria@example.org')
+  expect(one).toHaveLength(32)
+  expect(createTokens(masterKey).fingerprint('addresses', 'maria@example.org')).toEqual(one)
+  expect(tokens.fingerprint('addresses', 'mario@example.org')).not.toEqual(one)
+  expect(tokens.fingerprint('other', 'maria@example.org')).not.toEqual(one)
+  expect(createTokens(randomBytes(32)).fingerprint('addresses', 'maria@example.org')).not.toEqual(one)
+})

@@ -12,6 +12,8 @@ export type Tokens = {
   open(purpose: string, token: string): Buffer | null
   /** The object that was signed, or null likewise. */
   openObject(purpose: string, token: string): JsonObject | null
+  /** A keyed hash (32 bytes): finds a text again without keeping it, and tells nothing to whoever lacks the master key. */
+  fingerprint(purpose: string, text: string): Buffer
 }
 
 const VERSION = 1
@@ -27,17 +29,18 @@ export function createTokens(masterKey: Uint8Array, now: () => number = Date.now
   if (masterKey.length < MASTER_KEY_BYTES_MIN) throw new Error('The master key must have at least 32 bytes.')
   const keys = new Map<string, Buffer>()
 
-  function keyFor(purpose: string): Buffer {
-    let key = keys.get(purpose)
+  function keyFor(label: string): Buffer {
+    let key = keys.get(label)
     if (!key) {
-      key = Buffer.from(hkdfSync('sha256', masterKey, 'rapport', `token:v${VERSION}:${purpose}`, 32))
-      keys.set(purpose, key)
+      key = Buffer.from(hkdfSync('sha256', masterKey, 'rapport', label, 32))
+      keys.set(label, key)
     }
     return key
   }
 
   function mac(purpose: string, body: Uint8Array): Buffer {
-    return createHmac('sha256', keyFor(purpose)).update(body).digest().subarray(0, MAC_BYTES)
+    const key = keyFor(`token:v${VERSION}:${purpose}`)
+    return createHmac('sha256', key).update(body).digest().subarray(0, MAC_BYTES)
   }
 
   function verified(purpose: string, token: string, kind: number): Buffer | null {
@@ -68,6 +71,10 @@ export function createTokens(masterKey: Uint8Array, now: () => number = Date.now
       const content = verified(purpose, token, IS_OBJECT)
       return content ? (JSON.parse(content.toString('utf8')) as JsonObject) : null
     },
+    fingerprint: (purpose, text) =>
+      createHmac('sha256', keyFor(`fingerprint:v1:${purpose}`))
+        .update(text, 'utf8')
+        .digest(),
   }
 }
 

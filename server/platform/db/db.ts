@@ -43,6 +43,11 @@ export interface Tx {
 
 export interface Db {
   transaction<T>(scope: Scope, run: (tx: Tx) => Promise<T>): Promise<T>
+  /**
+   * One statement in one round trip, prepared under its name, outside of any workspace (no tenant's row is visible):
+   * for authentication, which has to find out the workspace first.
+   */
+  lookup<Row extends pg.QueryResultRow>(name: string, text: string, values: unknown[]): Promise<Row[]>
   /** One round trip, for `/status`. */
   ping(): Promise<void>
   readonly pool: { total: number; idle: number; waiting: number }
@@ -104,6 +109,10 @@ export function openDb(options: DbOptions): Db {
 
   return {
     transaction,
+    lookup: async <Row extends pg.QueryResultRow>(name: string, text: string, values: unknown[]) => {
+      const { rows } = await pool.query<Row>({ name, text, values })
+      return rows
+    },
     ping: async () => void (await pool.query('select 1')),
     get pool() {
       return { total: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount }

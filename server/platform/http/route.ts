@@ -74,12 +74,22 @@ export interface RouteOptions<
   /** More for the reference page: rules, units, limits. */
   description?: string
   /**
+   * A page for people without an account: takes forms (urlencoded or multipart) and looks at no cookie or key, because
+   * the token in its address alone decides. `body` then holds the form's fields as text.
+   */
+  page?: boolean
+  /**
    * Which workspace a public door works in: read from a signed token, never from what a client merely says.
    * Without it, a public door works in system scope, where no tenant's row is visible.
    */
   scope?: (call: { params: Static<P>; query: Static<Q>; body: Static<B>; services: Services }) => string | null
   /** Calls allowed, such as `5/minute`, per address (`public`) or per actor, besides the general limit. */
   rate?: string | ((services: Services) => string)
+  /**
+   * Outside of all limits: for pictures and links of mails, which the proxies of large mailbox providers fetch for
+   * thousands of people from a few addresses. Such a door must do next to nothing for a token that is not ours.
+   */
+  unmetered?: boolean
   run(call: Call<P, Q, B> & { tx: Tx }): Promise<Success<R> | Reply<Success<R>>>
 }
 

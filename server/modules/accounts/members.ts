@@ -1,0 +1,114 @@
+/** Who belongs to the workspace, and with which role. There is always an owner. */
+import type { Actor, Role } from '#platform/actor.ts'
+import type { Tx } from '#platform/db/db.ts'
+import { Conflict, NotFound } from '#platform/errors.ts'
+import { requireRank } from './ranks.ts'
+import type { StaffRole } from './tables.ts'
+
+export interface Member {
+  id: string
+  email: string | null
+  full_name: string
+  role: Role
+  two_factor_enabled: boolean
+  joined_at: Date
+}
+
+/** Customers come with tokens, by the thousand, and are no members of the house. */
+export async function listMembers(tx: Tx): Promise<Member[]> {
+  const rows = await members(tx).orderBy('m.created_at').limit(1_000).execute()
+  return rows.map(toMember)
+}
+
+/** From the very next request on: sessions read the role anew each time. */
+export async function changeRole(tx: Tx, actor: Actor, userId: string, role: StaffRole): Promise<Member> {
+  const current = await lockMember(tx, userId)
+  requireRank(actor, current)
+  requireRank(actor, role)
+  if (current === 'owner' && role !== 'owner') await requireOtherOwner(tx, userId)
+  await tx.sql
+    .updateTable('accounts.memberships')
+    .set({ role, source: 'rapport' })
+    .where('workspace_id', '=', tx.workspaceId)
+    .where('user_id', '=', userId)
+    .execute()
+  return toMember(await members(tx).where('u.id', '=', userId).executeTakeFirstOrThrow())
+}
+
+/** Ends the membership and every session in this workspace. What the person made stays. */
+export async function removeMember(tx: Tx, actor: Actor, userId: string): Promise<void> {
+  const current = await lockMember(tx, userId)
+  requireRank(actor, current)
+  if (current === 'owner') await requireOtherOwner(tx, userId)
+  await tx.sql
+    .deleteFrom('accounts.memberships')
+    .where('workspace_id', '=', tx.workspaceId)
+    .where('user_id', '=', userId)
+    .execute()
+  await tx.sql
+    .deleteFrom('accounts.sessions')
+    .where('workspace_id', '=', tx.workspaceId)
+    .where('user_id', '=', userId)
+    .execute()
+}
+
+/** Names for ids of people and API keys, as they are shown beside what they did; in one query for a whole page. */
+export async function nameOf(tx: Tx, ids: readonly string[]): Promise<Map<string, string>> {
+  const wanted = [...new Set(ids)]
+  if (!wanted.length) return new Map()
+  const people = tx.sql.selectFrom('accounts.users').select(['id', 'full_name as name']).where('id', 'in', wanted)
+  const keys = tx.sql.selectFrom('accounts.api_keys').select(['id', 'name']).where('id', 'in', wanted)
+  const rows = await people.unionAll(keys).execute()
+  return new Map(rows.map(({ id, name }) => [id, name]))
+}
+
+function members(tx: Tx) {
+  return tx.sql
+    .selectFrom('accounts.memberships as m')
+    .innerJoin('accounts.users as u', 'u.id', 'm.user_id')
+    .select(['u.id', 'u.email', 'u.full_name', 'u.totp_enabled_at', 'm.role', 'm.created_at'])
+    .where('m.workspace_id', '=', tx.workspaceId)
+    .where('m.role', '!=', 'customer')
+}
+
+function toMember(row: {
+  id: string
+  email: string | null
+  full_name: string
+  totp_enabled_at: Date | null
+  role: Role
+  created_at: Date
+}): Member {
+  const { id, email, full_name, role } = row
+  return { id, email, full_name, role, two_factor_enabled: row.totp_enabled_at !== null, joined_at: row.created_at }
+}
+
+/**
+ * Locks the workspace's owners together with the member, always in the order of their ids, so that two owners who
+ * remove each other at the same moment do not both succeed.
+ */
+async function lockMember(tx: Tx, userId: string): Promise<Role> {
+  const rows = await tx.sql
+    .selectFrom('accounts.memberships')
+    .select(['user_id', 'role'])
+    .where('workspace_id', '=', tx.workspaceId)
+    .where((eb) => eb.or([eb('user_id', '=', userId), eb('role', '=', 'owner')]))
+    .orderBy('user_id')
+    .forUpdate()
+    .execute()
+  const member = rows.find((row) => row.user_id === userId)
+  if (!member) throw new NotFound('member')
+  return member.role
+}
+
+async function requireOtherOwner(tx: Tx, userId: string): Promise<void> {
+  const other = await tx.sql
+    .selectFrom('accounts.memberships')
+    .select('user_id')
+    .where('workspace_id', '=', tx.workspaceId)
+    .where('role', '=', 'owner')
+    .where('user_id', '!=', userId)
+    .limit(1)
+    .executeTakeFirst()
+  if (!other) throw new Conflict('last_owner', 'This is the last owner. Make somebody else an owner first.')
+}

@@ -1,0 +1,226 @@
+/**
+ * The consent ledger: who said what, when, where and to which wording. The contact's flags are its latest state, and
+ * nothing but `recordConsent` sets them, so that there is no subscribed contact without the row that says why.
+ */
+import { createHash } from 'node:crypto'
+import { sql } from 'kysely'
+import type { Actor } from '#platform/actor.ts'
+import type { Tx } from '#platform/db/db.ts'
+import type { Services } from '#platform/services.ts'
+import { newId } from '#platform/ids.ts'
+import {
+  judge,
+  strictest,
+  type ConsentSource,
+  type ConsentState,
+  type FlaggedPurpose,
+  type LatestDecision,
+  type Refusal,
+} from './consent-rules.ts'
+import { announceConsent } from './consent-news.ts'
+import { liftUnsubscription, suppress, suppressionsOf } from './suppression.ts'
+import type { ConsentDecision, ConsentPurpose, ContactStatus } from './tables.ts'
+
+export type { ConsentSource } from './consent-rules.ts'
+
+export interface ConsentEntry {
+  contactId: string
+  purpose: ConsentPurpose
+  decision: ConsentDecision
+  source: ConsentSource
+  /** The text that the person agreed to, as it was shown. */
+  wording?: string
+  ip?: string | null
+  userAgent?: string | null
+  /** What else proves it: the form, the request, the campaign (`campaign_id`), the times. */
+  evidence?: Record<string, unknown>
+  actor?: Pick<Actor, 'id' | 'name'> | null
+}
+
+export interface ConsentOutcome {
+  /** What went into the ledger. */
+  recorded: ConsentEntry[]
+  /** What did not, because a "no" stands against it. What is merely known already is in neither. */
+  refused: { entry: ConsentEntry; reason: Refusal }[]
+}
+
+/** A contact under lock, and what this call makes of it. */
+export interface ConsentSubject extends ConsentState {
+  id: string
+  email: string
+}
+
+/** All that may be withdrawn: what "unsubscribe from everything" takes away. */
+export const marketingPurposes = ['newsletter', 'marketing'] as const
+
+/**
+ * Writes any number of decisions, set-based: ledger, flags, dates, status, suppression, timeline and events. Contacts
+ * that are not there are left out. Rows are locked in the order of their ids; a withdrawal that commits while a grant
+ * waits for the lock wins.
+ */
+export async function recordConsent(
+  tx: Tx,
+  services: Pick<Services, 'tokens'>,
+  entries: ConsentEntry[],
+): Promise<ConsentOutcome> {
+  const outcome: ConsentOutcome = { recorded: [], refused: [] }
+  if (!entries.length) return outcome
+  const byContact = Map.groupBy(entries, (entry) => entry.contactId)
+  const subjects = await lockSubjects(tx, services, [...byContact.keys()])
+  const changes: Change[] = []
+  for (const subject of subjects) changes.push(decide(subject, byContact.get(subject.id) ?? [], outcome))
+  await writeLedger(tx, outcome.recorded)
+  await writeFlags(tx, changes)
+  await suppress(tx, services, emailsOf(changes, 'withdrawsAll'), 'unsubscribe')
+  await liftUnsubscription(tx, services, emailsOf(changes, 'saysYes'))
+  await announceConsent(tx, subjects, outcome.recorded)
+  return outcome
+}
+
+export function hashWording(wording: string | undefined): string {
+  return wording ? createHash('sha256').update(wording, 'utf8').digest('hex') : ''
+}
+
+interface Change {
+  subject: ConsentSubject
+  flags: Record<FlaggedPurpose, boolean>
+  status: ContactStatus
+  saysYes: boolean
+  saysNo: boolean
+  withdrawsAll: boolean
+}
+
+function decide(subject: ConsentSubject, entries: ConsentEntry[], outcome: ConsentOutcome): Change {
+  const flags = { ...subject.flags }
+  const change: Change = { subject, flags, status: subject.status, saysYes: false, saysNo: false, withdrawsAll: false }
+  const chosen = strictest(entries.map((entry) => ({ ...entry, wordingSha256: hashWording(entry.wording) })))
+  for (const entry of chosen) {
+    const verdict = judge(subject, entry)
+    if (verdict.refusal) outcome.refused.push({ entry, reason: verdict.refusal })
+    if (!verdict.record) continue
+    outcome.recorded.push(entry)
+    if (entry.decision === 'pending' || entry.purpose === 'transactional') continue
+    flags[entry.purpose] = entry.decision === 'granted'
+    if (entry.purpose === 'tracking') continue
+    if (entry.decision === 'granted') change.saysYes = true
+    else change.saysNo = true
+  }
+  change.withdrawsAll = marketingPurposes.every((purpose) =>
+    chosen.some((entry) => entry.purpose === purpose && entry.decision === 'withdrawn'),
+  )
+  if (change.withdrawsAll && subject.status === 'active') change.status = 'unsubscribed'
+  if (change.saysYes && subject.status === 'unsubscribed') change.status = 'active'
+  return change
+}
+
+/** Two statements: the second reads the ledger after the locks are held, so it sees what others committed meanwhile. */
+async function lockSubjects(tx: Tx, services: Pick<Services, 'tokens'>, ids: string[]): Promise<ConsentSubject[]> {
+  const contacts = await tx.sql
+    .selectFrom('contacts.contacts')
+    .select([
+      'id',
+      'email',
+      'status',
+      'newsletter_subscribed',
+      'marketing_subscribed',
+      'tracking_allowed',
+      'deleted_at',
+    ])
+    .where('workspace_id', '=', tx.workspaceId)
+    .where('id', '=', sql<string>`any(${ids}::uuid[])`)
+    .orderBy('id')
+    .forNoKeyUpdate()
+    .execute()
+  const { rows: decisions } = await sql<{
+    contact_id: string
+    purpose: ConsentPurpose
+    decision: 'granted' | 'withdrawn'
+    source: string
+    wording_sha256: string
+    during_this: boolean
+  }>`
+    select distinct on (contact_id, purpose) contact_id, purpose, decision, source, wording_sha256,
+      recorded_at >= now() as during_this
+    from contacts.consents
+    where workspace_id = ${tx.workspaceId} and contact_id = any(${ids}::uuid[]) and decision <> 'pending'
+    order by contact_id, purpose, recorded_at desc, id desc`.execute(tx.sql)
+  const suppressed = await suppressionsOf(
+    tx,
+    services,
+    contacts.map((contact) => contact.email),
+  )
+  const latest = new Map<string, Partial<Record<ConsentPurpose, LatestDecision>>>()
+  for (const { contact_id, purpose, decision, source, wording_sha256, during_this } of decisions) {
+    const known = latest.get(contact_id) ?? {}
+    known[purpose] = { decision, source, wordingSha256: wording_sha256, duringThis: during_this }
+    latest.set(contact_id, known)
+  }
+  return contacts.map((contact) => ({
+    id: contact.id,
+    email: contact.email,
+    deleted: contact.deleted_at !== null,
+    status: contact.status,
+    suppressed: suppressed.get(contact.email) ?? null,
+    flags: {
+      newsletter: contact.newsletter_subscribed,
+      marketing: contact.marketing_subscribed,
+      tracking: contact.tracking_allowed,
+    },
+    latest: latest.get(contact.id) ?? {},
+  }))
+}
+
+/** The time is the moment of writing, under the contact's lock: it says which decision came last. */
+async function writeLedger(tx: Tx, entries: ConsentEntry[]): Promise<void> {
+  if (!entries.length) return
+  const rows = entries.map((entry) => ({
+    id: newId(),
+    contact_id: entry.contactId,
+    purpose: entry.purpose,
+    decision: entry.decision,
+    source: entry.source,
+    wording: entry.wording ?? '',
+    wording_sha256: hashWording(entry.wording),
+    ip: entry.ip ?? null,
+    user_agent: entry.userAgent ?? null,
+    evidence: entry.evidence ?? {},
+    actor_id: entry.actor?.id ?? null,
+    actor_name: entry.actor?.name ?? '',
+  }))
+  await sql`
+    insert into contacts.consents (workspace_id, id, contact_id, purpose, decision, source, wording, wording_sha256, ip,
+      user_agent, evidence, actor_id, actor_name, recorded_at)
+    select ${tx.workspaceId}::uuid, id, contact_id, purpose, decision, source, wording, wording_sha256, ip,
+      user_agent, evidence, actor_id, actor_name, clock_timestamp()
+    from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as entry(
+      id uuid, contact_id uuid, purpose text, decision text, source text, wording text, wording_sha256 text, ip text,
+      user_agent text, evidence jsonb, actor_id uuid, actor_name text)`.execute(tx.sql)
+}
+
+async function writeFlags(tx: Tx, changes: Change[]): Promise<void> {
+  const rows = changes.filter(changesContact).map(({ subject, flags, status, saysYes, saysNo }) => ({
+    id: subject.id,
+    ...flags,
+    status,
+    says_yes: saysYes,
+    says_no: saysNo,
+  }))
+  if (!rows.length) return
+  await sql`
+    update contacts.contacts c
+    set newsletter_subscribed = e.newsletter, marketing_subscribed = e.marketing, tracking_allowed = e.tracking,
+      status = e.status,
+      subscribed_at = case when e.says_yes then ${tx.now}::timestamptz else c.subscribed_at end,
+      unsubscribed_at = case when e.says_no then ${tx.now}::timestamptz when e.says_yes then null else c.unsubscribed_at end
+    from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as e(
+      id uuid, newsletter boolean, marketing boolean, tracking boolean, status text, says_yes boolean, says_no boolean)
+    where c.workspace_id = ${tx.workspaceId} and c.id = e.id`.execute(tx.sql)
+}
+
+function changesContact({ subject, flags, status, saysYes, saysNo }: Change): boolean {
+  return saysYes || saysNo || status !== subject.status || flags.tracking !== subject.flags.tracking
+}
+
+function emailsOf(changes: Change[], which: 'withdrawsAll' | 'saysYes'): string[] {
+  return changes.filter((change) => change[which]).map((change) => change.subject.email)
+}

@@ -1,0 +1,46 @@
+/** The events about contacts, under both names where the documents have two; always whole batches. */
+import type { Tx } from '#platform/db/db.ts'
+import type { NewEvent } from '#platform/events/outbox.ts'
+import { joinFullName } from './names.ts'
+
+export interface ContactFacts {
+  id: string
+  email: string
+  first_name: string
+  last_name: string
+  company?: string | null
+  source?: string | null
+}
+
+const names = {
+  created: ['contact.created', 'customer.created'],
+  updated: ['contact.updated', 'customer.updated'],
+  deleted: ['contact.deleted', 'customer.deleted'],
+} as const
+
+/** `more` is added to the data of each, such as the names of the fields that changed. */
+export async function publishContacts(
+  tx: Tx,
+  what: keyof typeof names,
+  contacts: ContactFacts[],
+  more: object = {},
+): Promise<void> {
+  const events = contacts.flatMap((contact) =>
+    names[what].map((event): NewEvent => ({ event, subject: contact.id, data: { ...contactData(contact), ...more } })),
+  )
+  await tx.publishAll(events)
+}
+
+/** Document 1 says `contact_id`, document 4 `customer_id`; they are one id. */
+export function contactData(contact: ContactFacts): object {
+  return {
+    contact_id: contact.id,
+    customer_id: contact.id,
+    email: contact.email,
+    first_name: contact.first_name,
+    last_name: contact.last_name,
+    full_name: joinFullName(contact),
+    ...(contact.company === undefined ? {} : { company: contact.company }),
+    ...(contact.source === undefined ? {} : { source: contact.source }),
+  }
+}

@@ -1,0 +1,189 @@
+/**
+ * Which contacts: search, filters and sort orders, for the list, for bulk actions and for audiences alike. Everything
+ * reads `contacts.contact_rows as c`, the view whose conditions every index may serve.
+ */
+import { sql, type RawBuilder } from 'kysely'
+import { Type, type Static } from 'typebox'
+import type { Tx } from '#platform/db/db.ts'
+import { Closed, Id, OneOf } from '#platform/http/shapes.ts'
+import { afterCursor, countRows, orderBy, page, parseSort, type SortColumn } from '#platform/http/paging.ts'
+import {
+  engagementLevels,
+  levelFrom,
+  statuses,
+  viewContact,
+  type ContactRow,
+  type ContactView,
+} from './contact-view.ts'
+
+/** The same names as query parameters of the list and as an object in bulk actions and audiences. */
+export const filterFields = {
+  search: Type.Optional(
+    Type.String({ maxLength: 200, description: 'Every word must occur in name, e-mail or company' }),
+  ),
+  group: Type.Optional(Id),
+  list: Type.Optional(Id),
+  tags: Type.Optional(
+    Type.Unsafe<string | string[]>({
+      anyOf: [
+        { type: 'string', maxLength: 2_000 },
+        { type: 'array', items: { type: 'string', maxLength: 100 }, maxItems: 50 },
+      ],
+      description: 'Names, separated by commas; a contact must have every one of them',
+    }),
+  ),
+  is_active: Type.Optional(Type.Boolean()),
+  status: Type.Optional(OneOf(statuses)),
+  language: Type.Optional(Type.String({ maxLength: 35 })),
+  company: Type.Optional(
+    Type.String({ maxLength: 200, description: 'The whole name; case and accents do not matter' }),
+  ),
+  source: Type.Optional(Type.String({ maxLength: 100 })),
+  engagement_level: Type.Optional(OneOf(engagementLevels)),
+  deleted: Type.Optional(Type.Boolean({ description: 'The deleted ones instead of the others' })),
+  created_after: Type.Optional(Type.String({ format: 'date-time' })),
+  created_before: Type.Optional(Type.String({ format: 'date-time' })),
+}
+export const ContactFilter = Closed(filterFields)
+export type ContactFilter = Static<typeof ContactFilter>
+
+/** Each expression is that of an index, word for word. */
+const sortColumns: Record<string, SortColumn> = {
+  created_at: { expression: sql`c.created_at`, type: 'timestamptz' },
+  updated_at: { expression: sql`c.updated_at`, type: 'timestamptz' },
+  email: { expression: sql`c.email_key`, type: 'text' },
+  first_name: { expression: sql`platform.fold(c.first_name || ' ' || c.last_name)`, type: 'text' },
+  last_name: { expression: sql`c.name_key`, type: 'text' },
+  full_name: { expression: sql`platform.fold(c.first_name || ' ' || c.last_name)`, type: 'text' },
+  company: { expression: sql`platform.fold(coalesce(c.company, ''))`, type: 'text' },
+  engagement_score: { expression: sql`c.engagement_score`, type: 'int' },
+  last_booking_date: { expression: sql`coalesce(c.last_booking_date, '-infinity'::timestamptz)`, type: 'timestamptz' },
+  last_email_opened_at: {
+    expression: sql`coalesce(c.last_email_opened_at, '-infinity'::timestamptz)`,
+    type: 'timestamptz',
+  },
+}
+const deletedSort: Record<string, SortColumn> = { deleted_at: { expression: sql`c.deleted_at`, type: 'timestamptz' } }
+export const sortNames = Object.keys(sortColumns)
+
+export interface ContactListQuery extends ContactFilter {
+  sort?: string
+  limit?: number
+  cursor?: string
+  count?: 'exact'
+}
+
+/** A page with tags and lists in one round trip, and the total in another. */
+export async function listContacts(tx: Tx, query: ContactListQuery) {
+  const limit = query.limit ?? 50
+  const columns = query.deleted ? { ...sortColumns, ...deletedSort } : sortColumns
+  const sort = parseSort(query.sort, columns, query.deleted ? '-deleted_at' : '-created_at')
+  const after = afterCursor(query.cursor, sort, sql`c.id`)
+  const from = await fromMatching(tx, query)
+  const { rows } = await sql<ContactRow & { sort_key: string }>`
+    with c as materialized (
+      select c.*, (${sort.column.expression})::text as sort_key ${from} ${after ? sql`and ${after}` : sql``}
+      order by ${orderBy(sort, sql`c.id`)} limit ${limit + 1})
+    select c.*, ${tagNames}, ${listItems} from c order by ${orderBy(sort, sql`c.id`)}`.execute(tx.sql)
+  const total = await countRows(tx, from, query.count === 'exact')
+  const { data, next_cursor } = page<ContactRow & { sort_key: string }, ContactView>(rows, limit, sort, viewContact)
+  return { data, next_cursor, total }
+}
+
+/** Names in the order in which the workspace ranks its tags. */
+export const tagNames = sql`coalesce((
+  select jsonb_agg(t.name order by t.priority desc, t.name)
+  from contacts.contact_tags ct join contacts.tags t on t.workspace_id = ct.workspace_id and t.id = ct.tag_id
+  where ct.workspace_id = c.workspace_id and ct.contact_id = c.id), '[]') as tags`
+
+export const listItems = sql`coalesce((
+  select jsonb_agg(jsonb_build_object('id', l.id, 'name', l.name) order by l.name)
+  from contacts.list_members m join contacts.lists l on l.workspace_id = m.workspace_id and l.id = m.list_id
+  where m.workspace_id = c.workspace_id and m.contact_id = c.id and l.deleted_at is null), '[]') as lists`
+
+/**
+ * `from … c where …`, to be continued with `and`. Lists and tags are looked up first, so that the planner sees ids, whose
+ * frequency it knows, instead of a subquery, whose result it cannot guess.
+ */
+export async function fromMatching(tx: Tx, filter: ContactFilter): Promise<RawBuilder<unknown>> {
+  const conditions = [filter.deleted ? sql`c.deleted_at is not null` : sql`c.deleted_at is null`]
+  for (const word of searchWords(filter.search)) conditions.push(containsWord(word))
+  for (const list of [filter.list, filter.group]) if (list) conditions.push(await inList(tx, list))
+  for (const tag of tagsOf(filter)) conditions.push(await hasTag(tx, tag))
+  // Written as the partial index says it, so that the planner sees that the index will do.
+  if (filter.is_active !== undefined) conditions.push(filter.is_active ? sql`c.is_active` : sql`not c.is_active`)
+  if (filter.status) conditions.push(sql`c.status = ${filter.status}`)
+  if (filter.language) conditions.push(sql`c.language = ${filter.language}`)
+  if (filter.source) conditions.push(sql`c.source = ${filter.source}`)
+  if (filter.engagement_level) conditions.push(inBand(filter.engagement_level))
+  if (filter.created_after) conditions.push(sql`c.created_at > ${filter.created_after}::timestamptz`)
+  if (filter.created_before) conditions.push(sql`c.created_at < ${filter.created_before}::timestamptz`)
+  const source = filter.company ? ofCompany(filter.company, filter.deleted ?? false) : sql`contacts.contact_rows`
+  return sql`from ${source} c where ${sql.join(conditions, sql` and `)}`
+}
+
+/** First the company, by its index, then the rest: planned as one, a walk along the sort order looks cheaper and is not. */
+function ofCompany(company: string, deleted: boolean): RawBuilder<unknown> {
+  return sql`(select * from contacts.contact_rows x
+    where platform.fold(coalesce(x.company, '')) = platform.fold(${company})
+      and x.deleted_at is ${deleted ? sql`not null` : sql`null`} offset 0)`
+}
+
+export function tagsOf(filter: Pick<ContactFilter, 'tags'>): string[] {
+  const names = typeof filter.tags === 'string' ? filter.tags.split(',') : (filter.tags ?? [])
+  return [...new Set(names.map((name) => name.trim()).filter(Boolean))]
+}
+
+/** Ten words narrow down more than anybody needs; what comes after them is left out. */
+export function searchWords(search: string | undefined): string[] {
+  return [...new Set((search ?? '').normalize('NFC').split(/\s+/).filter(Boolean))].slice(0, 10)
+}
+
+/** Scripts that set no spaces; the same ranges as `contacts.has_dense_script`. */
+const denseScript = /[\u0E00-\u0E7F\u2E80-\u9FFF\uAC00-\uD7AF\uF900-\uFAFF\u{20000}-\u{3FFFF}]/u
+
+function containsWord(word: string): RawBuilder<boolean> {
+  const contains = sql<boolean>`c.search_text like contacts.contains_pattern(${word})`
+  if (!denseScript.test(word)) return contains
+  return sql<boolean>`contacts.has_dense_script(c.search_text)
+    and contacts.dense_grams(c.search_text) @> contacts.dense_grams(platform.fold(${word})) and ${contains}`
+}
+
+/** From this size on, asking each candidate "are you in it?" beats starting from the members. */
+const largeFrom = 50_000
+
+async function inList(tx: Tx, id: string): Promise<RawBuilder<boolean>> {
+  const list = await tx.sql
+    .selectFrom('contacts.lists')
+    .select('contact_count as size')
+    .where('id', '=', id)
+    .where('deleted_at', 'is', null)
+    .executeTakeFirst()
+  if (!list) return sql<boolean>`false`
+  return sql<boolean>`exists (select from contacts.list_members m
+    where m.workspace_id = c.workspace_id and m.list_id = ${id} and m.contact_id = c.id ${asProbe(list.size)})`
+}
+
+async function hasTag(tx: Tx, name: string): Promise<RawBuilder<boolean>> {
+  const tag = await tx.sql
+    .selectFrom('contacts.tags')
+    .select(['id', 'usage_count as size'])
+    .where(sql`lower(name)`, '=', sql`lower(${name})`)
+    .executeTakeFirst()
+  if (!tag) return sql<boolean>`false`
+  return sql<boolean>`exists (select from contacts.contact_tags ct
+    where ct.workspace_id = c.workspace_id and ct.tag_id = ${tag.id} and ct.contact_id = c.id ${asProbe(tag.size)})`
+}
+
+/** `offset 0` keeps the planner from turning the question round into a join over all members. */
+function asProbe(size: number): RawBuilder<unknown> {
+  return size >= largeFrom ? sql`offset 0` : sql``
+}
+
+function inBand(level: 'low' | 'medium' | 'high'): RawBuilder<boolean> {
+  if (level === 'high') return sql<boolean>`c.engagement_score >= ${levelFrom.high}`
+  if (level === 'medium') {
+    return sql<boolean>`c.engagement_score >= ${levelFrom.medium} and c.engagement_score < ${levelFrom.high}`
+  }
+  return sql<boolean>`c.engagement_score < ${levelFrom.medium}`
+}

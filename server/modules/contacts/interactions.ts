@@ -1,0 +1,145 @@
+/** The timeline of a contact: append-only. What comes from outside carries a `sourceKey` and is written once, however often it arrives. */
+import { sql } from 'kysely'
+import type { Actor } from '#platform/actor.ts'
+import type { Tx } from '#platform/db/db.ts'
+import { NotFound } from '#platform/errors.ts'
+import { newId } from '#platform/ids.ts'
+import { afterCursor, countRows, orderBy, page, parseSort } from '#platform/http/paging.ts'
+import type { InteractionTable } from './tables.ts'
+import type { Selectable } from 'kysely'
+
+/** What a person may enter by hand: the types of the specification. */
+export const manualTypes = [
+  'booking_created',
+  'booking_completed',
+  'booking_cancelled',
+  'email_sent',
+  'note_added',
+  'manual_entry',
+] as const
+
+export const interactionTypes = [
+  ...manualTypes,
+  'contact_created',
+  'contact_updated',
+  'contact_deleted',
+  'contact_restored',
+  'email_opened',
+  'email_clicked',
+  'email_bounced',
+  'email_complained',
+  'form_submitted',
+  'purchase',
+  'subscribed',
+  'unsubscribed',
+  'imported',
+  'tag_added',
+  'tag_removed',
+  'list_added',
+  'list_removed',
+] as const
+export type InteractionType = (typeof interactionTypes)[number]
+
+export interface NewInteraction {
+  contactId: string
+  type: InteractionType
+  description?: string
+  metadata?: object
+  occurredAt?: Date | string
+  actor?: Pick<Actor, 'id' | 'name'> | null
+  bookingId?: string | null
+  campaignId?: string | null
+  /** Unique per workspace: an entry that came before is left out. */
+  sourceKey?: string | null
+}
+
+export type Interaction = Selectable<InteractionTable>
+
+/**
+ * Writes any number of entries in one statement, and answers those that are new. A contact of another workspace
+ * cannot be named: the foreign key carries the tenant.
+ */
+export async function recordInteractions(
+  tx: Tx,
+  entries: NewInteraction[],
+): Promise<{ id: string; contact_id: string; source_key: string | null }[]> {
+  if (!entries.length) return []
+  const rows = entries.map((entry) => ({
+    id: newId(),
+    contact_id: entry.contactId,
+    interaction_type: entry.type,
+    description: entry.description ?? '',
+    metadata: entry.metadata ?? {},
+    occurred_at: entry.occurredAt ?? tx.now,
+    actor_id: entry.actor?.id ?? null,
+    actor_name: entry.actor?.name ?? '',
+    booking_id: entry.bookingId ?? null,
+    campaign_id: entry.campaignId ?? null,
+    source_key: entry.sourceKey ?? null,
+  }))
+  const written = await sql<{ id: string; contact_id: string; source_key: string | null }>`
+    insert into contacts.interactions (workspace_id, id, contact_id, interaction_type, description, metadata, occurred_at,
+      actor_id, actor_name, booking_id, campaign_id, source_key)
+    select ${tx.workspaceId}::uuid, id, contact_id, interaction_type, description, metadata, occurred_at,
+      actor_id, actor_name, booking_id, campaign_id, source_key
+    from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as entry(
+      id uuid, contact_id uuid, interaction_type text, description text, metadata jsonb, occurred_at timestamptz,
+      actor_id uuid, actor_name text, booking_id text, campaign_id uuid, source_key text)
+    on conflict (workspace_id, source_key) where source_key is not null do nothing
+    returning id, contact_id, source_key`.execute(tx.sql)
+  return written.rows
+}
+
+export interface InteractionQuery {
+  contactId?: string
+  types?: string[]
+  limit?: number
+  cursor?: string
+  exactCount?: boolean
+}
+
+/** Newest first; without a contact, those of the whole workspace. */
+export async function listInteractions(tx: Tx, query: InteractionQuery) {
+  const limit = query.limit ?? 50
+  const byTime = { occurred_at: { expression: sql`i.occurred_at`, type: 'timestamptz' as const } }
+  const sort = parseSort(undefined, byTime, '-occurred_at')
+  const from = sql`from contacts.interactions i
+    where i.workspace_id = platform.workspace_id()
+      ${query.contactId ? sql`and i.contact_id = ${query.contactId}` : sql``}
+      ${query.types?.length ? sql`and i.interaction_type = any(${query.types})` : sql``}`
+  const after = afterCursor(query.cursor, sort, sql`i.id`)
+  const { rows } = await sql<Interaction & { sort_key: string }>`
+    select i.*, i.occurred_at::text as sort_key ${from} ${after ? sql`and ${after}` : sql``}
+    order by ${orderBy(sort, sql`i.id`)} limit ${limit + 1}`.execute(tx.sql)
+  const total = await countRows(tx, from, query.exactCount ?? false)
+  return { ...page(rows, limit, sort, viewInteraction), total }
+}
+
+/** An entry made by hand; the contact must be there. */
+export async function addInteraction(
+  tx: Tx,
+  actor: Actor,
+  contactId: string,
+  entry: Omit<NewInteraction, 'contactId' | 'actor' | 'sourceKey'>,
+): Promise<Interaction> {
+  const { rows } = await sql`
+    select from contacts.contacts where id = ${contactId} and deleted_at is null for key share`.execute(tx.sql)
+  if (!rows.length) throw new NotFound('contact')
+  const [written] = await recordInteractions(tx, [{ ...entry, contactId, actor }])
+  return tx.sql.selectFrom('contacts.interactions').selectAll().where('id', '=', written!.id).executeTakeFirstOrThrow()
+}
+
+export function viewInteraction(row: Interaction) {
+  return {
+    id: row.id,
+    contact_id: row.contact_id,
+    interaction_type: row.interaction_type,
+    description: row.description,
+    metadata: row.metadata,
+    occurred_at: row.occurred_at,
+    recorded_at: row.recorded_at,
+    actor: row.actor_id || row.actor_name ? { id: row.actor_id, name: row.actor_name } : null,
+    booking_id: row.booking_id,
+    campaign_id: row.campaign_id,
+  }
+}

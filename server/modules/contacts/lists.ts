@@ -1,0 +1,152 @@
+/** Lists of contacts (document 5 calls them groups): named sets that people fill by hand. Membership is in `membership.ts`. */
+import { sql, type Selectable } from 'kysely'
+import type { Actor } from '#platform/actor.ts'
+import type { Tx } from '#platform/db/db.ts'
+import { checkVersion, Conflict, NotFound } from '#platform/errors.ts'
+import { newId } from '#platform/ids.ts'
+import { afterCursor, countRows, orderBy, page, parseSort, type SortColumn } from '#platform/http/paging.ts'
+import { orRefuse } from './constraints.ts'
+import type { ListTable } from './tables.ts'
+
+export type List = Selectable<ListTable>
+
+export interface ListInput {
+  name?: string
+  description?: string
+  color?: string
+  is_active?: boolean
+}
+
+const sortColumns: Record<string, SortColumn> = {
+  name: { expression: sql`lower(l.name)`, type: 'text' },
+  contact_count: { expression: sql`l.contact_count`, type: 'int' },
+  created_at: { expression: sql`l.created_at`, type: 'timestamptz' },
+  updated_at: { expression: sql`l.updated_at`, type: 'timestamptz' },
+}
+
+export interface ListsQuery {
+  search?: string
+  is_active?: boolean
+  deleted?: boolean
+  sort?: string
+  limit?: number
+  cursor?: string
+  count?: 'exact'
+}
+
+/** A workspace has tens or hundreds of lists, so this needs no cache: what somebody wrote is what they read next. */
+export async function listLists<View>(tx: Tx, query: ListsQuery, view: (list: List) => View) {
+  const limit = query.limit ?? 50
+  const sort = parseSort(query.sort, sortColumns, 'name')
+  const after = afterCursor(query.cursor, sort, sql`l.id`)
+  const from = sql`from contacts.lists l
+    where ${query.deleted ? sql`l.deleted_at is not null` : sql`l.deleted_at is null`}
+      ${query.search ? sql`and platform.fold(l.name) like contacts.contains_pattern(${query.search})` : sql``}
+      ${query.is_active === undefined ? sql`` : sql`and l.is_active = ${query.is_active}`}`
+  const { rows } = await sql<List & { sort_key: string }>`
+    select l.*, (${sort.column.expression})::text as sort_key ${from} ${after ? sql`and ${after}` : sql``}
+    order by ${orderBy(sort, sql`l.id`)} limit ${limit + 1}`.execute(tx.sql)
+  const total = await countRows(tx, from, query.count === 'exact')
+  return { ...page(rows, limit, sort, view), total }
+}
+
+export async function getList(tx: Tx, id: string): Promise<List> {
+  const list = await tx.sql
+    .selectFrom('contacts.lists')
+    .selectAll()
+    .where('id', '=', id)
+    .where('deleted_at', 'is', null)
+    .executeTakeFirst()
+  if (!list) throw new NotFound('list')
+  return list
+}
+
+export async function createList(tx: Tx, _actor: Actor, input: ListInput & { name: string }): Promise<List> {
+  const values = { ...input, name: input.name.trim(), workspace_id: tx.workspaceId, id: newId() }
+  return orRefuse(
+    tx.sql.insertInto('contacts.lists').values(values).returningAll().executeTakeFirstOrThrow(),
+    nameTaken(values.name),
+  )
+}
+
+/** Naming nothing changes nothing, not even the version. */
+export async function updateList(
+  tx: Tx,
+  _actor: Actor,
+  id: string,
+  input: ListInput,
+  ifVersion: number | undefined,
+): Promise<List> {
+  const list = await lockList(tx, id)
+  checkVersion(list.version, ifVersion)
+  const changes = { ...input, ...(input.name === undefined ? {} : { name: input.name.trim() }) }
+  if (!Object.keys(changes).length) return list
+  return orRefuse(
+    tx.sql.updateTable('contacts.lists').set(changes).where('id', '=', id).returningAll().executeTakeFirstOrThrow(),
+    nameTaken(changes.name ?? list.name),
+  )
+}
+
+/** Its members stay remembered, so that restoring it brings them back. */
+export async function deleteList(tx: Tx, _actor: Actor, id: string, ifVersion: number | undefined): Promise<void> {
+  const list = await lockList(tx, id)
+  checkVersion(list.version, ifVersion)
+  await tx.sql.updateTable('contacts.lists').set({ deleted_at: tx.now }).where('id', '=', id).execute()
+}
+
+/** Restoring a list that is there changes nothing. */
+export async function restoreList(tx: Tx, _actor: Actor, id: string): Promise<List> {
+  const list = await lockList(tx, id, { deletedToo: true })
+  if (!list.deleted_at) return list
+  return orRefuse(
+    tx.sql
+      .updateTable('contacts.lists')
+      .set({ deleted_at: null })
+      .where('id', '=', id)
+      .returningAll()
+      .executeTakeFirstOrThrow(),
+    nameTaken(list.name),
+  )
+}
+
+/** A copy with the same members, in one statement; "VIP" becomes "VIP (2)", then "VIP (3)". */
+export async function duplicateList(tx: Tx, actor: Actor, id: string, name?: string): Promise<List> {
+  const original = await lockList(tx, id)
+  const copy = await createList(tx, actor, {
+    name: name ?? (await freeName(tx, original.name)),
+    description: original.description,
+    color: original.color,
+    is_active: original.is_active,
+  })
+  await sql`
+    insert into contacts.list_members (workspace_id, list_id, contact_id, added_by)
+    select m.workspace_id, ${copy.id}, m.contact_id, ${actor.kind === 'user' ? actor.id : null}
+    from contacts.list_members m join contacts.contacts c on c.workspace_id = m.workspace_id and c.id = m.contact_id
+    where m.list_id = ${id} and c.deleted_at is null`.execute(tx.sql)
+  return getList(tx, copy.id)
+}
+
+export async function lockList(tx: Tx, id: string, { deletedToo = false } = {}): Promise<List> {
+  const list = await tx.sql
+    .selectFrom('contacts.lists')
+    .selectAll()
+    .where('id', '=', id)
+    .forNoKeyUpdate()
+    .executeTakeFirst()
+  if (!list || (list.deleted_at && !deletedToo)) throw new NotFound('list')
+  return list
+}
+
+async function freeName(tx: Tx, name: string): Promise<string> {
+  const { rows } = await sql<{ name: string }>`
+    select candidate as name
+    from generate_series(2, 1000) as number, lateral (select ${name.slice(0, 90)} || ' (' || number || ')' as candidate) as c
+    where not exists (select from contacts.lists where deleted_at is null and lower(name) = lower(candidate))
+    order by number limit 1`.execute(tx.sql)
+  return rows[0]?.name ?? `${name.slice(0, 60)} ${newId()}`
+}
+
+function nameTaken(name: string) {
+  const errors = [{ pointer: '/name', code: 'name_taken', detail: `There is a list called “${name}” already.` }]
+  return { lists_name: () => new Conflict('name_taken', `There is a list called “${name}” already.`, { errors }) }
+}
