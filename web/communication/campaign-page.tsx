@@ -96,7 +96,7 @@ function Overview({ campaign }: { campaign: Kept<Campaign> }) {
   const numbers = useNumbers()
   const counts = campaign.counts ?? {}
   const { settled, total, share } = progressOf(counts)
-  const sendAt = campaign.send_at ?? campaign.channels[0]?.schedule?.send_at
+  const sendAt = campaign.scheduled_at
   const waiting = (counts.queued ?? 0) + (counts.claimed ?? 0) + (counts.handed_over ?? 0) + (counts.retry ?? 0)
   const section = (name: string) => (total > 0 ? ((counts[name as keyof typeof counts] ?? 0) / total) * 100 : 0)
   return (
@@ -106,6 +106,7 @@ function Overview({ campaign }: { campaign: Kept<Campaign> }) {
           {t('campaign.starts')} <Moment at={sendAt} exact />
         </Alert>
       )}
+      {campaign.status === 'paused' && campaign.pause_reason && <Alert color="orange">{campaign.pause_reason}</Alert>}
       <Card>
         <Group justify="space-between" mb={8}>
           <Text fz="sm" fw={600} role="status">
@@ -197,7 +198,7 @@ function Message({ campaign }: { campaign: Campaign }) {
             <Moment at={campaign.created_at} />
           </Fact>
           <Fact name={t('campaign.started')}>
-            <Moment at={campaign.started_at ?? campaign.launched_at} />
+            <Moment at={campaign.launched_at} />
           </Fact>
           <Fact name={t('campaign.finished')}>
             <Moment at={campaign.completed_at} />

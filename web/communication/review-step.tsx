@@ -20,7 +20,7 @@ import { formatMoment } from '../ui/time.tsx'
 import { toastDone, toastProblem } from '../ui/toasts.tsx'
 import { AudienceSize } from './audience-size.tsx'
 import type { ChangeDraft } from './composer-page.tsx'
-import { type CampaignDraft, channelOf, instant, missingIn, wallTime } from './draft.ts'
+import { audienceOf, type CampaignDraft, channelOf, instant, missingIn, wallTime } from './draft.ts'
 
 type ReviewStepProps = {
   campaign: Kept<Campaign>
@@ -31,7 +31,6 @@ type ReviewStepProps = {
 
 export function ReviewStep({ campaign, draft, change, save }: ReviewStepProps) {
   const { t } = useTranslation()
-  const audience = { list_ids: draft.listIds, tags: draft.tags }
   const missing = missingIn(draft)
   const steps = { subject: 'details', audience: 'audience', content: 'content', past: 'review' } as const
   return (
@@ -42,7 +41,7 @@ export function ReviewStep({ campaign, draft, change, save }: ReviewStepProps) {
           {missing.includes('audience') ? (
             <Text fz="sm">{t('composer.audience_empty')}</Text>
           ) : (
-            <AudienceSize audience={audience} />
+            <AudienceSize audience={audienceOf(draft)} category={draft.category} />
           )}
         </Card>
         <PreviewCard draft={draft} />
@@ -142,11 +141,11 @@ function LaunchBar({ draft, save }: { draft: CampaignDraft; save: () => Promise<
   const { t, i18n } = useTranslation()
   const follow = useFollow()
   const queries = useQueryClient()
-  const audience = useQuery(audienceQuery({ list_ids: draft.listIds, tags: draft.tags }))
+  const audience = useQuery(audienceQuery(audienceOf(draft), draft.category))
   const sendable = audience.data?.sendable ?? 0
   const at = draft.sendAt ? instant(draft.sendAt, draft.timezone) : null
   const launch = useMutation({
-    mutationFn: async () => moveCampaign(await save(), 'launch', at ? { send_at: at } : {}),
+    mutationFn: async () => moveCampaign(await save(), 'launch', at ? { send_at: at } : undefined),
     onSuccess: async (launched) => {
       await queries.invalidateQueries({ queryKey: ['campaigns'] })
       toastDone(t(at ? 'composer.scheduled' : 'composer.launched'))
