@@ -72,7 +72,7 @@ export async function handle(
     const inTx = <T>(run: (tx: Tx) => Promise<T>): Promise<T> => runtime.db.transaction(scope, run)
     const result = await route.stream!({ ...call, inTx, runtime, request, raw: reply })
     // Awaiting a reply, which is thenable, waits for its end and gives undefined: what is sent needs no second answer.
-    return result === reply || reply.sent ? reply : send(reply, route, result)
+    return result === reply || reply.raw.headersSent ? reply : send(reply, route, result)
   }
 
   const key = request.method === 'POST' && scope !== 'system' ? request.headers['idempotency-key'] : undefined
