@@ -3,7 +3,7 @@ import { Invalid, type InputError } from '#platform/errors.ts'
 import { isEmail } from '#platform/http/validation.ts'
 import { fields, foldHeader, isTarget, type FieldName, type Target } from './fields.ts'
 
-const fieldsByHeader = new Map(
+const fieldsByHeader = new Map<string, FieldName>(
   Object.entries(fields).flatMap(([name, { headers }]) => headers.map((header) => [header, name as FieldName] as const)),
 )
 
