@@ -13,7 +13,7 @@ import type { WholeCampaign } from '../campaigns.ts'
 import type { EmailConfig } from '../campaign-shapes.ts'
 import { prepareMessage, type PreparedMessage } from '../render/message.ts'
 import type { MailFault } from '../render/template.ts'
-import { trackingLinks } from '../tracking-links.ts'
+import { clickToken, openToken } from '../tracking-tokens.ts'
 import { contentOf } from '../content.ts'
 
 export interface Composer {
@@ -89,10 +89,12 @@ function compose(context: Context, recipient: Recipient, deliveryId: string): Ou
   const holder = { workspaceId, contactId: recipient.id, campaignId }
   const unsubscribe = unsubscribeToken(services, holder)
   const unsubscribeUrl = `${services.publicUrl}/u/${unsubscribe}`
+  const delivery = { workspaceId, deliveryId }
   const { subject, html, text } = prepared.build(
     { contact: mergeData(recipient), language: recipient.language, timezone: recipient.timezone },
     {
-      ...trackingLinks(services, { workspaceId, deliveryId }, { opens: recipient.tracking_allowed, clicks: true }),
+      openToken: recipient.tracking_allowed ? openToken(services, delivery) : null,
+      linkToken: (number, target) => clickToken(services, { ...delivery, number, target }),
       unsubscribeUrl,
       preferencesUrl: `${services.publicUrl}/p/${preferencesToken(services, holder)}`,
     },
