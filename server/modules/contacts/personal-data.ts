@@ -19,7 +19,7 @@ export const personalData: PersonalData = {
     const found: Record<string, unknown[]> = {}
     for (const [table, column] of Object.entries(columns)) {
       const { rows } = await sql<{ row: unknown }>`
-        select to_jsonb(t) - array['workspace_id', 'search_text', 'name_key', 'email_key'] as row
+        select to_jsonb(t) - array['workspace_id', 'search_text', 'name_key', 'company_key', 'email_key'] as row
         from ${sql.table(table)} t where ${sql.ref(`t.${column}`)} = any(${contactIds}::uuid[])`.execute(tx.sql)
       found[table] = rows.map(({ row }) => row)
     }
