@@ -1,7 +1,17 @@
 /** The doors of the sandbox inbox. */
 import { Type } from 'typebox'
 import { Reply, route } from '#platform/http/route.ts'
-import { Id, Message, NullableId, NullableText, Page, Problem, Text, Timestamp, pageQuery } from '#platform/http/shapes.ts'
+import {
+  Id,
+  Message,
+  NullableId,
+  NullableText,
+  Page,
+  Problem,
+  Text,
+  Timestamp,
+  pageQuery,
+} from '#platform/http/shapes.ts'
 import { clearMessages, listMessages, loadMessage, readMessage } from './sandbox.ts'
 
 const row = {
@@ -31,7 +41,8 @@ const readMessageRoute = route({
   path: '/communication/sandbox/messages/:id',
   may: 'sandbox.read',
   summary: 'Read a kept mail',
-  description: 'The HTML has no scripts, forms or frames. `remote_images` counts the pictures that would be loaded from elsewhere.',
+  description:
+    'The HTML has no scripts, forms or frames. `remote_images` counts the pictures that would be loaded from elsewhere.',
   params,
   replies: {
     200: Type.Object({

@@ -135,7 +135,9 @@ export async function listMessages(tx: Tx, actor: Actor, services: Pick<Services
     where m.workspace_id = platform.workspace_id() and ${visibleTo(actor, services)} ${words ? sql`and ${found}` : sql``}`
   const { rows } = await sql<Row & { sort_key: string }>`
     select m.id, m.sender, m.recipient, m.subject, m.campaign_id, m.size_bytes, m.received_at, m.received_at::text as sort_key
-    ${from} ${after ? sql`and ${after}` : sql``} order by ${orderBy(sort, sql`m.id`)} limit ${limit + 1}`.execute(tx.sql)
+    ${from} ${after ? sql`and ${after}` : sql``} order by ${orderBy(sort, sql`m.id`)} limit ${limit + 1}`.execute(
+    tx.sql,
+  )
   const total = await countRows(tx, from, query.count === 'exact')
   return { ...page(rows, limit, sort, viewRow), total }
 }

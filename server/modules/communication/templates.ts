@@ -121,7 +121,11 @@ export function requireRenderable(input: TemplateInput): void {
   const { subject = '', body_html: html = '', body_text: text = null } = input
   const compiled = compileMail({ subject, html, text })
   if (!('errors' in compiled)) return
-  const errors = compiled.errors.map(({ pointer, line, detail }) => ({ pointer, code: 'template', detail: `Line ${line}: ${detail}` }))
+  const errors = compiled.errors.map(({ pointer, line, detail }) => ({
+    pointer,
+    code: 'template',
+    detail: `Line ${line}: ${detail}`,
+  }))
   throw new Invalid('invalid_template', 'The template cannot be rendered.', { errors })
 }
 

@@ -7,11 +7,20 @@ import { Type, type Static } from 'typebox'
 import type { Tx } from '#platform/db/db.ts'
 import { Closed, Id, OneOf } from '#platform/http/shapes.ts'
 import { afterCursor, countRows, orderBy, page, parseSort, type SortColumn } from '#platform/http/paging.ts'
-import { engagementLevels, levelFrom, statuses, viewContact, type ContactRow, type ContactView } from './contact-view.ts'
+import {
+  engagementLevels,
+  levelFrom,
+  statuses,
+  viewContact,
+  type ContactRow,
+  type ContactView,
+} from './contact-view.ts'
 
 /** The same names as query parameters of the list and as an object in bulk actions and audiences. */
 export const filterFields = {
-  search: Type.Optional(Type.String({ maxLength: 200, description: 'Every word must occur in name, e-mail or company' })),
+  search: Type.Optional(
+    Type.String({ maxLength: 200, description: 'Every word must occur in name, e-mail or company' }),
+  ),
   group: Type.Optional(Id),
   list: Type.Optional(Id),
   tags: Type.Optional(
@@ -26,7 +35,9 @@ export const filterFields = {
   is_active: Type.Optional(Type.Boolean()),
   status: Type.Optional(OneOf(statuses)),
   language: Type.Optional(Type.String({ maxLength: 35 })),
-  company: Type.Optional(Type.String({ maxLength: 200, description: 'The whole name; case and accents do not matter' })),
+  company: Type.Optional(
+    Type.String({ maxLength: 200, description: 'The whole name; case and accents do not matter' }),
+  ),
   source: Type.Optional(Type.String({ maxLength: 100 })),
   engagement_level: Type.Optional(OneOf(engagementLevels)),
   deleted: Type.Optional(Type.Boolean({ description: 'The deleted ones instead of the others' })),

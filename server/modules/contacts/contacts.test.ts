@@ -154,7 +154,10 @@ test('a subscription that comes with the record is written to the ledger', async
   assert.equal(made.body.newsletter_subscribed, true, made.text)
   assert.ok(made.body.subscribed_at)
   const rows = await app.inTx((tx) => tx.sql.selectFrom('contacts.consents').selectAll().execute())
-  assert.deepEqual(rows.map((row) => [row.purpose, row.decision, row.contact_id]), [['newsletter', 'granted', made.body.id]])
+  assert.deepEqual(
+    rows.map((row) => [row.purpose, row.decision, row.contact_id]),
+    [['newsletter', 'granted', made.body.id]],
+  )
   const off = await maria.put(`/contacts/${made.body.id}`, { newsletter_subscribed: false })
   assert.equal(off.body.newsletter_subscribed, false)
 })

@@ -1,14 +1,37 @@
 /** The doors of lists. Document 5 calls the same rows groups; `group-routes.ts` shows them under that name. */
 import { Type } from 'typebox'
 import { created, record, route } from '#platform/http/route.ts'
-import { Closed, Color, Id, Message, NullableTimestamp, OneOf, Page, pageQuery, Problem, Timestamp } from '#platform/http/shapes.ts'
+import {
+  Closed,
+  Color,
+  Id,
+  Message,
+  NullableTimestamp,
+  OneOf,
+  Page,
+  pageQuery,
+  Problem,
+  Timestamp,
+} from '#platform/http/shapes.ts'
 import { filterFields, listContacts } from './contact-query.ts'
 import { ContactView } from './contact-view.ts'
-import { createList, deleteList, duplicateList, getList, listLists, restoreList, updateList, type List } from './lists.ts'
+import {
+  createList,
+  deleteList,
+  duplicateList,
+  getList,
+  listLists,
+  restoreList,
+  updateList,
+  type List,
+} from './lists.ts'
 import { addToList, removeFromList, syncList } from './membership.ts'
 
 const params = Closed({ id: Id })
-export const ContactIds = Type.Array(Id, { maxItems: 10_000, description: 'Ids that name no contact here are counted and left out' })
+export const ContactIds = Type.Array(Id, {
+  maxItems: 10_000,
+  description: 'Ids that name no contact here are counted and left out',
+})
 
 const listFields = {
   id: Id,
@@ -33,7 +56,12 @@ export const listInput = {
   color: Type.Optional(Color),
 }
 const name = Type.String({ minLength: 1, maxLength: 100, pattern: '\\S' })
-export const NewList = Closed({ name, ...listInput, type: Type.Optional(OneOf(['static'])), is_active: Type.Optional(Type.Boolean()) })
+export const NewList = Closed({
+  name,
+  ...listInput,
+  type: Type.Optional(OneOf(['static'])),
+  is_active: Type.Optional(Type.Boolean()),
+})
 export const ListChange = Closed({ name: Type.Optional(name), ...listInput, is_active: Type.Optional(Type.Boolean()) })
 
 const MembershipReply = Type.Object({ message: Type.String(), changed: Type.Integer(), not_found: Type.Integer() })
@@ -219,6 +247,17 @@ export const listRoutes = [
 ]
 
 export function viewList(list: List) {
-  const { id, name: title, description, type, color, contact_count, is_active, created_at, updated_at, deleted_at } = list
+  const {
+    id,
+    name: title,
+    description,
+    type,
+    color,
+    contact_count,
+    is_active,
+    created_at,
+    updated_at,
+    deleted_at,
+  } = list
   return { id, name: title, description, type, color, contact_count, is_active, created_at, updated_at, deleted_at }
 }

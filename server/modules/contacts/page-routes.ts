@@ -26,12 +26,7 @@ import {
   unsubscribe,
   type SubscriptionType,
 } from './public-subscription.ts'
-import {
-  readConfirmationToken,
-  readPreferencesToken,
-  readUnsubscribeToken,
-  type Holder,
-} from './subscription-links.ts'
+import { readConfirmationToken, readPreferencesToken, readUnsubscribeToken, type Holder } from './subscription-links.ts'
 import { chooseLanguage } from './texts.ts'
 
 const params = Type.Object({ token: Type.String({ maxLength: 400 }) })

@@ -33,7 +33,11 @@ export async function prepareConfirmation(
   if (!(await takeTurn(tx, services, request))) return null
   const contact = known ?? (await createContact(tx, request))
   await recordRequest(tx, services, request, contact, asked)
-  const token = confirmationToken(services, { workspaceId: tx.workspaceId, contactId: contact.id, requestId: request.id })
+  const token = confirmationToken(services, {
+    workspaceId: tx.workspaceId,
+    contactId: contact.id,
+    requestId: request.id,
+  })
   return compose(tx, services, request, { contact, about: 'subscribeMail', url: `${services.publicUrl}/s/${token}` })
 }
 
@@ -92,7 +96,9 @@ async function recordRequest(
 ): Promise<void> {
   const { rows } = await sql`
     select from contacts.consents
-    where contact_id = ${contact.id} and decision = 'pending' and evidence ->> 'request_id' = ${request.id}`.execute(tx.sql)
+    where contact_id = ${contact.id} and decision = 'pending' and evidence ->> 'request_id' = ${request.id}`.execute(
+    tx.sql,
+  )
   if (rows.length) return // an earlier attempt of this job
   const workspace = await getWorkspace(tx, tx.workspaceId)
   const language = chooseLanguage(contact.language, request.details.language)

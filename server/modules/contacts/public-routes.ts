@@ -1,6 +1,6 @@
 /** The doors of document 1 without an account: subscribe, confirm, unsubscribe. What they answer tells nobody who is known here. */
 import { Type } from 'typebox'
-import { Closed, Email, Message, OneOf } from '#platform/http/shapes.ts'
+import { Closed, Email, Message, OneOf, Problem } from '#platform/http/shapes.ts'
 import { Gone, Invalid, NotFound } from '#platform/errors.ts'
 import { Reply, streamRoute } from '#platform/http/route.ts'
 import type { Runtime } from '#platform/services.ts'
@@ -33,14 +33,17 @@ export const subscribeByFormRoute = streamRoute({
     newsletter: Type.Optional(Type.Boolean()),
     marketing: Type.Optional(Type.Boolean()),
     language: Type.Optional(Type.String({ pattern: '^[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*$', maxLength: 35 })),
-    source: Type.Optional(Type.String({ maxLength: 100, description: 'Where the form stands, such as website_footer' })),
+    source: Type.Optional(
+      Type.String({ maxLength: 100, description: 'Where the form stands, such as website_footer' }),
+    ),
     wording: Type.Optional(Type.String({ maxLength: 2_000 })),
     website: Type.Optional(Type.String({ maxLength: 1_000 })),
   }),
   replies: { 202: Message },
   stream: async ({ body, query, runtime, request, ip, userAgent }) => {
     const { newsletter = body.marketing === undefined, marketing = false } = body
-    if (!newsletter && !marketing) throw Invalid.at('/newsletter', 'nothing_asked', 'Ask for newsletter, marketing or both.')
+    if (!newsletter && !marketing)
+      throw Invalid.at('/newsletter', 'nothing_asked', 'Ask for newsletter, marketing or both.')
     if (!body.website) {
       await keep(runtime, query.workspace, 'subscribe', body.email, {
         firstName: body.first_name,
@@ -66,7 +69,7 @@ export const confirmRoute = streamRoute({
   summary: 'Confirms a subscription with the token of the confirmation mail',
   body: Closed({ token }),
   scope: ({ body, services }) => readConfirmationToken(services, body.token)?.workspaceId ?? null,
-  replies: { 200: Message, 410: Type.Ref('Problem') },
+  replies: { 200: Message, 410: Problem },
   stream: async ({ body, services, inTx, request, ip, userAgent }) => {
     const holder = readConfirmationToken(services, body.token)
     const acceptLanguage = request.headers['accept-language']
@@ -89,7 +92,8 @@ export const unsubscribeByFormRoute = streamRoute({
     token: Type.Optional(token),
     type: Type.Optional(OneOf(subscriptionTypes)),
   }),
-  scope: ({ body, services }) => (body.token ? (readUnsubscribeToken(services, body.token)?.workspaceId ?? null) : null),
+  scope: ({ body, services }) =>
+    body.token ? (readUnsubscribeToken(services, body.token)?.workspaceId ?? null) : null,
   replies: { 200: Message, 202: Message },
   stream: async ({ body, query, runtime, services, inTx, request, ip, userAgent }) => {
     const { email, type = 'all' } = body
@@ -103,7 +107,13 @@ export const unsubscribeByFormRoute = streamRoute({
     }
     if (!email) throw Invalid.at('/email', 'required', 'Send the address, or the token of an unsubscribe link.')
     const language = chooseLanguage(null, request.headers['accept-language'])
-    await keep(runtime, query.workspace, 'unsubscribe', email, { newsletter: false, marketing: false, language, ip, userAgent })
+    await keep(runtime, query.workspace, 'unsubscribe', email, {
+      newsletter: false,
+      marketing: false,
+      language,
+      ip,
+      userAgent,
+    })
     return new Reply(202, { message: 'If we know this address, it gets an e-mail with a link to unsubscribe.' })
   },
 })
@@ -117,7 +127,8 @@ async function keep(
   email: string,
   details: FormDetails,
 ): Promise<void> {
-  const workspaceId = slug === undefined ? await defaultWorkspaceId(runtime.db) : await findWorkspaceId(runtime.db, slug)
+  const workspaceId =
+    slug === undefined ? await defaultWorkspaceId(runtime.db) : await findWorkspaceId(runtime.db, slug)
   if (!workspaceId) throw new NotFound('workspace')
   await runtime.db.transaction(workspaceId, (tx) => keepRequest(tx, kind, email, details))
 }

@@ -23,7 +23,11 @@ export type SubscriptionType = (typeof subscriptionTypes)[number]
 /** What a type stands for; transactional messages cannot be switched off. */
 export function withdrawable(type: SubscriptionType): readonly ('newsletter' | 'marketing')[] {
   if (type === 'transactional') {
-    throw Invalid.at('/type', 'always_on', 'Transactional messages (orders, bookings, requests) cannot be switched off.')
+    throw Invalid.at(
+      '/type',
+      'always_on',
+      'Transactional messages (orders, bookings, requests) cannot be switched off.',
+    )
   }
   return type === 'all' ? marketingPurposes : [type]
 }

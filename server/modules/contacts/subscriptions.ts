@@ -17,7 +17,11 @@ export async function subscribe(
   await lockContact(tx, contactId)
   if (type === 'transactional') return
   const purposes = type === 'all' ? marketingPurposes : [type]
-  const outcome = await recordConsent(tx, services, purposes.map((purpose) => entry(contactId, purpose, 'granted', actor)))
+  const outcome = await recordConsent(
+    tx,
+    services,
+    purposes.map((purpose) => entry(contactId, purpose, 'granted', actor)),
+  )
   requireAccepted(outcome)
 }
 
@@ -28,7 +32,11 @@ export async function unsubscribeByTeam(
   { actor, type }: { actor: Actor; type: SubscriptionType },
 ): Promise<void> {
   await lockContact(tx, contactId)
-  await recordConsent(tx, services, withdrawable(type).map((purpose) => entry(contactId, purpose, 'withdrawn', actor)))
+  await recordConsent(
+    tx,
+    services,
+    withdrawable(type).map((purpose) => entry(contactId, purpose, 'withdrawn', actor)),
+  )
 }
 
 /** For single contacts, where somebody is there to be told. */

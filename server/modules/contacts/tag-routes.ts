@@ -1,7 +1,18 @@
 /** The doors of tags. */
 import { Type } from 'typebox'
 import { created, record, route } from '#platform/http/route.ts'
-import { Closed, Color, Id, Message, NullableText, Page, pageQuery, Problem, TextOrNull, Timestamp } from '#platform/http/shapes.ts'
+import {
+  Closed,
+  Color,
+  Id,
+  Message,
+  NullableText,
+  Page,
+  pageQuery,
+  Problem,
+  TextOrNull,
+  Timestamp,
+} from '#platform/http/shapes.ts'
 import { filterFields, listContacts } from './contact-query.ts'
 import { ContactView } from './contact-view.ts'
 import { ContactIds } from './list-routes.ts'
@@ -27,7 +38,12 @@ const TagDetails = Type.Object({
   contacts: Type.Array(ContactView, { description: 'The newest fifty; /tags/{id}/contacts has them all' }),
 })
 
-const name = Type.String({ minLength: 1, maxLength: 100, pattern: '^[^,]*[^,\\s][^,]*$', description: 'Without commas' })
+const name = Type.String({
+  minLength: 1,
+  maxLength: 100,
+  pattern: '^[^,]*[^,\\s][^,]*$',
+  description: 'Without commas',
+})
 const input = {
   color: Type.Optional(Color),
   description: Type.Optional(TextOrNull(500)),

@@ -1,6 +1,7 @@
 /** What happens between a matched door and its reply. */
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { authorize, type Actor } from '../actor.ts'
+import { sameSecret } from '../crypto/random.ts'
 import type { Scope, Tx } from '../db/db.ts'
 import { Forbidden, TooMany, Unauthenticated, Unreadable } from '../errors.ts'
 import { parseRate } from '../limits/limits.ts'
@@ -10,6 +11,30 @@ import type { ServerOptions } from './serve.ts'
 
 const changes = new Set(['POST', 'PUT', 'PATCH', 'DELETE'])
 
+/** Who came in, found out before anything of the body is read. */
+interface Entry {
+  identity: Identity
+  actor: Actor
+}
+
+const entries = new WeakMap<FastifyRequest, Entry>()
+
+/** Before the body is read: nobody who may not come in can make us parse, or learn what a door wants. */
+export async function enter(
+  route: AnyRoute,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  options: ServerOptions,
+): Promise<void> {
+  const identity = route.options.page ? { actor: null } : await options.authenticate(request)
+  const actor = admit(route, identity, options)
+  if (identity.session && changes.has(request.method)) {
+    requireOwnPage(request, identity.session.csrfToken, options.runtime.publicUrl)
+  }
+  if (!route.options.unmetered) await limitRate(route, request, reply, identity.actor, options)
+  entries.set(request, { identity, actor })
+}
+
 export async function handle(
   route: AnyRoute,
   request: FastifyRequest,
@@ -17,11 +42,9 @@ export async function handle(
   options: ServerOptions,
 ): Promise<FastifyReply> {
   const { runtime } = options
-  const identity = route.options.page ? { actor: null } : await options.authenticate(request)
-  const actor = admit(route, identity, options)
-  if (identity.session && changes.has(request.method))
-    requireOwnPage(request, identity.session.csrfToken, runtime.publicUrl)
-  await limitRate(route, request, reply, identity.actor, options)
+  const entry = entries.get(request)
+  if (!entry) throw new Error('a request reached its handler without having been let in')
+  const { identity, actor } = entry
 
   const call = {
     actor,
@@ -81,8 +104,9 @@ function admit(route: AnyRoute, identity: Identity, { runtime }: ServerOptions):
 function requireOwnPage(request: FastifyRequest, csrfToken: string, publicUrl: string): void {
   const { origin } = request.headers
   const site = request.headers['sec-fetch-site']
-  const own = !origin || origin === publicUrl || new URL(origin).host === request.headers.host
-  if (own && site !== 'cross-site' && request.headers['x-csrf-token'] === csrfToken) return
+  const own = !origin || origin === publicUrl || URL.parse(origin)?.host === request.headers.host
+  const proof = request.headers['x-csrf-token']
+  if (own && site !== 'cross-site' && typeof proof === 'string' && sameSecret(proof, csrfToken)) return
   throw new Forbidden('csrf', 'This change did not come from a page of Rapport (X-CSRF-Token is missing or wrong).')
 }
 

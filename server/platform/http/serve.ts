@@ -15,12 +15,13 @@ import helmet from '@fastify/helmet'
 import multipart from '@fastify/multipart'
 import { randomUUID } from 'node:crypto'
 import type { PgBoss } from 'pg-boss'
+import { Type, type TSchema } from 'typebox'
 import type { AnyRoute, Identity } from './route.ts'
 import type { Runtime } from '../services.ts'
 import { addOpenApi } from './openapi.ts'
 import { addForms } from './forms.ts'
 import { addOperations } from './operations.ts'
-import { handle } from './handle.ts'
+import { enter, handle } from './handle.ts'
 import { problemOf, replyWithProblem, sendProblem } from './problem.ts'
 import { createValidators } from './validation.ts'
 import { addWebApplication } from './web.ts'
@@ -106,14 +107,20 @@ function mount(app: FastifyInstance, route: AnyRoute, options: ServerOptions): v
       ...(description ? { description } : {}),
       ...(params ? { params } : {}),
       ...(query ? { querystring: query } : {}),
-      ...(body && !route.multipart ? { body } : {}),
+      ...(body && !route.multipart ? { body: Type.IsOptional(body) ? orNothing(body) : body } : {}),
       ...(route.multipart ? { consumes: ['multipart/form-data'] } : {}),
       ...(may === 'public' ? { security: [] } : {}),
       response: replies,
     },
     config: { permission: may },
+    onRequest: (request, reply) => enter(route, request, reply, options),
     handler: (request, reply) => handle(route, request, reply, options),
   })
+}
+
+/** A door whose body may be left out takes a request that has none. */
+function orNothing(body: TSchema): object {
+  return { ...body, type: ['object', 'null'] }
 }
 
 function modernPath(url: string): string {

@@ -18,7 +18,8 @@ const attributes =
   'align alt bgcolor border cellpadding cellspacing class color colspan dir face height href hspace id lang nowrap rel ' +
   'role rowspan size src style target title valign vspace width'
 // A style may not load, execute, or leave its place; escapes could hide that it does.
-const harmfulStyle = /url\s*\(|image-set\s*\(|src\s*\(|@import|expression|behavior|-moz-binding|position\s*:\s*(fixed|sticky)|[\\<]|\/\*/i
+const harmfulStyle =
+  /url\s*\(|image-set\s*\(|src\s*\(|@import|expression|behavior|-moz-binding|position\s*:\s*(fixed|sticky)|[\\<]|\/\*/i
 
 export function cleanHtml(html: string): Cleaned {
   let remoteImages = 0

@@ -114,7 +114,11 @@ function choose(test: Read, node: hbs.AST.BlockStatement, compiling: Compiling):
   return (run, scope) => (isTruthy(test(run, scope)) ? yes : no)(run, scope)
 }
 
-function compileWith(value: Read, parts: Parts, act: (run: Run, scope: Scope, found: unknown, parts: Parts) => void): Write {
+function compileWith(
+  value: Read,
+  parts: Parts,
+  act: (run: Run, scope: Scope, found: unknown, parts: Parts) => void,
+): Write {
   return (run, scope) => act(run, scope, value(run, scope), parts)
 }
 
@@ -206,4 +210,3 @@ export function isWebAddress(address: string): boolean {
 function isHarmless(address: string): boolean {
   return !/^[\p{Cc}\s]*[a-z][a-z0-9+.-]*:/iu.test(address) || /^(https?|mailto|tel|sms):/i.test(address)
 }
-

@@ -31,8 +31,10 @@ export function scanExpressions(source: string): Expression[] {
     const comment = /^\{\{~?!/.test(source.slice(start, start + 4))
     const end = comment ? commentEnd(source, start, line) : expressionEnd(source, start, line)
     found.push({ start, end, comment })
-    if (found.length > expressionsMax) throw new TemplateFault(line, `A template has at most ${expressionsMax} expressions.`)
-    if (comment && ++comments > commentsMax) throw new TemplateFault(line, `A template has at most ${commentsMax} comments.`)
+    if (found.length > expressionsMax)
+      throw new TemplateFault(line, `A template has at most ${expressionsMax} expressions.`)
+    if (comment && ++comments > commentsMax)
+      throw new TemplateFault(line, `A template has at most ${commentsMax} comments.`)
     depth += depthChange(source, start)
     if (depth > blockDepthMax) throw new TemplateFault(line, `Blocks are nested at most ${blockDepthMax} deep.`)
   }
@@ -51,7 +53,8 @@ function commentEnd(source: string, start: number, line: number): number {
   const end = close === -1 ? -1 : source.indexOf('}}', close)
   // After the first `--` of a long comment Handlebars wants its end; anything else between the two it would keep reading.
   const plain = long && end !== -1 ? /^-*~?$/.test(source.slice(close + 2, end)) : true
-  if (end === -1 || !plain) throw new TemplateFault(line, 'This comment is not closed: {{!-- … --}}, without -- inside.')
+  if (end === -1 || !plain)
+    throw new TemplateFault(line, 'This comment is not closed: {{!-- … --}}, without -- inside.')
   if (source.slice(start + 2, end).includes('{{')) throw new TemplateFault(line, 'A comment cannot hold an expression.')
   return end + 2
 }

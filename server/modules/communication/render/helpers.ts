@@ -25,8 +25,16 @@ export const helpers = new Map<string, Helper>(
     lt: compare((a, b) => a < b),
     gte: compare((a, b) => a >= b),
     lte: compare((a, b) => a <= b),
-    and: { argumentsMin: 1, argumentsMax: 10, call: (values) => values.find((value) => !isTruthy(value)) ?? values.at(-1) },
-    or: { argumentsMin: 1, argumentsMax: 10, call: (values) => values.find((value) => isTruthy(value)) ?? values.at(-1) },
+    and: {
+      argumentsMin: 1,
+      argumentsMax: 10,
+      call: (values) => values.find((value) => !isTruthy(value)) ?? values.at(-1),
+    },
+    or: {
+      argumentsMin: 1,
+      argumentsMax: 10,
+      call: (values) => values.find((value) => isTruthy(value)) ?? values.at(-1),
+    },
     not: { argumentsMin: 1, argumentsMax: 1, call: ([value]) => !isTruthy(value) },
     default: {
       argumentsMin: 2,
@@ -35,15 +43,29 @@ export const helpers = new Map<string, Helper>(
     },
     upper: { argumentsMin: 1, argumentsMax: 1, call: ([value], _named, run) => shift(value, run, 'toLocaleUpperCase') },
     lower: { argumentsMin: 1, argumentsMax: 1, call: ([value], _named, run) => shift(value, run, 'toLocaleLowerCase') },
-    date: { argumentsMin: 1, argumentsMax: 2, call: ([value, style], named, run) => formatDate(value, style ?? named.format, run) },
-    number: { argumentsMin: 1, argumentsMax: 2, call: ([value, digits], _named, run) => formatNumber(value, digits, run) },
-    currency: { argumentsMin: 1, argumentsMax: 2, call: ([value, code], _named, run) => formatCurrency(value, code, run) },
+    date: {
+      argumentsMin: 1,
+      argumentsMax: 2,
+      call: ([value, style], named, run) => formatDate(value, style ?? named.format, run),
+    },
+    number: {
+      argumentsMin: 1,
+      argumentsMax: 2,
+      call: ([value, digits], _named, run) => formatNumber(value, digits, run),
+    },
+    currency: {
+      argumentsMin: 1,
+      argumentsMax: 2,
+      call: ([value, code], _named, run) => formatCurrency(value, code, run),
+    },
   } satisfies Record<string, Helper>),
 )
 
 /** `1` and `"1"` are the same here, because imported custom fields are texts more often than numbers. */
 function same(a: unknown, b: unknown): boolean {
-  return a === b || (a != null && b != null && typeof a !== 'object' && typeof b !== 'object' && String(a) === String(b))
+  return (
+    a === b || (a != null && b != null && typeof a !== 'object' && typeof b !== 'object' && String(a) === String(b))
+  )
 }
 
 function isNumeric(text: string): boolean {
@@ -85,7 +107,9 @@ function formatCurrency(value: unknown, code: unknown, run: Run): string {
   const asked = toText(code ?? run.settings.currency).toUpperCase()
   const currency = /^[A-Z]{3}$/.test(asked) ? asked : 'EUR'
   const key = `currency ${run.settings.language} ${currency}`
-  return formatter(key, () => new Intl.NumberFormat(run.settings.language, { style: 'currency', currency })).format(number)
+  return formatter(key, () => new Intl.NumberFormat(run.settings.language, { style: 'currency', currency })).format(
+    number,
+  )
 }
 
 function toNumber(value: unknown): number | null {

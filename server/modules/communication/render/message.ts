@@ -9,7 +9,15 @@ import { LinkTable, wrapHtmlLinks, wrapTextLinks, type Link } from './links.ts'
 import { maskExpressions } from './masks.ts'
 import { toPlainText } from './plain-text.ts'
 import { toSettings, type Hooks, type Settings } from './run.ts'
-import { compileMail, compileTemplate, faultOf, isFault, toSubject, type MailFault, type MailSource } from './template.ts'
+import {
+  compileMail,
+  compileTemplate,
+  faultOf,
+  isFault,
+  toSubject,
+  type MailFault,
+  type MailSource,
+} from './template.ts'
 import { escapeHtml } from './values.ts'
 
 export interface MessageOptions {
@@ -51,7 +59,10 @@ export interface PreparedMessage {
 const ownTargetBytesMax = 600
 
 /** Compiles the content, or says what is wrong with it. */
-export function prepareMessage(content: MailSource, options: MessageOptions): { errors: MailFault[] } | PreparedMessage {
+export function prepareMessage(
+  content: MailSource,
+  options: MessageOptions,
+): { errors: MailFault[] } | PreparedMessage {
   const asWritten = compileMail(content)
   if ('errors' in asWritten) return asWritten
   const table = new LinkTable()

@@ -37,22 +37,39 @@ export interface Compiling {
 }
 
 const nodesMax = 20_000
-const unavailable = new Set(['__proto__', 'constructor', 'prototype', '__defineGetter__', '__defineSetter__', '__lookupGetter__', '__lookupSetter__'])
+const unavailable = new Set([
+  '__proto__',
+  'constructor',
+  'prototype',
+  '__defineGetter__',
+  '__defineSetter__',
+  '__lookupGetter__',
+  '__lookupSetter__',
+])
 const dataNames = new Set(['root', 'index', 'key', 'first', 'last'])
 
 /** A name with arguments is a helper; a name alone is data, so that a field called `date` can be shown. */
-export function compileCall(node: { path: Node; params: Node[]; hash?: hbs.AST.Hash; loc: hbs.AST.SourceLocation; type: string }, compiling: Compiling): Read {
+export function compileCall(
+  node: { path: Node; params: Node[]; hash?: hbs.AST.Hash; loc: hbs.AST.SourceLocation; type: string },
+  compiling: Compiling,
+): Read {
   const pairs = node.hash?.pairs ?? []
   if (!node.params.length && !pairs.length && node.type !== 'SubExpression') return compileValue(node.path, compiling)
   const name = nameOf(node.path)
   if (name === 'lookup') return compileLookup(node, compiling)
   const helper = name === null ? undefined : helpers.get(name)
   if (!helper) {
-    throw fault(node, `There is no helper called "${name ?? '…'}". There are ${[...helpers.keys(), 'lookup'].join(', ')}.`)
+    throw fault(
+      node,
+      `There is no helper called "${name ?? '…'}". There are ${[...helpers.keys(), 'lookup'].join(', ')}.`,
+    )
   }
   const { argumentsMin, argumentsMax } = helper
   if (node.params.length < argumentsMin || node.params.length > argumentsMax) {
-    throw fault(node, `"${name}" takes ${argumentsMin === argumentsMax ? argumentsMin : `${argumentsMin} to ${argumentsMax}`} values.`)
+    throw fault(
+      node,
+      `"${name}" takes ${argumentsMin === argumentsMax ? argumentsMin : `${argumentsMin} to ${argumentsMax}`} values.`,
+    )
   }
   const reads = node.params.map((param) => compileValue(param, compiling))
   const named = pairs.map((pair) => [pair.key, compileValue(pair.value, compiling)] as const)
@@ -118,7 +135,8 @@ function compilePath(node: hbs.AST.PathExpression, compiling: Compiling): Read {
 
 function compileData(node: hbs.AST.PathExpression, names: string[]): Read {
   const [name] = names
-  if (name === undefined || !dataNames.has(name)) throw fault(node, `There is no @${name ?? ''} here; there are @${[...dataNames].join(', @')}.`)
+  if (name === undefined || !dataNames.has(name))
+    throw fault(node, `There is no @${name ?? ''} here; there are @${[...dataNames].join(', @')}.`)
   if (name === 'root') return (run) => (run.spend(1), follow(run.root, names, 1))
   return (run, scope) => {
     run.spend(1)
@@ -135,7 +153,8 @@ function follow(value: unknown, names: string[], from: number): unknown {
 }
 
 function localOf(scope: Scope, name: string): unknown {
-  for (let at: Scope | null = scope; at; at = at.outer) if (at.locals && Object.hasOwn(at.locals, name)) return at.locals[name]
+  for (let at: Scope | null = scope; at; at = at.outer)
+    if (at.locals && Object.hasOwn(at.locals, name)) return at.locals[name]
   return undefined
 }
 

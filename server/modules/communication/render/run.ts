@@ -52,19 +52,26 @@ export class Run {
     this.steps += steps
     if (this.steps < this.lookAt) return
     this.lookAt = this.steps + stepsBetweenLooks
-    if (this.steps > stepsMax || performance.now() - this.startedAt > deadlineMs) throw new RenderingStopped('too_much_work')
+    if (this.steps > stepsMax || performance.now() - this.startedAt > deadlineMs)
+      throw new RenderingStopped('too_much_work')
   }
 }
 
 const checked = new Map<string, boolean>()
 
 /** Languages and zones come from people's records; one that is unknown here must not fail a mail. */
-export function toSettings(asked: { language?: string | null; timezone?: string | null; currency?: string | null }): Settings {
+export function toSettings(asked: {
+  language?: string | null
+  timezone?: string | null
+  currency?: string | null
+}): Settings {
   const language = asked.language?.replace('_', '-')
   return {
-    language: language && isKnown(`l${language}`, () => Intl.getCanonicalLocales(language)) ? language : plainSettings.language,
+    language:
+      language && isKnown(`l${language}`, () => Intl.getCanonicalLocales(language)) ? language : plainSettings.language,
     timezone:
-      asked.timezone && isKnown(`z${asked.timezone}`, () => new Intl.DateTimeFormat('en', { timeZone: asked.timezone! }))
+      asked.timezone &&
+      isKnown(`z${asked.timezone}`, () => new Intl.DateTimeFormat('en', { timeZone: asked.timezone! }))
         ? asked.timezone
         : plainSettings.timezone,
     currency: asked.currency && /^[A-Z]{3}$/.test(asked.currency) ? asked.currency : plainSettings.currency,

@@ -48,9 +48,15 @@ test.each([
 test.each([
   ['{{upper name}} {{lower "ÉTÉ"}}', 'ZOÉ été'],
   ['{{default missing "ami"}} {{default name "ami"}} {{default zero "x"}}', 'ami Zoé 0'],
-  ['{{#if (eq n "5")}}a{{/if}}{{#if (ne n 5)}}b{{/if}}{{#if (gt n 4)}}c{{/if}}{{#if (lt "5" "12")}}d{{/if}}{{#eq n 5}}e{{else}}f{{/eq}}', 'acde'],
+  [
+    '{{#if (eq n "5")}}a{{/if}}{{#if (ne n 5)}}b{{/if}}{{#if (gt n 4)}}c{{/if}}{{#if (lt "5" "12")}}d{{/if}}{{#eq n 5}}e{{else}}f{{/eq}}',
+    'acde',
+  ],
   ['{{#if (and name (not zero))}}a{{/if}}{{or missing "b"}}{{and name "c"}}', 'abc'],
-  ['{{date day}} / {{date moment "short"}} / {{date "odd"}} / {{date missing}}', '21 novembre 2026 / 22/11/2026 / odd / '],
+  [
+    '{{date day}} / {{date moment "short"}} / {{date "odd"}} / {{date missing}}',
+    '21 novembre 2026 / 22/11/2026 / odd / ',
+  ],
   ['{{number 1234.5}} {{number 2 2}} {{number "x"}}', '1\u202f234,5 2,00 x'],
   ['{{currency "12.5"}} {{currency 3 "RON"}}', '12,50\u00a0€ 3,00\u00a0RON'],
   ['{{date}} {{number}}', 'their own field 7'],
@@ -65,7 +71,10 @@ describe('nothing but data can be reached', () => {
     ['{{constructor}}', 'not available'],
     ['{{contact.constructor.name}}', 'not available'],
     ['{{__proto__.x}}', 'not available'],
-    ['{{#with "s" as |string|}}{{#with "e"}}{{#with split as |conslist|}}{{this.pop}}{{this.push (lookup string.sub "constructor")}}{{/with}}{{/with}}{{/with}}', 'helper'],
+    [
+      '{{#with "s" as |string|}}{{#with "e"}}{{#with split as |conslist|}}{{this.pop}}{{this.push (lookup string.sub "constructor")}}{{/with}}{{/with}}{{/with}}',
+      'helper',
+    ],
     ['{{> @partial-block}}', 'Partials'],
     ['{{> (lookup . "type")}}', 'Partials'],
     ['{{#> layout}}x{{/layout}}', 'Partials'],
@@ -81,9 +90,17 @@ describe('nothing but data can be reached', () => {
   ])('%s is refused', (source, why) => expect(faultOf(source)).toContain(why))
 
   test('what objects inherit, and functions, are not there', () => {
-    const host = { own: { toString: () => 'called' }, run: () => 'called', nested: Object.create({ inherited: 'seen' }) }
-    expect(render('{{own}}{{run}}{{nested.inherited}}{{own.toString}}{{toString}}{{hasOwnProperty}}{{own.valueOf}}', host)).toBe('')
-    expect(render('{{lookup . "__proto__"}}{{lookup . "constructor"}}{{lookup this name}}', { name: '__proto__' })).toBe('')
+    const host = {
+      own: { toString: () => 'called' },
+      run: () => 'called',
+      nested: Object.create({ inherited: 'seen' }),
+    }
+    expect(
+      render('{{own}}{{run}}{{nested.inherited}}{{own.toString}}{{toString}}{{hasOwnProperty}}{{own.valueOf}}', host),
+    ).toBe('')
+    expect(
+      render('{{lookup . "__proto__"}}{{lookup . "constructor"}}{{lookup this name}}', { name: '__proto__' }),
+    ).toBe('')
     expect(render('{{#with this as |o|}}{{o.x}}{{lookup o "constructor"}}{{/with}}', { x: 1 })).toBe('1')
     expect(({} as Record<string, unknown>).x).toBeUndefined()
   })

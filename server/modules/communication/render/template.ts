@@ -79,7 +79,8 @@ function compileNow(source: string, mode: Mode, own: boolean): Template | Fault 
 function readParserError(error: Error & { lineNumber?: number }): Fault {
   const line = error.lineNumber ?? Number(/on line (\d+)/.exec(error.message)?.[1] ?? 1)
   const expected = /Expecting (.+), got '(\w+)'/.exec(error.message)
-  if (expected?.[2] === 'EOF') return { line, detail: 'The template ends inside a block: an {{/if}} or {{/each}} is missing.' }
+  if (expected?.[2] === 'EOF')
+    return { line, detail: 'The template ends inside a block: an {{/if}} or {{/each}} is missing.' }
   const mismatch = /^(\S+) doesn't match (\S+)/.exec(error.message)
   if (mismatch) return { line, detail: `{{#${mismatch[1]}}} is closed by {{/${mismatch[2]}}}.` }
   return { line, detail: 'This expression cannot be read. Look at its braces, quotes and block ends.' }
@@ -125,5 +126,8 @@ export function faultOf(pointer: string, compiled: Template | Fault): MailFault[
 
 /** One line: what data carries in cannot become another header. */
 export function toSubject(text: string): string {
-  return text.replaceAll(/[\p{Cc}\u2028\u2029]+/gu, ' ').trim().slice(0, 500)
+  return text
+    .replaceAll(/[\p{Cc}\u2028\u2029]+/gu, ' ')
+    .trim()
+    .slice(0, 500)
 }

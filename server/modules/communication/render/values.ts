@@ -10,7 +10,11 @@ export function toText(value: unknown): string {
   if (value === null || value === undefined) return ''
   if (typeof value === 'number' || typeof value === 'boolean' || typeof value === 'bigint') return String(value)
   if (value instanceof Date) return Number.isNaN(value.getTime()) ? '' : value.toISOString()
-  if (Array.isArray(value)) return value.slice(0, 1_000).map((item) => (typeof item === 'object' ? '' : toText(item))).join(',')
+  if (Array.isArray(value))
+    return value
+      .slice(0, 1_000)
+      .map((item) => (typeof item === 'object' ? '' : toText(item)))
+      .join(',')
   return ''
 }
 
@@ -34,7 +38,9 @@ const replacements: Record<string, string> = {
 }
 
 export function escapeHtml(text: string): string {
-  return special.test(text) ? ((special.lastIndex = 0), text.replace(special, (character) => replacements[character]!)) : text
+  return special.test(text)
+    ? ((special.lastIndex = 0), text.replace(special, (character) => replacements[character]!))
+    : text
 }
 
 const entity = /&(?:amp|lt|gt|quot|apos|#\d{1,7}|#x[0-9a-f]{1,6});/gi
