@@ -87,7 +87,11 @@ test('a job that was interrupted goes on behind its cursor', async () => {
     })}::jsonb where id = ${job.body.id}`.execute(tx.sql),
   )
   const before = await app.inTx((tx) =>
-    sql<{ count: number }>`select count(*) as count from contacts.contacts where id > '80000000-0000-0000-0000-000000000000'`.execute(tx.sql),
+    sql<{
+      count: number
+    }>`select count(*) as count from contacts.contacts where id > '80000000-0000-0000-0000-000000000000'`.execute(
+      tx.sql,
+    ),
   )
   await app.drain()
   const { body } = await adrian.get('/contacts?deleted=true&count=exact')
