@@ -123,12 +123,10 @@ async function replaceTags(tx: Tx, actor: Actor, contactId: string, names: strin
   const { rows } = await sql<{ tag_id: string }>`
     select tag_id from contacts.contact_tags
     where contact_id = ${contactId} and not tag_id = any(${wanted}::uuid[])`.execute(tx.sql)
-  const removed = await untagContacts(
-    tx,
-    actor,
-    rows.map((row) => row.tag_id),
-    [contactId],
-  )
+  const surplus = rows.map((row) => row.tag_id)
+  // All of them at once, because their counters change: two people who swap two tags must not wait crosswise.
+  await lockInOrder(tx, 'contacts.tags', [...surplus, ...wanted])
+  const removed = await untagContacts(tx, actor, surplus, [contactId])
   const added = await tagContacts(tx, actor, wanted, [contactId])
   return removed.length + added.length > 0
 }
@@ -146,9 +144,17 @@ async function replaceLists(tx: Tx, actor: Actor, contactId: string, listIds: st
   if (unknown >= 0) throw Invalid.at(`/lists/${unknown}`, 'not_found', 'There is no such list here.')
   const wanted = new Set(listIds.map((id) => id.toLowerCase()))
   const surplus = rows.filter((row) => row.member && !wanted.has(row.id)).map((row) => row.id)
+  await lockInOrder(tx, 'contacts.lists', [...surplus, ...wanted])
   const removed = await deleteMembers(tx, actor, surplus, [contactId])
   const added = await insertMembers(tx, actor, [...wanted], [contactId])
   return removed.length + added.length > 0
+}
+
+async function lockInOrder(tx: Tx, table: 'contacts.tags' | 'contacts.lists', ids: string[]): Promise<void> {
+  if (!ids.length) return
+  await sql`select from ${sql.table(table)} where id = any(${ids}::uuid[]) order by id for no key update`.execute(
+    tx.sql,
+  )
 }
 
 /** Only what is really different: writing a column as it was would count as a new version. */

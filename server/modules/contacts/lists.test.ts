@@ -136,3 +136,28 @@ test('counters agree with the rows when many change them at once', async () => {
     [40, 40, 40, 20],
   )
 })
+
+test('people who swap tags and lists in opposite directions do not wait for each other', async () => {
+  await using app = await start()
+  const ids = await makeContacts(app, 30)
+  const maria = app.as('maria')
+  const lists = await Promise.all(['A', 'B'].map((name) => maria.post('/lists', { name })))
+  const [a, b] = lists.map((list) => list.body.id as string) as [string, string]
+  const swap = (turn: number) =>
+    Promise.all(
+      ids.map((id, index) =>
+        maria.patch(`/contacts/${id}`, (index + turn) % 2 ? { tags: ['x'], lists: [a] } : { tags: ['y'], lists: [b] }),
+      ),
+    )
+  for (const turn of [0, 1, 2, 3]) {
+    const refused = (await swap(turn)).filter((reply) => reply.status !== 200)
+    assert.deepEqual(
+      refused.map((reply) => reply.text),
+      [],
+    )
+  }
+  assert.deepEqual(
+    (await maria.get('/lists')).body.data.map((list: { contact_count: number }) => list.contact_count),
+    [15, 15],
+  )
+})
