@@ -73,7 +73,7 @@ export interface ContactListQuery extends ContactFilter {
   count?: 'exact'
 }
 
-/** A page with tags and lists in one round trip, and the total in another. */
+/** A page with tags and lists in one round trip, and where there are more, the total in another. */
 export async function listContacts(tx: Tx, query: ContactListQuery) {
   const limit = query.limit ?? 50
   const columns = query.deleted ? { ...sortColumns, ...deletedSort } : sortColumns
@@ -85,7 +85,8 @@ export async function listContacts(tx: Tx, query: ContactListQuery) {
       select c.*, (${sort.column.expression})::text as sort_key ${from} ${after ? sql`and ${after}` : sql``}
       order by ${orderBy(sort, sql`c.id`)} limit ${limit + 1})
     select c.*, ${tagNames}, ${listItems} from c order by ${orderBy(sort, sql`c.id`)}`.execute(tx.sql)
-  const total = await countRows(tx, from, query.count === 'exact')
+  // A first page that holds everybody has counted them.
+  const total = !after && rows.length <= limit ? rows.length : await countRows(tx, from, query.count === 'exact')
   const { data, next_cursor } = page<ContactRow & { sort_key: string }, ContactView>(rows, limit, sort, viewContact)
   return { data, next_cursor, total }
 }
