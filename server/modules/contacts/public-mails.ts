@@ -147,5 +147,7 @@ async function compose(
     button: { label: button, url },
     footer,
   })
-  return { ...notice, messageId: `<${request.id}@${from.address.slice(from.address.lastIndexOf('@') + 1)}>` }
+  const domain = from.address.slice(from.address.lastIndexOf('@') + 1)
+  const context = { workspaceId: tx.workspaceId, contactId: contact.id }
+  return { ...notice, messageId: `<${request.id}@${domain}>`, context }
 }
