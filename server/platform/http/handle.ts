@@ -26,12 +26,12 @@ export async function enter(
   reply: FastifyReply,
   options: ServerOptions,
 ): Promise<void> {
-  const identity = await options.authenticate(request)
+  const identity = route.options.page ? { actor: null } : await options.authenticate(request)
   const actor = admit(route, identity, options)
   if (identity.session && changes.has(request.method)) {
     requireOwnPage(request, identity.session.csrfToken, options.runtime.publicUrl)
   }
-  await limitRate(route, request, reply, identity.actor, options)
+  if (!route.options.unmetered) await limitRate(route, request, reply, identity.actor, options)
   entries.set(request, { identity, actor })
 }
 
