@@ -10,6 +10,9 @@ import { bulkJob } from './bulk.ts'
 import { bulkRoutes } from './bulk-routes.ts'
 import { contactRoutes } from './contact-routes.ts'
 import { groupRoutes } from './group-routes.ts'
+import { importJob } from './import/job.ts'
+import { importRoutes } from './import/routes.ts'
+import { undoJob } from './import/undo.ts'
 import { interactionRoutes } from './interaction-routes.ts'
 import { listRoutes } from './list-routes.ts'
 import { noteRoutes } from './notes.ts'
@@ -37,8 +40,9 @@ export const contacts = defineModule({
     ...subscriptionRoutes,
     ...publicRoutes,
     ...pageRoutes,
+    ...importRoutes,
   ],
-  jobs: [bulkJob, publicRequestJob],
+  jobs: [bulkJob, importJob, undoJob, publicRequestJob],
   schedule: [...subscriptionTasks],
   personalData,
 })

@@ -10,6 +10,7 @@ const columns = {
   'contacts.notes': 'contact_id',
   'contacts.interactions': 'contact_id',
   'contacts.consents': 'contact_id',
+  'contacts.import_changes': 'contact_id',
 } as const
 
 export const personalData: PersonalData = {

@@ -59,7 +59,7 @@ function markOf(chunk: Buffer): Encoding | null {
   return chunk[0] === 0xef && chunk[1] === 0xbb && chunk[2] === 0xbf ? 'utf-8' : null
 }
 
-function fits(decoder: TextDecoder, chunk: Buffer | undefined): boolean {
+function fits(decoder: InstanceType<typeof TextDecoder>, chunk: Buffer | undefined): boolean {
   try {
     decoder.decode(chunk, { stream: chunk !== undefined })
     return true

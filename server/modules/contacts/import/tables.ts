@@ -1,6 +1,6 @@
 /** Row types of the import's tables. */
 import type { ColumnType, Generated } from 'kysely'
-import type { GeneratedTime, NullableJson, NullableText, NullableTime } from '#platform/db/tables.ts'
+import type { GeneratedTime, NullableText, NullableTime } from '#platform/db/tables.ts'
 import type { Encoding } from './encoding.ts'
 import type { DeclaredConsent, Duplicates } from './merge.ts'
 import type { Target } from './fields.ts'
@@ -75,7 +75,7 @@ declare module '#platform/db/tables.ts' {
       import_id: string
       contact_id: string
       version_after: ColumnType<number | null, number | null | undefined, number | null>
-      before: NullableJson
+      before: ColumnType<unknown, string | null | undefined, string | null>
       tags_added: Generated<string[]>
       listed: Generated<boolean>
       subscribed: Generated<string[]>

@@ -1,5 +1,5 @@
 /** Files that came in to be imported: stored as they are, looked at from their beginning. */
-import type { Readable } from 'node:stream'
+import { Readable } from 'node:stream'
 import type { Selectable } from 'kysely'
 import type { Actor } from '#platform/actor.ts'
 import type { Tx } from '#platform/db/db.ts'
@@ -38,7 +38,6 @@ export async function storeUpload(
       yield chunk
     }
   }
-  const { Readable } = await import('node:stream')
   const bytesMax = services.config.limits.uploadSizeBytesMax
   const put = await services.files.put(fileKey, Readable.from(inspected(), { objectMode: false }), {
     type: 'text/csv',
