@@ -13,6 +13,7 @@ export interface Schema {
   required?: string[]
   items?: Schema
   minItems?: number
+  minProperties?: number
   minLength?: number
   maxLength?: number
   minimum?: number
@@ -43,9 +44,11 @@ export function sample(schema: Schema, id: string): unknown {
   }
 }
 
-function sampleObject({ properties = {}, required = [] }: Schema, id: string): Record<string, unknown> {
+function sampleObject(schema: Schema, id: string): Record<string, unknown> {
+  const { properties = {}, required = [], minProperties = 0 } = schema
   const wanted = Object.entries(properties).filter(
-    ([name, property]) => required.includes(name) || isId(property) || isId(property.items),
+    ([name, property], index) =>
+      required.includes(name) || isId(property) || isId(property.items) || index < minProperties,
   )
   return Object.fromEntries(wanted.map(([name, property]) => [name, sample(property, id)]))
 }

@@ -15,12 +15,14 @@ import { start, tokenOf, type Client, type TestApp, type TestReply } from '#test
 /** Tables with a `workspace_id` that the application reads outside of any workspace, each with its reason. */
 const outsideOfPolicy: Record<string, string> = {
   'platform.outbox': 'the relay hands on the events of all workspaces',
+  'communication.sending': 'the engine finds out which campaigns of all workspaces are due, by their ids alone',
   'accounts.memberships': 'sign-in finds a person’s workspaces before one is chosen',
   'accounts.sessions': 'the cookie is all that is known when a session is looked up',
 }
 
-/** Functions that look past the policies, each with what it asks for in return. */
+/** Functions and views that look past the policies, each with what it asks for in return. */
 const lookingPast: Record<string, string> = {
+  'contacts.contact_rows': 'the workspace of the transaction, by the same function, so that searches can use an index',
   'accounts.identify_key': 'the hash of the whole key, of 256 random bits',
 }
 
@@ -35,6 +37,8 @@ let theirs: Map<string, string[]>
 
 beforeAll(async () => {
   app = await start()
+  // These walks knock far more often than people do; how often is too often has tests of its own.
+  app.app.runtime.limits.take = async (_key, { limit }) => ({ allowed: true, limit, remaining: limit, resetMs: 0 })
   owner = new pg.Client({ connectionString: app.databaseUrl })
   await owner.connect()
   doors = listDoors((await app.anonymous.get('//openapi.json')).body)
@@ -47,23 +51,49 @@ afterAll(async () => {
   await app[Symbol.asyncDispose]()
 })
 
+/** Doors whose things the generic filling does not make: their own tests show that others cannot see them. */
+const unproven = new Set<string>([])
+
+test('the doors that are about to be tried do open for the workspace itself', async () => {
+  const closed: string[] = []
+  for (const door of doors.filter(
+    ({ method, parameters, isPublic }) => method === 'GET' && parameters.length && !isPublic,
+  )) {
+    const opened = await anyOf(allIds(), async (id) => (await knock(app.as('anna'), door, id)).status === 200)
+    if (!opened && !unproven.has(door.name)) closed.push(door.name)
+  }
+  expect(closed, 'fill the workspace with such things, or name the door as unproven').toEqual([])
+})
+
 test('with the ids of another workspace, every door answers as if there were nothing', async () => {
   const before = await snapshot()
   const open: string[] = []
-  const withIds = doors.filter((door) => door.parameters.length && !door.isPublic)
+  const withIds = doors.filter(({ parameters, isPublic }) => parameters.length && !isPublic)
   expect(withIds.length).toBeGreaterThan(5)
   for (const door of withIds) {
-    for (const [table, ids] of theirs) {
-      for (const id of ids.slice(0, 3)) {
-        const reply = await knock(app.stranger, door, id)
-        if (![403, 404].includes(reply.status))
-          open.push(`${door.name} with an id of ${table}: ${reply.status} ${reply.text.slice(0, 200)}`)
-      }
+    for (const id of allIds()) {
+      const reply = await knock(app.stranger, door, id, { bodyId: allIds().find((other) => other !== id) ?? id })
+      if (!isClosed(reply)) open.push(`${door.name}: ${reply.status} ${reply.body.detail}`)
     }
   }
   await app.drain()
-  expect(open).toEqual([])
+  expect([...new Set(open)]).toEqual([])
   expect(await snapshot(), 'what the first workspace has').toEqual(before)
+})
+
+test('with another workspace’s ids in a body, nothing of that workspace changes', async () => {
+  const before = await snapshot()
+  const makers = doors.filter(
+    ({ method, body, parameters, isPublic }) => method !== 'GET' && body && !parameters.length && !isPublic,
+  )
+  expect(makers.length).toBeGreaterThan(5)
+  for (const door of makers) {
+    for (const bodyId of allIds()) {
+      expect((await knock(app.stranger, door, newId(), { bodyId })).status, door.name).toBeLessThan(500)
+    }
+  }
+  await app.drain()
+  expect(await snapshot()).toEqual(before)
 })
 
 test('lists, searches and figures show nothing of another workspace', async () => {
@@ -88,7 +118,7 @@ test('without a valid identity, every door that is not public is closed', async 
   expect(guarded.length).toBeGreaterThan(10)
   for (const door of guarded) {
     for (const headers of [{}, { cookie: '__Host-rapport=' + 'a'.repeat(43) }] as Record<string, string>[]) {
-      expect((await knock(app.anonymous, door, newId(), headers)).status, door.name).toBe(401)
+      expect((await knock(app.anonymous, door, newId(), { headers })).status, door.name).toBe(401)
     }
   }
 })
@@ -143,7 +173,7 @@ test('outside of any workspace, the application sees no row of any', async () =>
   await owner.query('begin; set local role rapport_app')
   for (const { name, secured } of tables) {
     if (name in outsideOfPolicy) continue
-    if (!secured) seen.push(`${name} has no row-level security`)
+    if (!secured && !(name in lookingPast)) seen.push(`${name} has no row-level security`)
     await owner.query('savepoint probe')
     try {
       const { rows } = await owner.query(`select count(*)::int as count from ${name}`)
@@ -187,23 +217,20 @@ test('the application’s role owns nothing and bypasses nothing, nor do views a
   )
   expect(new Set(Object.values(role[0]))).toEqual(new Set([false]))
   const { rows: owned } = await owner.query(
-    `select relname from pg_class where pg_get_userbyid(relowner) = 'rapport_app'`,
+    `select relname from pg_class where pg_get_userbyid(relowner) = 'rapport_app' and relpersistence <> 't'`,
   )
   expect(owned).toEqual([])
-  const { rows: views } = await owner.query(
-    `
-    select n.nspname || '.' || c.relname as name from pg_class c join pg_namespace n on n.oid = c.relnamespace
-    where c.relkind = 'v' and n.nspname = any($1) and not coalesce(c.reloptions::text like '%security_invoker=true%', false)`,
+  const { rows: past } = await owner.query(
+    `select n.nspname || '.' || p.proname as name from pg_proc p join pg_namespace n on n.oid = p.pronamespace
+     where p.prosecdef and n.nspname = any($1)
+     union all
+     select n.nspname || '.' || c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace
+     where c.relkind = 'v' and n.nspname = any($1)
+       and not coalesce(c.reloptions::text like '%security_invoker=true%', false)
+     order by 1`,
     [ownSchemas()],
   )
-  expect(views, 'views without security_invoker').toEqual([])
-  const { rows: functions } = await owner.query(
-    `
-    select n.nspname || '.' || p.proname as name from pg_proc p join pg_namespace n on n.oid = p.pronamespace
-    where p.prosecdef and n.nspname = any($1)`,
-    [ownSchemas()],
-  )
-  expect(functions.map(({ name }) => name)).toEqual(Object.keys(lookingPast))
+  expect(past.map(({ name }) => name)).toEqual(Object.keys(lookingPast).toSorted())
 })
 
 interface Door {
@@ -263,15 +290,19 @@ function fill(door: Door, id: string): string {
   return door.path.replaceAll(/\{\w+\}/g, id)
 }
 
-async function knock(client: Client, door: Door, id: string, headers?: Record<string, string>): Promise<TestReply> {
-  const required = door.query.filter((one) => one.required).map((one): [string, string] => [one.name, String(sample(one.schema, id))])
+async function knock(
+  client: Client,
+  door: Door,
+  id: string,
+  { headers, bodyId = newId() }: { headers?: Record<string, string>; bodyId?: string } = {},
+): Promise<TestReply> {
+  const required = door.query
+    .filter((one) => one.required)
+    .map((one): [string, string] => [one.name, String(sample(one.schema, id))])
   const query = required.length ? `?${new URLSearchParams(required).toString()}` : ''
-  return client.request(
-    door.method,
-    `/${fill(door, id)}${query}`,
-    door.body ? sample(door.body, id) : undefined,
-    headers,
-  )
+  // In the body, another id than in the address: some doors refuse a thing together with itself.
+  const body = door.body ? sample(door.body, bodyId) : undefined
+  return client.request(door.method, `/${fill(door, id)}${query}`, body, headers)
 }
 
 async function bearer(role: Role): Promise<(method: string, path: string) => Promise<TestReply>> {
@@ -285,11 +316,22 @@ async function fillWorkspace(): Promise<void> {
   const makers = doors.filter(
     ({ method, parameters, isPublic }) => method === 'POST' && !parameters.length && !isPublic,
   )
-  const own = app.world.people.victor.id
   for (const door of makers.filter(({ name }) => !/two-factor|password|merge|bulk|sandbox/.test(name))) {
-    expect((await knock(app.as('anna'), door, own)).status, door.name).toBeLessThan(500)
+    expect((await knock(app.as('anna'), door, newId())).status, door.name).toBeLessThan(500)
   }
+  await fillByHand()
   await app.drain()
+}
+
+/** What a schema alone does not tell how to make. */
+async function fillByHand(): Promise<void> {
+  const anna = app.as('anna')
+  const contact = { email: 'jean@sample.example', first_name: 'Jean' }
+  expect((await anna.post('/contacts', contact)).status).toBe(201)
+  const csv = 'email,first_name\nnot an address,Zoé\nzoe@sample.example,Zoé\n'
+  const file = `--x\r\ncontent-disposition: form-data; name="file"; filename="a.csv"\r\ncontent-type: text/csv\r\n\r\n${csv}\r\n--x--\r\n`
+  const form = { 'content-type': 'multipart/form-data; boundary=x' }
+  expect((await anna.post('/contacts/import', file, form)).status).toBe(202)
 }
 
 /** As the database's owner sees it: the ids of everything that the first workspace has. */
@@ -327,6 +369,21 @@ async function snapshot(): Promise<Record<string, string>> {
   return digests
 }
 
+/** What the body names may be missing as well, and may be said first. */
+function isClosed({ status, body }: TestReply): boolean {
+  return [403, 404].includes(status) || (status === 422 && String(body.detail).startsWith('There is no such'))
+}
+
+/** Up to three ids of each kind of thing. */
+function allIds(): string[] {
+  return [...theirs.values()].flatMap((ids) => ids.slice(0, 3))
+}
+
+async function anyOf(ids: string[], isIt: (id: string) => Promise<boolean>): Promise<boolean> {
+  for (const id of ids) if (await isIt(id)) return true
+  return false
+}
+
 function ownSchemas(): string[] {
   return ['platform', ...modules.map(({ name }) => name)]
 }
@@ -337,7 +394,7 @@ async function tenantTables(): Promise<{ name: string; secured: boolean; hasId: 
        exists (select from pg_attribute i where i.attrelid = c.oid and i.attname = 'id' and not i.attisdropped) as "hasId"
      from pg_class c join pg_namespace n on n.oid = c.relnamespace
      join pg_attribute a on a.attrelid = c.oid and a.attname = 'workspace_id' and not a.attisdropped
-     where c.relkind in ('r', 'p') and not c.relispartition and n.nspname = any($1) order by 1`,
+     where c.relkind in ('r', 'p', 'v') and not c.relispartition and n.nspname = any($1) order by 1`,
     [ownSchemas()],
   )
   return rows
