@@ -9,7 +9,7 @@ import { Message } from '#platform/http/shapes.ts'
 import type { Runtime, Services } from '#platform/services.ts'
 import { isOpeningProxy, judgeRequest } from './machine.ts'
 import { trackingBuffer, type TrackedHit } from './tracking-buffer.ts'
-import { readClickToken, readDeliveryToken, type ClickRef, type DeliveryRef } from './tracking-links.ts'
+import { readClickToken, readDeliveryToken, type ClickRef, type DeliveryRef } from './tracking-tokens.ts'
 import { findTarget } from './tracking.ts'
 
 const Token = Type.String({ maxLength: 1_000 })
@@ -20,7 +20,7 @@ const gif = Buffer.from('R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA
 
 function pixel(): Reply<string> {
   const headers = { 'content-type': 'image/gif', 'cache-control': 'no-store, private', 'cross-origin-resource-policy': 'cross-origin' }
-  return new Reply(200, gif, headers)
+  return new Reply<string>(200, gif, headers)
 }
 
 interface Visit {

@@ -8,7 +8,7 @@ import type { Tx } from '#platform/db/db.ts'
 import type { Services } from '#platform/services.ts'
 import { judgeHits } from './machine.ts'
 import type { TrackedHit } from './tracking-buffer.ts'
-import type { ClickRef } from './tracking-links.ts'
+import type { ClickRef } from './tracking-tokens.ts'
 
 interface DeliveryRow {
   id: string

@@ -154,7 +154,7 @@ async function decideFor(
   const purposes = type === 'all' ? (['newsletter', 'marketing'] as const) : [type]
   const decision = action === 'subscribe' ? ('granted' as const) : ('withdrawn' as const)
   const entries = ids.flatMap((contactId) =>
-    purposes.map((purpose) => ({ contactId, purpose, decision, source: 'person' as const, actor })),
+    purposes.map((purpose) => ({ contactId, purpose, decision, source: 'bulk' as const, actor })),
   )
   const { recorded } = await recordConsent(tx, services, entries)
   return new Set(recorded.map((entry) => entry.contactId)).size

@@ -6,7 +6,7 @@ import type { Services } from '#platform/services.ts'
 import { checkVersion, Conflict, Invalid, NotFound } from '#platform/errors.ts'
 import { newId } from '#platform/ids.ts'
 import { getWorkspace } from '#modules/accounts/index.ts'
-import { recordConsent } from './consent.ts'
+import { recordConsent, requireAccepted, type ConsentEntry, type ConsentOutcome } from './consent.ts'
 import { publishContacts, type ContactFacts } from './contact-events.ts'
 import { toColumns, type ContactChange, type ContactColumns, type NewContact } from './contact-fields.ts'
 import { listItems, tagNames } from './contact-query.ts'
@@ -51,7 +51,8 @@ export async function createContact(tx: Tx, actor: Actor, input: NewContact, ser
   )
   await publishContacts(tx, 'created', [contact])
   await recordInteractions(tx, [{ contactId: contact.id, type: 'contact_created', actor }])
-  await writeRelations(tx, actor, contact, input, services)
+  await writeRelations(tx, actor, contact, input)
+  await writeSubscriptions(tx, actor, contact, input, services)
   return getContact(tx, contact.id)
 }
 
@@ -71,7 +72,10 @@ export async function updateContact(
     throw Invalid.at('/first_name', 'required', 'A contact needs a first name.')
   }
   const fields = Object.keys(columns).filter((name) => name !== 'phone_key')
-  const related = await writeRelations(tx, actor, contact, input, services)
+  const related = await writeRelations(tx, actor, contact, input)
+  const subscriptions = await writeSubscriptions(tx, actor, contact, input, services)
+  requireAccepted(subscriptions)
+  related.push(...subscriptions.recorded.map(({ purpose }) => `${purpose}_subscribed`))
   if (!fields.length && !related.length) return getContact(tx, id)
   // Tags and lists are part of what the record's version counts, hence an update that writes a column as it is.
   const set = fields.length ? columns : { notes: contact.notes }
@@ -163,26 +167,29 @@ async function announceRestored(tx: Tx, actor: Actor, contacts: ContactFacts[]):
   )
 }
 
-/** Tags, lists and consent live in tables of their own. Answers the names of the fields that changed. */
-async function writeRelations(
+/** Tags and lists live in tables of their own. Answers the names of the fields that changed. */
+async function writeRelations(tx: Tx, actor: Actor, contact: Contact, input: ContactChange): Promise<string[]> {
+  const changed: string[] = []
+  if (input.tags && (await replaceTags(tx, actor, contact.id, input.tags))) changed.push('tags')
+  if (input.lists && (await replaceLists(tx, actor, contact.id, input.lists))) changed.push('lists')
+  return changed
+}
+
+/** The subscription flags are what the consent ledger makes of them; a "no" of the person's own hand may stand against a yes. */
+async function writeSubscriptions(
   tx: Tx,
   actor: Actor,
   contact: Contact,
   input: ContactChange,
   services: Services,
-): Promise<string[]> {
-  const changed: string[] = []
-  if (input.tags && (await replaceTags(tx, actor, contact.id, input.tags))) changed.push('tags')
-  if (input.lists && (await replaceLists(tx, actor, contact.id, input.lists))) changed.push('lists')
-  for (const purpose of ['newsletter', 'marketing'] as const) {
+): Promise<ConsentOutcome> {
+  const source = actor.kind === 'user' ? 'person' : 'api'
+  const entries = (['newsletter', 'marketing'] as const).flatMap((purpose): ConsentEntry[] => {
     const wanted = input[`${purpose}_subscribed`]
-    if (wanted === undefined || wanted === contact[`${purpose}_subscribed`]) continue
-    const decision = wanted ? ('granted' as const) : ('withdrawn' as const)
-    const source = actor.kind === 'user' ? 'person' : 'api'
-    await recordConsent(tx, services, [{ contactId: contact.id, purpose, decision, source, actor }])
-    changed.push(`${purpose}_subscribed`)
-  }
-  return changed
+    if (wanted === undefined || wanted === contact[`${purpose}_subscribed`]) return []
+    return [{ contactId: contact.id, purpose, decision: wanted ? 'granted' : 'withdrawn', source, actor }]
+  })
+  return recordConsent(tx, services, entries)
 }
 
 async function replaceTags(tx: Tx, actor: Actor, contactId: string, names: string[]): Promise<boolean> {
