@@ -11,6 +11,7 @@ import { createSeal } from './platform/crypto/seal.ts'
 import { createTokens } from './platform/crypto/tokens.ts'
 import { migrate } from './platform/db/migrate.ts'
 import { openDb } from './platform/db/db.ts'
+import { eventRoutes } from './platform/events/event-routes.ts'
 import { createRelay } from './platform/events/relay.ts'
 import { createFileLinks } from './platform/files/links.ts'
 import { createLocalFiles } from './platform/files/local.ts'
@@ -28,6 +29,7 @@ import { createMetrics } from './platform/observe/metrics.ts'
 import { createOutbound } from './platform/outbound/outbound.ts'
 import type { Worker } from './platform/module.ts'
 import type { Runtime } from './platform/services.ts'
+import { platformTasks } from './platform/upkeep.ts'
 
 export interface App {
   runtime: Runtime
@@ -51,7 +53,14 @@ export interface AppOptions {
   onSandboxMail?: StoreMail
 }
 
-const tasks = modules.flatMap((module) => module.schedule ?? [])
+const platformPermissions = {
+  'job.read': ['viewer'],
+  'job.control': ['marketer', 'agent'],
+  'live.read': ['viewer'],
+  'event.manage': ['admin'],
+} as const
+
+const tasks = [...platformTasks, ...modules.flatMap((module) => module.schedule ?? [])]
 const jobs = modules.flatMap((module) => module.jobs ?? [])
 
 /** Brings the database to this version; any number of processes may call it at once. */
@@ -67,11 +76,13 @@ export async function prepareDatabase(databaseUrl: string, log: Logger): Promise
 
 export async function createApp(options: AppOptions): Promise<App> {
   const { config, databaseUrl, log } = options
+  const metrics = createMetrics({ withProcess: config.app.environment !== 'test' })
   const db = openDb({
     url: databaseUrl,
     poolMax: config.limits.databaseConnections,
     log,
     slowQueryMs: config.limits.slowQueryMs,
+    onSlowQuery: () => metrics.slowQueries.inc(),
     applicationName: 'rapport',
   })
   const queue = await openQueue({ url: databaseUrl, supervise: options.works, log })
@@ -87,7 +98,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     db,
     publicUrl,
     tokens,
-    metrics: createMetrics({ withProcess: config.app.environment !== 'test' }),
+    metrics,
     cache: redis?.cache ?? createMemoryCache(),
     limits: redis?.limits ?? createMemoryLimiter(),
     files: await createLocalFiles({ folder: path.join(config.app.dataDir, 'files'), links: fileLinks }),
@@ -95,13 +106,14 @@ export async function createApp(options: AppOptions): Promise<App> {
     mail: openMail(config, options.onSandboxMail),
     seal: createSeal(masterKey),
     live: openLive(databaseUrl, log),
-    permissions: Object.assign({}, ...modules.map((module) => module.permissions ?? {})),
+    queue,
+    permissions: Object.assign({}, platformPermissions, ...modules.map((module) => module.permissions ?? {})),
   }
-  runtime.metrics.watchPool(() => db.pool)
+  metrics.watchPool(() => db.pool)
   const http = await createServer({
     runtime,
     queue,
-    routes: [...platformRoutes, ...modules.flatMap((module) => module.routes ?? [])],
+    routes: [...platformRoutes, ...eventRoutes, ...modules.flatMap((module) => module.routes ?? [])],
     authenticate: authenticator(runtime, options.secretKey),
     webFolder: options.webFolder,
   })
@@ -121,8 +133,8 @@ export async function createApp(options: AppOptions): Promise<App> {
     http,
     worker: allOf(workers),
     async close() {
-      await http.close()
-      await Promise.all(workers.map((worker) => worker.stop()))
+      // Together: a long request and a long job share the time that stopping may take.
+      await Promise.all([http.close(), ...workers.map((worker) => worker.stop())])
       await queue.stop({ graceful: false, close: true })
       await Promise.all([runtime.live.close(), runtime.mail.close(), runtime.cache.close(), db.close()])
       redis?.close()
