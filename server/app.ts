@@ -5,7 +5,8 @@ import type { Logger } from 'pino'
 import type { PgBoss } from 'pg-boss'
 import type { Config } from './config.ts'
 import { modules } from './modules.ts'
-import { authenticator } from './modules/accounts/index.ts'
+import { authenticator, defaultWorkspaceId } from './modules/accounts/index.ts'
+import { createSandboxStore } from './modules/communication/index.ts'
 import { createMemoryCache } from './platform/cache/memory.ts'
 import { createSeal } from './platform/crypto/seal.ts'
 import { createTokens } from './platform/crypto/tokens.ts'
@@ -103,7 +104,11 @@ export async function createApp(options: AppOptions): Promise<App> {
     limits: redis?.limits ?? createMemoryLimiter(),
     files: await createLocalFiles({ folder: path.join(config.app.dataDir, 'files'), links: fileLinks }),
     outbound: createOutbound({ allowLoopback: config.workers.outboundAllowLoopback }),
-    mail: openMail(config, options.onSandboxMail),
+    mail: openMail(
+      config,
+      createSandboxStore(db, () => defaultWorkspaceId(db)),
+      options.onSandboxMail,
+    ),
     seal: createSeal(masterKey),
     live: openLive(databaseUrl, log),
     queue,
@@ -143,10 +148,12 @@ export async function createApp(options: AppOptions): Promise<App> {
 }
 
 /** Where a server is named, mail goes out; otherwise it stays in the sandbox inbox. */
-function openMail(config: Config, onSandboxMail: StoreMail | undefined): MailTransport {
+function openMail(config: Config, keep: StoreMail, onSandboxMail: StoreMail | undefined): MailTransport {
   const settings = config.smtp ? parseSmtpUrl(config.smtp.url) : null
   if (settings) return createSmtpTransport({ ...settings, connections: config.workers.sendConnections })
-  return createSandboxTransport(async (raw, envelope) => onSandboxMail?.(raw, envelope))
+  return createSandboxTransport(async (raw, envelope, message) => {
+    await Promise.all([keep(raw, envelope, message), onSandboxMail?.(raw, envelope, message)])
+  })
 }
 
 /** The scaled cache and limits; the client's library is loaded only where Redis is configured. */

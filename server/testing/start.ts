@@ -29,6 +29,7 @@ export interface TestReply<Body = Record<string, any>> {
 }
 
 export interface Client {
+  request(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<TestReply>
   get(path: string, headers?: Record<string, string>): Promise<TestReply>
   post(path: string, body?: unknown, headers?: Record<string, string>): Promise<TestReply>
   put(path: string, body?: unknown, headers?: Record<string, string>): Promise<TestReply>
@@ -154,6 +155,7 @@ function client(app: App, token: Promise<string> | null): Client {
     }
   }
   return {
+    request: send,
     get: (address, headers) => send('GET', address, undefined, headers),
     post: (address, body, headers) => send('POST', address, body, headers),
     put: (address, body, headers) => send('PUT', address, body, headers),

@@ -1,6 +1,9 @@
 /** What we tell people: templates, campaigns and the delivery engine, tracking, the sandbox inbox. */
 import path from 'node:path'
 import { defineModule } from '#platform/module.ts'
+import { campaignJobs } from './campaign-jobs.ts'
+import { campaignRoutes } from './campaign-routes.ts'
+import { createEngine } from './engine/engine.ts'
 
 export const communication = defineModule({
   name: 'communication',
@@ -10,4 +13,7 @@ export const communication = defineModule({
     'communication.write': ['marketer'],
     'communication.send': ['marketer'],
   },
+  routes: [...campaignRoutes],
+  jobs: [...campaignJobs],
+  workers: [createEngine],
 })

@@ -117,11 +117,19 @@ function decide(subject: ConsentSubject, entries: ConsentEntry[], outcome: Conse
 async function lockSubjects(tx: Tx, services: Pick<Services, 'tokens'>, ids: string[]): Promise<ConsentSubject[]> {
   const contacts = await tx.sql
     .selectFrom('contacts.contacts')
-    .select(['id', 'email', 'status', 'newsletter_subscribed', 'marketing_subscribed', 'tracking_allowed', 'deleted_at'])
+    .select([
+      'id',
+      'email',
+      'status',
+      'newsletter_subscribed',
+      'marketing_subscribed',
+      'tracking_allowed',
+      'deleted_at',
+    ])
     .where('workspace_id', '=', tx.workspaceId)
     .where('id', '=', sql<string>`any(${ids}::uuid[])`)
     .orderBy('id')
-    .forUpdate()
+    .forNoKeyUpdate()
     .execute()
   const { rows: decisions } = await sql<{
     contact_id: string
@@ -136,7 +144,11 @@ async function lockSubjects(tx: Tx, services: Pick<Services, 'tokens'>, ids: str
     from contacts.consents
     where workspace_id = ${tx.workspaceId} and contact_id = any(${ids}::uuid[]) and decision <> 'pending'
     order by contact_id, purpose, recorded_at desc, id desc`.execute(tx.sql)
-  const suppressed = await suppressionsOf(tx, services, contacts.map((contact) => contact.email))
+  const suppressed = await suppressionsOf(
+    tx,
+    services,
+    contacts.map((contact) => contact.email),
+  )
   const latest = new Map<string, Partial<Record<ConsentPurpose, LatestDecision>>>()
   for (const { contact_id, purpose, decision, source, wording_sha256, during_this } of decisions) {
     const known = latest.get(contact_id) ?? {}

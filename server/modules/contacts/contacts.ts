@@ -95,7 +95,10 @@ export async function deleteContacts(tx: Tx, actor: Actor, ids: string[]): Promi
     .returning(['id', 'email', 'first_name', 'last_name'])
     .execute()
   await publishContacts(tx, 'deleted', deleted)
-  await recordInteractions(tx, deleted.map(({ id }) => ({ contactId: id, type: 'contact_deleted' as const, actor })))
+  await recordInteractions(
+    tx,
+    deleted.map(({ id }) => ({ contactId: id, type: 'contact_deleted' as const, actor })),
+  )
   return deleted
 }
 
@@ -132,7 +135,12 @@ export async function restoreContacts(tx: Tx, actor: Actor, ids: string[]): Prom
 }
 
 export async function lockContact(tx: Tx, id: string, { deletedToo = false } = {}): Promise<Contact> {
-  const row = await tx.sql.selectFrom('contacts.contacts').selectAll().where('id', '=', id).forNoKeyUpdate().executeTakeFirst()
+  const row = await tx.sql
+    .selectFrom('contacts.contacts')
+    .selectAll()
+    .where('id', '=', id)
+    .forNoKeyUpdate()
+    .executeTakeFirst()
   if (!row || (row.deleted_at && !deletedToo)) throw new NotFound('contact')
   return row
 }
@@ -149,7 +157,10 @@ function lockedInOrder(tx: Tx, ids: string[]) {
 
 async function announceRestored(tx: Tx, actor: Actor, contacts: ContactFacts[]): Promise<void> {
   await publishContacts(tx, 'updated', contacts, { changed: ['deleted_at'] })
-  await recordInteractions(tx, contacts.map(({ id }) => ({ contactId: id, type: 'contact_restored' as const, actor })))
+  await recordInteractions(
+    tx,
+    contacts.map(({ id }) => ({ contactId: id, type: 'contact_restored' as const, actor })),
+  )
 }
 
 /** Tags, lists and consent live in tables of their own. Answers the names of the fields that changed. */
@@ -179,7 +190,12 @@ async function replaceTags(tx: Tx, actor: Actor, contactId: string, names: strin
   const { rows } = await sql<{ tag_id: string }>`
     select tag_id from contacts.contact_tags
     where contact_id = ${contactId} and not tag_id = any(${wanted}::uuid[])`.execute(tx.sql)
-  const removed = await untagContacts(tx, actor, rows.map((row) => row.tag_id), [contactId])
+  const removed = await untagContacts(
+    tx,
+    actor,
+    rows.map((row) => row.tag_id),
+    [contactId],
+  )
   const added = await tagContacts(tx, actor, wanted, [contactId])
   return removed.length + added.length > 0
 }
@@ -189,7 +205,9 @@ async function replaceLists(tx: Tx, actor: Actor, contactId: string, listIds: st
     select l.id, exists (select from contacts.list_members m where m.list_id = l.id and m.contact_id = ${contactId}) as member
     from contacts.lists l where l.deleted_at is null and (
       l.id = any(${listIds}::uuid[])
-      or exists (select from contacts.list_members m where m.list_id = l.id and m.contact_id = ${contactId}))`.execute(tx.sql)
+      or exists (select from contacts.list_members m where m.list_id = l.id and m.contact_id = ${contactId}))`.execute(
+    tx.sql,
+  )
   const known = new Set(rows.map((row) => row.id))
   const unknown = listIds.findIndex((id) => !known.has(id.toLowerCase()))
   if (unknown >= 0) throw Invalid.at(`/lists/${unknown}`, 'not_found', 'There is no such list here.')

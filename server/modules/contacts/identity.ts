@@ -40,14 +40,16 @@ export async function resolveContact(tx: Tx, actor: Actor, person: Person): Prom
   const email = person.email.trim()
   if (!isEmail(email)) throw Invalid.at('/email', 'format', 'This is not a valid email.')
   const name = person.full_name ? splitFullName(person.full_name) : {}
-  const known = { ...name, ...givenOf(person) }
+  const known: Known = { ...name, ...givenOf(person) }
   for (;;) {
     const found = await findByEmail(tx, email)
     if (found) return { contact: await fillGaps(tx, actor, found, known), created: false, deletedContactId: null }
     const made = await tx.sql
       .insertInto('contacts.contacts')
       .values({ ...known, email, source: person.source, workspace_id: tx.workspaceId, id: newId() })
-      .onConflict((conflict) => conflict.columns(['workspace_id', 'email_key']).where('deleted_at', 'is', null).doNothing())
+      .onConflict((conflict) =>
+        conflict.columns(['workspace_id', 'email_key']).where('deleted_at', 'is', null).doNothing(),
+      )
       .returningAll()
       .executeTakeFirst()
     if (!made) continue // somebody else's is committed by now: found in the next round
@@ -80,13 +82,11 @@ async function findDeleted(tx: Tx, email: string): Promise<string | null> {
 }
 
 const fillable = ['first_name', 'last_name', 'company', 'phone', 'phone_key'] as const
-type Known = Partial<Record<(typeof fillable)[number], string | null>> & { language?: string }
+type Known = Partial<Record<(typeof fillable)[number] | 'language', string>>
 
 function givenOf(person: Person): Known {
-  const given = Object.entries(person).filter(
-    ([field, value]) => value && ['first_name', 'last_name', 'company', 'phone', 'phone_key', 'language'].includes(field),
-  )
-  return Object.fromEntries(given) as Known
+  const wanted = [...fillable, 'language'] as const
+  return Object.fromEntries(wanted.flatMap((field) => (person[field] ? [[field, person[field]]] : [])))
 }
 
 async function fillGaps(tx: Tx, actor: Actor, contact: Contact, known: Known): Promise<Contact> {

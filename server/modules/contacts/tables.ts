@@ -168,5 +168,20 @@ declare module '#platform/db/tables.ts' {
       reason: SuppressionReason
       created_at: GeneratedTime
     }
+    'contacts.public_requests': {
+      workspace_id: string
+      id: string
+      kind: 'subscribe' | 'unsubscribe'
+      email: string
+      details: ColumnType<Record<string, unknown>, string, never>
+      created_at: GeneratedTime
+    }
+    'contacts.confirmation_mails': {
+      workspace_id: string
+      address_hash: Buffer
+      kind: string
+      request_id: string
+      sent_at: GeneratedTime
+    }
   }
 }

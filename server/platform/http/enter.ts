@@ -31,7 +31,7 @@ export async function enter(
 ): Promise<void> {
   const identity = await identify(route, request, reply, options)
   const actor = admit(route, identity, options)
-  await limitRate(route, request, reply, identity.actor, options)
+  if (!route.options.unmetered) await limitRate(route, request, reply, identity.actor, options)
   request.entrance = { actor, identity }
 }
 

@@ -85,6 +85,11 @@ export interface RouteOptions<
   scope?: (call: { params: Static<P>; query: Static<Q>; body: Static<B>; services: Services }) => string | null
   /** Calls allowed, such as `5/minute`, per address (`public`) or per actor, besides the general limit. */
   rate?: string | ((services: Services) => string)
+  /**
+   * Outside of all limits: for pictures and links of mails, which the proxies of large mailbox providers fetch for
+   * thousands of people from a few addresses. Such a door must do next to nothing for a token that is not ours.
+   */
+  unmetered?: boolean
   run(call: Call<P, Q, B> & { tx: Tx }): Promise<Success<R> | Reply<Success<R>>>
 }
 

@@ -17,6 +17,7 @@ import { randomUUID } from 'node:crypto'
 import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import type { PgBoss } from 'pg-boss'
+import { Type, type TSchema } from 'typebox'
 import type { AnyRoute, Identity } from './route.ts'
 import type { Runtime } from '../services.ts'
 import { addOpenApi } from './openapi.ts'
@@ -116,7 +117,7 @@ function mount(app: FastifyInstance, route: AnyRoute, options: ServerOptions): v
       ...(description ? { description } : {}),
       ...(params ? { params } : {}),
       ...(query ? { querystring: query } : {}),
-      ...(body && !route.multipart ? { body } : {}),
+      ...(body && !route.multipart ? { body: Type.IsOptional(body) ? orNothing(body) : body } : {}),
       ...(route.multipart ? { consumes: ['multipart/form-data'] } : {}),
       ...(may === 'public' ? { security: [] } : {}),
       response: replies,
@@ -125,6 +126,11 @@ function mount(app: FastifyInstance, route: AnyRoute, options: ServerOptions): v
     onRequest: (request, reply) => enter(route, request, reply, options),
     handler: (request, reply) => handle(route, request, reply, options),
   })
+}
+
+/** A door whose body may be left out takes a request that has none. */
+function orNothing(body: TSchema): object {
+  return { ...body, type: ['object', 'null'] }
 }
 
 function modernPath(url: string): string {

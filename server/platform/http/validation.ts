@@ -28,7 +28,7 @@ function explained(first: ValidateFunction, all: Ajv, shape: object): Validator 
   const validate: Validator = (data) => {
     if (first(data)) return true
     validate.errors = first.errors
-    if (JSON.stringify(data).length > explainedLengthMax) return false
+    if (JSON.stringify(data ?? null).length > explainedLengthMax) return false
     second ??= all.compile(shape)
     second(data)
     validate.errors = second.errors?.length ? second.errors : first.errors

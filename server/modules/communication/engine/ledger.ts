@@ -94,7 +94,15 @@ export function createLedger(db: Db): Ledger {
   }
 }
 
-const nothing = { reason: null, code: null, response: null, retry_in_ms: null, ambiguous: 0, message_id: null, tracked: false }
+const nothing = {
+  reason: null,
+  code: null,
+  response: null,
+  retry_in_ms: null,
+  ambiguous: 0,
+  message_id: null,
+  tracked: false,
+}
 
 async function writeEntries(db: Db, workspaceId: string, entries: Entry[]): Promise<void> {
   try {

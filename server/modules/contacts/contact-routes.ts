@@ -1,0 +1,147 @@
+/** The doors of the contact record. */
+import { Type } from 'typebox'
+import { created, record, route } from '#platform/http/route.ts'
+import { Closed, Id, Message, Page, pageQuery, Problem } from '#platform/http/shapes.ts'
+import { ContactChange, NewContact } from './contact-fields.ts'
+import { filterFields, listContacts, sortNames } from './contact-query.ts'
+import { contactFields, ContactView, viewContact } from './contact-view.ts'
+import { createContact, deleteContact, getContact, restoreContact, updateContact } from './contacts.ts'
+import { InteractionView } from './interaction-routes.ts'
+import { listInteractions } from './interactions.ts'
+import { ContactStats, contactStats } from './stats.ts'
+
+const params = Closed({ id: Id })
+
+const listContactsRoute = route({
+  method: 'GET',
+  path: '/contacts',
+  may: 'contact.read',
+  summary: 'Contacts: searched, filtered, sorted, page by page',
+  description:
+    'Every word of `search` must occur somewhere in the name, e-mail or company; accents and case do not matter. ' +
+    `Sort by ${sortNames.join(', ')}, with a leading - for the other direction; the newest come first unless told otherwise.`,
+  query: Closed({ ...filterFields, ...pageQuery, sort: Type.Optional(Type.String({ maxLength: 50 })) }),
+  replies: { 200: Page(ContactView) },
+  run: ({ tx, query }) => listContacts(tx, query),
+})
+
+const createContactRoute = route({
+  method: 'POST',
+  path: '/contacts',
+  may: 'contact.write',
+  summary: 'Make a contact',
+  description: 'The e-mail is unique in the workspace, whatever its case. A person gives a first name, or a full name.',
+  body: NewContact,
+  replies: { 201: ContactView, 409: Problem },
+  run: async ({ tx, actor, body, services }) => {
+    const contact = await createContact(tx, actor, body, services)
+    return created(viewContact(contact), `/contacts/${contact.id}`, contact.version)
+  },
+})
+
+/** The single record adds what document 1 calls the engagement history, and what the person is subscribed to. */
+const ContactDetails = Type.Object({
+  ...contactFields,
+  engagement: Type.Array(InteractionView, { description: 'The timeline, newest first' }),
+  engagement_next_cursor: Type.Unsafe<string | null>({ type: ['string', 'null'] }),
+  subscriptions: Type.Object({
+    newsletter: Type.Boolean(),
+    marketing: Type.Boolean(),
+    transactional: Type.Boolean({ description: 'Always true: receipts and the like are part of what was ordered' }),
+  }),
+})
+
+const showContactRoute = route({
+  method: 'GET',
+  path: '/contacts/:id',
+  may: 'contact.read',
+  summary: 'One contact, with its timeline and subscriptions',
+  params,
+  query: Closed({
+    engagement_cursor: Type.Optional(Type.String({ maxLength: 2_000 })),
+    engagement_limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 200, default: 20 })),
+    deleted: Type.Optional(Type.Boolean({ description: 'Also when it is deleted' })),
+  }),
+  replies: { 200: ContactDetails, 404: Problem },
+  run: async ({ tx, params: { id }, query }) => {
+    const contact = await getContact(tx, id, { deletedToo: query.deleted ?? false })
+    const cursor = query.engagement_cursor === undefined ? {} : { cursor: query.engagement_cursor }
+    const timeline = await listInteractions(tx, { contactId: id, limit: query.engagement_limit ?? 20, ...cursor })
+    return record(
+      {
+        ...viewContact(contact),
+        engagement: timeline.data,
+        engagement_next_cursor: timeline.next_cursor,
+        subscriptions: {
+          newsletter: contact.newsletter_subscribed,
+          marketing: contact.marketing_subscribed,
+          transactional: true,
+        },
+      },
+      contact.version,
+    )
+  },
+})
+
+const [replaceContactRoute, changeContactRoute] = (['PUT', 'PATCH'] as const).map((method) =>
+  route({
+    method,
+    path: '/contacts/:id',
+    may: 'contact.write',
+    summary: 'Change a contact: the fields that are named are replaced, the others stay',
+    params,
+    body: ContactChange,
+    replies: { 200: ContactView, 404: Problem, 409: Problem, 412: Problem },
+    run: async ({ tx, actor, params: { id }, body, services, ifVersion }) => {
+      const contact = await updateContact(tx, actor, id, body, { services, ifVersion })
+      return record(viewContact(contact), contact.version)
+    },
+  }),
+)
+
+const deleteContactRoute = route({
+  method: 'DELETE',
+  path: '/contacts/:id',
+  may: 'contact.write',
+  summary: 'Delete a contact; it can be restored',
+  params,
+  replies: { 200: Message, 404: Problem, 412: Problem },
+  run: async ({ tx, actor, params: { id }, ifVersion }) => {
+    await deleteContact(tx, actor, id, ifVersion)
+    return { message: 'The contact was deleted. It can be restored.' }
+  },
+})
+
+const restoreContactRoute = route({
+  method: 'POST',
+  path: '/contacts/:id/restore',
+  may: 'contact.write',
+  summary: 'Bring a deleted contact back, unless its e-mail was taken meanwhile',
+  params,
+  replies: { 200: ContactView, 404: Problem, 409: Problem },
+  run: async ({ tx, actor, params: { id } }) => {
+    const contact = await restoreContact(tx, actor, id)
+    return record(viewContact(contact), contact.version)
+  },
+})
+
+const statsRoute = route({
+  method: 'GET',
+  path: '/contacts/stats',
+  may: 'contact.read',
+  summary: 'Numbers for the dashboard',
+  description: 'Counted at `computed_at`; in large workspaces up to a minute old.',
+  replies: { 200: ContactStats },
+  run: ({ tx, services }) => contactStats(tx, services),
+})
+
+export const contactRoutes = [
+  listContactsRoute,
+  createContactRoute,
+  statsRoute,
+  showContactRoute,
+  replaceContactRoute!,
+  changeContactRoute!,
+  deleteContactRoute,
+  restoreContactRoute,
+]

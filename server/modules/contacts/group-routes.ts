@@ -1,0 +1,128 @@
+/** Groups as document 5 names them: the same rows as lists, in its shape and at its addresses. */
+import { Type } from 'typebox'
+import { created, record, route } from '#platform/http/route.ts'
+import { Closed, Id, Message, Page, pageQuery, Problem, Timestamp } from '#platform/http/shapes.ts'
+import { filterFields } from './contact-query.ts'
+import { getContact } from './contacts.ts'
+import { ListChange, NewList } from './list-routes.ts'
+import { createList, deleteList, getList, listLists, updateList, type List } from './lists.ts'
+import { addToList, removeFromList } from './membership.ts'
+
+const params = Closed({ id: Id })
+
+const GroupView = Type.Object(
+  {
+    id: Id,
+    name: Type.String(),
+    description: Type.String(),
+    color: Type.String(),
+    contact_count: Type.Integer(),
+    created_at: Timestamp,
+    updated_at: Timestamp,
+  },
+  { $id: 'Group' },
+)
+
+const listGroupsRoute = route({
+  method: 'GET',
+  path: '/contacts/groups',
+  may: 'contact.read',
+  summary: 'Groups of contacts (the same as lists)',
+  query: Closed({
+    ...pageQuery,
+    search: filterFields.search,
+    sort: Type.Optional(Type.String({ maxLength: 50, description: 'name, contact_count, created_at, updated_at' })),
+  }),
+  replies: { 200: Page(GroupView) },
+  run: ({ tx, query }) => listLists(tx, query, viewGroup),
+})
+
+const createGroupRoute = route({
+  method: 'POST',
+  path: '/contacts/groups',
+  may: 'contact.write',
+  summary: 'Make a group',
+  body: NewList,
+  replies: { 201: GroupView, 409: Problem },
+  run: async ({ tx, actor, body }) => {
+    const group = await createList(tx, actor, body)
+    return created(viewGroup(group), `/contacts/groups/${group.id}`, group.version)
+  },
+})
+
+const showGroupRoute = route({
+  method: 'GET',
+  path: '/contacts/groups/:id',
+  may: 'contact.read',
+  summary: 'One group; its contacts are at /contacts?group=',
+  params,
+  replies: { 200: GroupView, 404: Problem },
+  run: async ({ tx, params: { id } }) => {
+    const group = await getList(tx, id)
+    return record(viewGroup(group), group.version)
+  },
+})
+
+const [replaceGroupRoute, changeGroupRoute] = (['PUT', 'PATCH'] as const).map((method) =>
+  route({
+    method,
+    path: '/contacts/groups/:id',
+    may: 'contact.write',
+    summary: 'Change a group: the fields that are named are replaced, the others stay',
+    params,
+    body: ListChange,
+    replies: { 200: GroupView, 404: Problem, 409: Problem, 412: Problem },
+    run: async ({ tx, actor, params: { id }, body, ifVersion }) => {
+      const group = await updateList(tx, actor, id, body, ifVersion)
+      return record(viewGroup(group), group.version)
+    },
+  }),
+)
+
+const deleteGroupRoute = route({
+  method: 'DELETE',
+  path: '/contacts/groups/:id',
+  may: 'contact.write',
+  summary: 'Delete a group, not its contacts',
+  params,
+  replies: { 200: Message, 404: Problem, 412: Problem },
+  run: async ({ tx, actor, params: { id }, ifVersion }) => {
+    await deleteList(tx, actor, id, ifVersion)
+    return { message: 'The group was deleted. It can be restored.' }
+  },
+})
+
+const changes = { add: addToList, remove: removeFromList }
+
+const [addRoute, removeRoute] = (['add', 'remove'] as const).map((change) =>
+  route({
+    method: 'POST',
+    path: `/contacts/:id/groups/:group_id/${change}`,
+    may: 'contact.write',
+    summary: change === 'add' ? 'Put a contact into a group' : 'Take a contact out of a group',
+    params: Closed({ id: Id, group_id: Id }),
+    replies: { 200: Message, 404: Problem },
+    run: async ({ tx, actor, params: { id, group_id } }) => {
+      await getContact(tx, id)
+      const { changed } = await changes[change](tx, actor, group_id, [id])
+      if (change === 'add')
+        return { message: changed ? 'The contact was added to the group.' : 'The contact was in the group already.' }
+      return { message: changed ? 'The contact was removed from the group.' : 'The contact was not in the group.' }
+    },
+  }),
+)
+
+export const groupRoutes = [
+  listGroupsRoute,
+  createGroupRoute,
+  showGroupRoute,
+  replaceGroupRoute!,
+  changeGroupRoute!,
+  deleteGroupRoute,
+  addRoute!,
+  removeRoute!,
+]
+
+function viewGroup({ id, name, description, color, contact_count, created_at, updated_at }: List) {
+  return { id, name, description, color, contact_count, created_at, updated_at }
+}

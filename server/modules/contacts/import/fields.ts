@@ -1,0 +1,326 @@
+/** What a column of a file can become, and the names by which such columns are known. */
+
+export type Kind =
+  | 'email'
+  | 'text'
+  | 'long_text'
+  | 'full_name'
+  | 'phone'
+  | 'gender'
+  | 'language'
+  | 'timezone'
+  | 'tags'
+  | 'yes_no'
+  | 'status'
+  | 'time'
+  | 'money'
+  | 'count'
+  | 'url'
+
+export interface Field {
+  kind: Kind
+  /** Headers in English, French, Romanian, German and Spanish: folded, with single spaces. */
+  headers: readonly string[]
+}
+
+export const fields = {
+  email: {
+    kind: 'email',
+    headers: [
+      ...['email', 'e mail', 'mail', 'email address', 'e mail address', 'mail address', 'customer email'],
+      ...['contact email', 'primary email', 'email 1', 'e mail 1 value', 'courriel', 'adresse email', 'adresse mail'],
+      ...[
+        'adresse e mail',
+        'adresse courriel',
+        'adresa email',
+        'adresa de email',
+        'adresa e mail',
+        'posta electronica',
+      ],
+      ...['e mail adresse', 'emailadresse', 'mailadresse', 'correo', 'correo electronico', 'direccion de correo'],
+    ],
+  },
+  first_name: {
+    kind: 'text',
+    headers: [
+      ...['first name', 'firstname', 'given name', 'forename', 'fname', 'first', 'prenom', 'prenume', 'vorname'],
+      ...['nombre', 'nombre de pila', 'rufname'],
+    ],
+  },
+  last_name: {
+    kind: 'text',
+    headers: [
+      ...['last name', 'lastname', 'surname', 'family name', 'lname', 'last', 'nom', 'nom de famille', 'nume'],
+      ...['nume de familie', 'nachname', 'familienname', 'apellido', 'apellidos'],
+    ],
+  },
+  full_name: {
+    kind: 'full_name',
+    headers: [
+      ...['name', 'full name', 'fullname', 'contact name', 'customer name', 'display name', 'contact', 'nom complet'],
+      ...['nom et prenom', 'nom prenom', 'prenom nom', 'nume complet', 'nume si prenume', 'vollstandiger name'],
+      ...['vor und nachname', 'nombre completo', 'nombre y apellidos'],
+    ],
+  },
+  company: {
+    kind: 'text',
+    headers: [
+      ...['company', 'company name', 'organization', 'organisation', 'organization name', 'employer', 'business'],
+      ...['account', 'account name', 'societe', 'entreprise', 'raison sociale', 'companie', 'firma', 'societate'],
+      ...['unternehmen', 'organizatie', 'empresa', 'compania', 'organizacion'],
+    ],
+  },
+  job_title: {
+    kind: 'text',
+    headers: [
+      ...['job title', 'jobtitle', 'title', 'position', 'role', 'job', 'occupation', 'fonction', 'poste', 'metier'],
+      ...[
+        'intitule du poste',
+        'functie',
+        'functia',
+        'post',
+        'berufsbezeichnung',
+        'funktion',
+        'stelle',
+        'cargo',
+        'puesto',
+      ],
+    ],
+  },
+  phone: {
+    kind: 'phone',
+    headers: [
+      ...['phone', 'phone number', 'telephone', 'tel', 'mobile', 'mobile phone', 'mobile number', 'cell', 'cell phone'],
+      ...[
+        'phone 1',
+        'phone 1 value',
+        'gsm',
+        'portable',
+        'numero de telephone',
+        'telefon',
+        'nr telefon',
+        'numar de telefon',
+      ],
+      ...['mobil', 'telefonnummer', 'handy', 'handynummer', 'telefono', 'movil', 'numero de telefono', 'celular'],
+    ],
+  },
+  gender: {
+    kind: 'gender',
+    headers: ['gender', 'sex', 'sexe', 'genre', 'civilite', 'gen', 'geschlecht', 'sexo', 'genero'],
+  },
+  language: {
+    kind: 'language',
+    headers: ['language', 'lang', 'locale', 'preferred language', 'langue', 'limba', 'sprache', 'idioma', 'lengua'],
+  },
+  timezone: {
+    kind: 'timezone',
+    headers: ['timezone', 'time zone', 'tz', 'fuseau horaire', 'fus orar', 'zeitzone', 'zona horaria'],
+  },
+  source: {
+    kind: 'text',
+    headers: [
+      'source',
+      'lead source',
+      'origin',
+      'origine',
+      'provenance',
+      'sursa',
+      'quelle',
+      'herkunft',
+      'origen',
+      'fuente',
+    ],
+  },
+  notes: {
+    kind: 'long_text',
+    headers: [
+      ...['notes', 'note', 'comment', 'comments', 'remarks', 'description', 'commentaire', 'commentaires', 'remarques'],
+      ...[
+        'observatii',
+        'comentarii',
+        'notizen',
+        'notiz',
+        'bemerkung',
+        'bemerkungen',
+        'notas',
+        'comentarios',
+        'observaciones',
+      ],
+    ],
+  },
+  tags: {
+    kind: 'tags',
+    headers: [
+      ...[
+        'tags',
+        'tag',
+        'labels',
+        'label',
+        'categories',
+        'segments',
+        'etiquettes',
+        'etiquette',
+        'mots cles',
+        'etichete',
+      ],
+      ...['schlagworter', 'stichworter', 'etiquetas', 'etiqueta'],
+    ],
+  },
+  newsletter_subscribed: {
+    kind: 'yes_no',
+    headers: [
+      ...['newsletter', 'newsletter subscribed', 'newsletter consent', 'subscribed', 'opt in', 'optin', 'email opt in'],
+      ...['inscrit newsletter', 'abonne newsletter', 'abonne', 'inscription newsletter', 'abonat', 'abonat newsletter'],
+      ...['newsletter abonniert', 'abonniert', 'suscrito', 'boletin', 'suscrito boletin'],
+    ],
+  },
+  marketing_subscribed: {
+    kind: 'yes_no',
+    headers: [
+      ...['marketing', 'marketing subscribed', 'marketing consent', 'accepts marketing', 'accepts email marketing'],
+      ...['accepte le marketing', 'consentement marketing', 'accept marketing', 'consimtamant marketing'],
+      ...['werbung', 'marketing einwilligung', 'acepta marketing', 'consentimiento marketing'],
+    ],
+  },
+  status: { kind: 'status', headers: ['status', 'contact status', 'statut', 'stare', 'estado', 'subscription status'] },
+  avatar_url: { kind: 'url', headers: ['avatar', 'avatar url', 'photo', 'photo url', 'picture', 'image url'] },
+  created_at: {
+    kind: 'time',
+    headers: [
+      ...[
+        'created at',
+        'created',
+        'creation date',
+        'date created',
+        'created on',
+        'signup date',
+        'date added',
+        'customer since',
+      ],
+      ...[
+        'cree le',
+        'date de creation',
+        'date d inscription',
+        'creat la',
+        'data crearii',
+        'erstellt am',
+        'erstellungsdatum',
+      ],
+      ...['fecha de creacion', 'creado el'],
+    ],
+  },
+  lifetime_value: {
+    kind: 'money',
+    headers: [
+      ...[
+        'lifetime value',
+        'ltv',
+        'total spent',
+        'total spend',
+        'revenue',
+        'chiffre d affaires',
+        'ca',
+        'valeur client',
+      ],
+      ...[
+        'total depense',
+        'valoare totala',
+        'total cheltuit',
+        'umsatz',
+        'gesamtumsatz',
+        'valor total',
+        'total gastado',
+      ],
+    ],
+  },
+  total_orders: {
+    kind: 'count',
+    headers: [
+      ...[
+        'total orders',
+        'orders',
+        'orders count',
+        'order count',
+        'number of orders',
+        'commandes',
+        'nombre de commandes',
+      ],
+      ...['comenzi', 'numar comenzi', 'bestellungen', 'anzahl bestellungen', 'pedidos', 'numero de pedidos'],
+    ],
+  },
+  total_appointments: {
+    kind: 'count',
+    headers: [
+      'total appointments',
+      'appointments',
+      'rendez vous',
+      'nombre de rendez vous',
+      'programari',
+      'termine',
+      'citas',
+    ],
+  },
+  total_bookings: {
+    kind: 'count',
+    headers: [
+      'total bookings',
+      'bookings',
+      'reservations',
+      'nombre de reservations',
+      'rezervari',
+      'buchungen',
+      'reservas',
+    ],
+  },
+  last_order_date: {
+    kind: 'time',
+    headers: [
+      'last order date',
+      'last order',
+      'derniere commande',
+      'ultima comanda',
+      'letzte bestellung',
+      'ultimo pedido',
+    ],
+  },
+  last_appointment_date: {
+    kind: 'time',
+    headers: [
+      'last appointment date',
+      'last appointment',
+      'dernier rendez vous',
+      'ultima programare',
+      'letzter termin',
+    ],
+  },
+  last_booking_date: {
+    kind: 'time',
+    headers: ['last booking date', 'last booking', 'derniere reservation', 'ultima rezervare', 'letzte buchung'],
+  },
+} as const satisfies Record<string, Field>
+
+export type FieldName = keyof typeof fields
+
+/** What a column becomes: a field, a key of the custom fields, or nothing. */
+export type Target = FieldName | `custom:${string}` | null
+
+export function isFieldName(text: string): text is FieldName {
+  return Object.hasOwn(fields, text)
+}
+
+const customPattern = /^custom:[\p{L}\p{N}_][\p{L}\p{N}_ .-]{0,62}$/u
+
+export function isTarget(text: string): text is Exclude<Target, null> {
+  return isFieldName(text) || customPattern.test(text)
+}
+
+/** Headers as they are compared: without accents, case and punctuation. `firstName` and `First_Name` are `first name`. */
+export function foldHeader(text: string): string {
+  return text
+    .replace(/([\p{Ll}\p{N}])(\p{Lu})/gu, '$1 $2')
+    .normalize('NFKD')
+    .replace(/\p{M}/gu, '')
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N}]+/gu, ' ')
+    .trim()
+}

@@ -1,0 +1,263 @@
+/** The doors of lists. Document 5 calls the same rows groups; `group-routes.ts` shows them under that name. */
+import { Type } from 'typebox'
+import { created, record, route } from '#platform/http/route.ts'
+import {
+  Closed,
+  Color,
+  Id,
+  Message,
+  NullableTimestamp,
+  OneOf,
+  Page,
+  pageQuery,
+  Problem,
+  Timestamp,
+} from '#platform/http/shapes.ts'
+import { filterFields, listContacts } from './contact-query.ts'
+import { ContactView } from './contact-view.ts'
+import {
+  createList,
+  deleteList,
+  duplicateList,
+  getList,
+  listLists,
+  restoreList,
+  updateList,
+  type List,
+} from './lists.ts'
+import { addToList, removeFromList, syncList } from './membership.ts'
+
+const params = Closed({ id: Id })
+export const ContactIds = Type.Array(Id, {
+  maxItems: 10_000,
+  description: 'Ids that name no contact here are counted and left out',
+})
+
+const listFields = {
+  id: Id,
+  name: Type.String(),
+  description: Type.String(),
+  type: OneOf(['static', 'dynamic']),
+  color: Type.String(),
+  contact_count: Type.Integer(),
+  is_active: Type.Boolean(),
+  created_at: Timestamp,
+  updated_at: Timestamp,
+  deleted_at: NullableTimestamp,
+}
+const ListView = Type.Object(listFields, { $id: 'List' })
+const ListDetails = Type.Object({
+  ...listFields,
+  contacts: Type.Array(ContactView, { description: 'The newest fifty; /lists/{id}/contacts has them all' }),
+})
+
+export const listInput = {
+  description: Type.Optional(Type.String({ maxLength: 2_000 })),
+  color: Type.Optional(Color),
+}
+const name = Type.String({ minLength: 1, maxLength: 100, pattern: '\\S' })
+export const NewList = Closed({
+  name,
+  ...listInput,
+  type: Type.Optional(OneOf(['static'])),
+  is_active: Type.Optional(Type.Boolean()),
+})
+export const ListChange = Closed({ name: Type.Optional(name), ...listInput, is_active: Type.Optional(Type.Boolean()) })
+
+const MembershipReply = Type.Object({ message: Type.String(), changed: Type.Integer(), not_found: Type.Integer() })
+
+const listListsRoute = route({
+  method: 'GET',
+  path: '/lists',
+  may: 'contact.read',
+  summary: 'Lists of contacts',
+  query: Closed({
+    ...pageQuery,
+    search: filterFields.search,
+    is_active: Type.Optional(Type.Boolean()),
+    deleted: Type.Optional(Type.Boolean()),
+    sort: Type.Optional(Type.String({ maxLength: 50, description: 'name, contact_count, created_at, updated_at' })),
+  }),
+  replies: { 200: Page(ListView) },
+  run: ({ tx, query }) => listLists(tx, query, viewList),
+})
+
+const createListRoute = route({
+  method: 'POST',
+  path: '/lists',
+  may: 'contact.write',
+  summary: 'Make a list',
+  body: NewList,
+  replies: { 201: ListView, 409: Problem },
+  run: async ({ tx, actor, body }) => {
+    const list = await createList(tx, actor, body)
+    return created(viewList(list), `/lists/${list.id}`, list.version)
+  },
+})
+
+const showListRoute = route({
+  method: 'GET',
+  path: '/lists/:id',
+  may: 'contact.read',
+  summary: 'One list, with its newest contacts',
+  params,
+  replies: { 200: ListDetails, 404: Problem },
+  run: async ({ tx, params: { id } }) => {
+    const list = await getList(tx, id)
+    const { data } = await listContacts(tx, { list: id })
+    return record({ ...viewList(list), contacts: data }, list.version)
+  },
+})
+
+const [replaceListRoute, changeListRoute] = (['PUT', 'PATCH'] as const).map((method) =>
+  route({
+    method,
+    path: '/lists/:id',
+    may: 'contact.write',
+    summary: 'Change a list: the fields that are named are replaced, the others stay',
+    params,
+    body: ListChange,
+    replies: { 200: ListView, 404: Problem, 409: Problem, 412: Problem },
+    run: async ({ tx, actor, params: { id }, body, ifVersion }) => {
+      const list = await updateList(tx, actor, id, body, ifVersion)
+      return record(viewList(list), list.version)
+    },
+  }),
+)
+
+const deleteListRoute = route({
+  method: 'DELETE',
+  path: '/lists/:id',
+  may: 'contact.write',
+  summary: 'Delete a list, not its contacts; it can be restored',
+  params,
+  replies: { 200: Message, 404: Problem, 412: Problem },
+  run: async ({ tx, actor, params: { id }, ifVersion }) => {
+    await deleteList(tx, actor, id, ifVersion)
+    return { message: 'The list was deleted. It can be restored.' }
+  },
+})
+
+const restoreListRoute = route({
+  method: 'POST',
+  path: '/lists/:id/restore',
+  may: 'contact.write',
+  summary: 'Bring a deleted list back with its members, unless its name was taken meanwhile',
+  params,
+  replies: { 200: ListView, 404: Problem, 409: Problem },
+  run: async ({ tx, actor, params: { id } }) => {
+    const list = await restoreList(tx, actor, id)
+    return record(viewList(list), list.version)
+  },
+})
+
+const duplicateListRoute = route({
+  method: 'POST',
+  path: '/lists/:id/duplicate',
+  may: 'contact.write',
+  summary: 'Copy a list with its members',
+  params,
+  body: Type.Unsafe<{ name?: string } | null>({ ...Closed({ name: Type.Optional(name) }), type: ['object', 'null'] }),
+  replies: { 201: ListView, 404: Problem, 409: Problem },
+  run: async ({ tx, actor, params: { id }, body }) => {
+    const list = await duplicateList(tx, actor, id, body?.name)
+    return created(viewList(list), `/lists/${list.id}`, list.version)
+  },
+})
+
+const membersRoute = route({
+  method: 'GET',
+  path: '/lists/:id/contacts',
+  may: 'contact.read',
+  summary: 'The members of a list; filters and sort orders are those of /contacts',
+  params,
+  query: Closed({ ...filterFields, ...pageQuery, sort: Type.Optional(Type.String({ maxLength: 50 })) }),
+  replies: { 200: Page(ContactView), 404: Problem },
+  run: async ({ tx, params: { id }, query }) => {
+    await getList(tx, id)
+    // Another list named in the query narrows down further: `group` is the second slot for one.
+    return listContacts(tx, { ...query, list: id, ...(query.list ? { group: query.list } : {}) })
+  },
+})
+
+const addMembersRoute = route({
+  method: 'POST',
+  path: '/lists/:id/contacts',
+  may: 'contact.write',
+  summary: 'Add contacts to a list',
+  params,
+  body: Closed({ contact_ids: ContactIds }),
+  replies: { 200: MembershipReply, 404: Problem },
+  run: async ({ tx, actor, params: { id }, body }) => {
+    const result = await addToList(tx, actor, id, body.contact_ids)
+    return { message: `${result.changed} contacts were added.`, ...result }
+  },
+})
+
+const removeMembersRoute = route({
+  method: 'DELETE',
+  path: '/lists/:id/contacts',
+  may: 'contact.write',
+  summary: 'Take contacts off a list',
+  params,
+  body: Closed({ contact_ids: ContactIds }),
+  replies: { 200: MembershipReply, 404: Problem },
+  run: async ({ tx, actor, params: { id }, body }) => {
+    const result = await removeFromList(tx, actor, id, body.contact_ids)
+    return { message: `${result.changed} contacts were removed.`, ...result }
+  },
+})
+
+const syncRoute = route({
+  method: 'POST',
+  path: '/lists/:id/sync',
+  may: 'contact.write',
+  summary: 'Make the list hold exactly these contacts',
+  params,
+  body: Closed({ contact_ids: ContactIds }),
+  replies: {
+    200: Type.Object({
+      message: Type.String(),
+      added: Type.Integer(),
+      removed: Type.Integer(),
+      contact_count: Type.Integer(),
+      not_found: Type.Integer(),
+    }),
+    404: Problem,
+  },
+  run: async ({ tx, actor, params: { id }, body }) => ({
+    message: 'The list was synchronised.',
+    ...(await syncList(tx, actor, id, body.contact_ids)),
+  }),
+})
+
+export const listRoutes = [
+  listListsRoute,
+  createListRoute,
+  showListRoute,
+  replaceListRoute!,
+  changeListRoute!,
+  deleteListRoute,
+  restoreListRoute,
+  duplicateListRoute,
+  membersRoute,
+  addMembersRoute,
+  removeMembersRoute,
+  syncRoute,
+]
+
+export function viewList(list: List) {
+  const {
+    id,
+    name: title,
+    description,
+    type,
+    color,
+    contact_count,
+    is_active,
+    created_at,
+    updated_at,
+    deleted_at,
+  } = list
+  return { id, name: title, description, type, color, contact_count, is_active, created_at, updated_at, deleted_at }
+}

@@ -1,0 +1,50 @@
+import assert from 'node:assert/strict'
+import { test } from 'vitest'
+import { sql } from 'kysely'
+import { start } from '#testing/start.ts'
+import { personalData } from './personal-data.ts'
+
+/** Tables whose `contact_id` is no person's, with the reason. */
+const exempt: Record<string, string> = {}
+
+test('no table of this module that names a contact is forgotten', async () => {
+  await using app = await start()
+  const { rows } = await app.inTx((tx) =>
+    sql<{ name: string }>`
+      select distinct c.table_schema || '.' || c.table_name as name from information_schema.columns c
+      join information_schema.tables t using (table_schema, table_name)
+      where c.table_schema = 'contacts' and t.table_type = 'BASE TABLE'
+        and (c.column_name = 'contact_id' or c.table_name = 'contacts')`.execute(tx.sql),
+  )
+  const missing = rows.map((row) => row.name).filter((name) => !personalData.tables.includes(name) && !exempt[name])
+  assert.deepEqual(missing, [])
+})
+
+test('a copy holds everything, and an erasure leaves nothing', async () => {
+  await using app = await start()
+  const maria = app.as('maria')
+  const list = await maria.post('/lists', { name: 'L' })
+  const people = await Promise.all(
+    ['ana', 'bob'].map((name) =>
+      maria.post('/contacts', {
+        email: `${name}@x.example`,
+        first_name: name,
+        tags: ['t'],
+        lists: [list.body.id],
+        newsletter_subscribed: true,
+      }),
+    ),
+  )
+  const [ana, bob] = people.map((person) => person.body.id as string) as [string, string]
+  await maria.post(`/contacts/${ana}/notes`, { content: 'Likes ducks' })
+  const copy = await app.inTx((tx) => personalData.export(tx, [ana]))
+  assert.ok(JSON.stringify(copy).includes('Likes ducks'))
+  assert.equal(JSON.stringify(copy).includes('bob'), false)
+  const counts = await app.inTx((tx) => personalData.erase(tx, [ana]))
+  assert.equal(counts['contacts.contacts'], 1)
+  assert.ok(Object.values(counts).every((count) => count > 0), JSON.stringify(counts))
+  const left = await app.inTx((tx) => personalData.export(tx, [ana]))
+  assert.deepEqual(Object.values(left).flat(), [])
+  assert.equal((await maria.get(`/contacts/${bob}`)).status, 200)
+  assert.equal((await maria.get(`/lists/${list.body.id}`)).body.contact_count, 1)
+})
