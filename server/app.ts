@@ -28,7 +28,8 @@ import { createSandboxTransport, type StoreMail } from './platform/mail/sandbox.
 import { createSmtpTransport, parseSmtpUrl } from './platform/mail/smtp.ts'
 import { createMetrics } from './platform/observe/metrics.ts'
 import { createOutbound } from './platform/outbound/outbound.ts'
-import type { Worker } from './platform/module.ts'
+import type { JobDefinition } from './platform/jobs/job.ts'
+import type { Module, Task, Worker } from './platform/module.ts'
 import type { Runtime } from './platform/services.ts'
 import { platformTasks } from './platform/upkeep.ts'
 
@@ -50,6 +51,8 @@ export interface AppOptions {
   /** Whether this process keeps the schedule and watches over the queue. */
   works: boolean
   webFolder: string | null
+  /** Other modules than the listed ones; tests add probes. */
+  modules?: Module[]
   /** Hears of every mail that the sandbox keeps; tests do. */
   onSandboxMail?: StoreMail
 }
@@ -61,22 +64,23 @@ const platformPermissions = {
   'event.manage': ['admin'],
 } as const
 
-const tasks = [...platformTasks, ...modules.flatMap((module) => module.schedule ?? [])]
-const jobs = modules.flatMap((module) => module.jobs ?? [])
+const tasksOf = (all: Module[]): Task[] => [...platformTasks, ...all.flatMap((module) => module.schedule ?? [])]
+const jobsOf = (all: Module[]): JobDefinition[] => all.flatMap((module) => module.jobs ?? [])
 
 /** Brings the database to this version; any number of processes may call it at once. */
-export async function prepareDatabase(databaseUrl: string, log: Logger): Promise<void> {
+export async function prepareDatabase(databaseUrl: string, log: Logger, all: Module[] = modules): Promise<void> {
   const platform = { name: 'platform', folder: path.join(import.meta.dirname, 'platform/db/migrations') }
-  const own = modules.flatMap(({ name, migrations }) => (migrations ? [{ name, folder: migrations }] : []))
+  const own = all.flatMap(({ name, migrations }) => (migrations ? [{ name, folder: migrations }] : []))
   await migrate(databaseUrl, [platform, ...own], log)
   await installQueue(databaseUrl, [
-    ...jobs.map(({ kind, retryLimit }) => ({ name: kind, retryLimit })),
-    ...tasks.map((task) => ({ name: taskQueue(task), retryLimit: 2 })),
+    ...jobsOf(all).map(({ kind, retryLimit }) => ({ name: kind, retryLimit })),
+    ...tasksOf(all).map((task) => ({ name: taskQueue(task), retryLimit: 2 })),
   ])
 }
 
 export async function createApp(options: AppOptions): Promise<App> {
   const { config, databaseUrl, log } = options
+  const all = options.modules ?? modules
   const metrics = createMetrics({ withProcess: config.app.environment !== 'test' })
   const db = openDb({
     url: databaseUrl,
@@ -112,13 +116,13 @@ export async function createApp(options: AppOptions): Promise<App> {
     seal: createSeal(masterKey),
     live: openLive(databaseUrl, log),
     queue,
-    permissions: Object.assign({}, platformPermissions, ...modules.map((module) => module.permissions ?? {})),
+    permissions: Object.assign({}, platformPermissions, ...all.map((module) => module.permissions ?? {})),
   }
   metrics.watchPool(() => db.pool)
   const http = await createServer({
     runtime,
     queue,
-    routes: [...platformRoutes, ...eventRoutes, ...modules.flatMap((module) => module.routes ?? [])],
+    routes: [...platformRoutes, ...eventRoutes, ...all.flatMap((module) => module.routes ?? [])],
     authenticate: authenticator(runtime, options.secretKey),
     webFolder: options.webFolder,
   })
@@ -126,11 +130,11 @@ export async function createApp(options: AppOptions): Promise<App> {
     createRelay(
       db,
       runtime,
-      modules.flatMap((module) => module.reactions ?? []),
+      all.flatMap((module) => module.reactions ?? []),
     ),
-    createRunner(runtime, queue, jobs),
-    createSchedule(runtime, queue, tasks),
-    ...modules.flatMap((module) => (module.workers ?? []).map((create) => create(runtime))),
+    createRunner(runtime, queue, jobsOf(all)),
+    createSchedule(runtime, queue, tasksOf(all)),
+    ...all.flatMap((module) => (module.workers ?? []).map((create) => create(runtime))),
   ]
   return {
     runtime,

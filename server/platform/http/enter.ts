@@ -2,7 +2,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { authorize, type Actor } from '../actor.ts'
 import { sameSecret } from '../crypto/random.ts'
-import { Forbidden, TooMany, Unauthenticated } from '../errors.ts'
+import { Forbidden, TooMany, Unauthenticated, UnsupportedMedia } from '../errors.ts'
 import { parseRate, type Rate } from '../limits/limits.ts'
 import type { AnyRoute, Identity } from './route.ts'
 import type { ServerOptions } from './serve.ts'
@@ -32,6 +32,10 @@ export async function enter(
   const identity = await identify(route, request, reply, options)
   const actor = admit(route, identity, options)
   if (!route.options.unmetered) await limitRate(route, request, reply, identity.actor, options)
+  const takesForms = route.multipart || route.options.page
+  if (!takesForms && request.headers['content-type']?.toLowerCase().startsWith('multipart/')) {
+    throw new UnsupportedMedia('unsupported_media_type', 'Send JSON, with Content-Type: application/json.')
+  }
   request.entrance = { actor, identity }
 }
 

@@ -85,6 +85,8 @@ function databaseProblem(error: { code?: string; message?: string }, request: Fa
     case '22P05': // untranslatable character
     case '22021': // a byte sequence, such as NUL, that text cannot hold
       return problemOf(request, 422, 'invalid', 'The text has a character (such as NUL) that cannot be stored.')
+    case '22P02': // half of a surrogate pair in JSON
+      return problemOf(request, 422, 'invalid', 'The text has a character that cannot be stored.')
     case '22003':
     case '22007':
     case '22008':

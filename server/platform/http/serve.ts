@@ -22,6 +22,7 @@ import type { AnyRoute, Identity } from './route.ts'
 import type { Runtime } from '../services.ts'
 import { addOpenApi } from './openapi.ts'
 import { addForms } from './forms.ts'
+import { addJson } from './json.ts'
 import { addOperations } from './operations.ts'
 import { enter } from './enter.ts'
 import { handle } from './handle.ts'
@@ -59,7 +60,11 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     return503OnClosing: false,
     logController: new LogController({ disableRequestLogging: true }),
     routerOptions: { ignoreTrailingSlash: true, ignoreDuplicateSlashes: false, maxParamLength: 4_200 },
-    frameworkErrors: (error, request, reply) => replyWithProblem(error, request, reply as FastifyReply),
+    // An address that cannot be read passes no hook, so the headers are set here.
+    frameworkErrors: (error, request, reply) => {
+      void reply.headers({ 'content-security-policy': "default-src 'none'", 'x-content-type-options': 'nosniff' })
+      replyWithProblem(error, request, reply as FastifyReply)
+    },
     clientErrorHandler: refuseUnreadable,
     rewriteUrl: (request) => modernPath(request.url ?? '/'),
   })
@@ -72,6 +77,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   app.addHook('preClose', async () => runtime.live.endAll())
   app.addHook('onResponse', async (request, reply) => logAndMeasure(runtime, request, reply))
 
+  addJson(app)
   await app.register(cookie)
   await app.register(helmet, securityHeaders(config.http.publicUrl))
   await app.register(cors, {
