@@ -68,8 +68,13 @@ export interface Db {
   /** The queue that `tx.enqueue` sends to; set once, when it opens. */
   useQueue(queue: PgBoss): void
   /** Told which jobs' queues and whether events were added, after each commit. */
-  onCommit(listener: (added: { jobKinds: Set<string>; events: boolean }) => void): void
+  onCommit(listener: (added: Added) => void): void
   close(): Promise<void>
+}
+
+interface Added {
+  jobKinds: Set<string>
+  events: boolean
 }
 
 export interface DbOptions {
@@ -79,6 +84,7 @@ export interface DbOptions {
   log: Logger
   /** Statements slower than this are logged with their text and never with their values; milliseconds. */
   slowQueryMs: number
+  onSlowQuery?: () => void
   applicationName: string
 }
 
@@ -95,7 +101,7 @@ export function openDb(options: DbOptions): Db {
   pool.on('error', (error) => closing || options.log.warn({ err: error }, 'an idle database connection was lost'))
   let closing = false
   let queue: PgBoss | undefined
-  const listeners: ((added: { jobKinds: Set<string>; events: boolean }) => void)[] = []
+  const listeners: ((added: Added) => void)[] = []
 
   async function transaction<T>(
     scope: Scope,
@@ -106,20 +112,36 @@ export function openDb(options: DbOptions): Db {
     let broken: Error | undefined
     const onError = (error: Error): void => void (broken = error)
     client.on('error', onError)
+    const context = createTx(client, scope, options, queue)
+    let result: T
     try {
       await client.query(beginning(scope, lasting))
-      const context = createTx(client, scope, options, queue)
-      const result = await run(context.tx)
-      await client.query('commit')
-      for (const effect of context.effects) effect()
-      if (context.added.events || context.added.jobKinds.size) for (const listener of listeners) listener(context.added)
-      return result
+      result = await run(context.tx)
+      context.end()
+      const { command } = await client.query('commit')
+      // PostgreSQL answers a commit with ROLLBACK, and no error, when a statement failed and its error was swallowed.
+      if (command !== 'COMMIT') throw new Error('the transaction had failed before, and was rolled back')
     } catch (error) {
+      context.end()
       await client.query('rollback').catch((rollbackError: Error) => void (broken = rollbackError))
       throw error
     } finally {
       client.off('error', onError)
       client.release(broken)
+    }
+    afterwards(context.effects, context.added)
+    return result
+  }
+
+  /** What is done stays done: a failing effect is a fault to log, and no reason to tell the caller that nothing happened. */
+  function afterwards(effects: (() => void)[], added: Added): void {
+    const heard = added.events || added.jobKinds.size ? listeners : []
+    for (const effect of [...effects, ...heard.map((listener) => () => listener(added))]) {
+      try {
+        effect()
+      } catch (error) {
+        options.log.error({ err: error }, 'an effect after a commit failed')
+      }
     }
   }
 
@@ -183,7 +205,12 @@ function beginning(scope: Scope, lasting: boolean): string {
 }
 
 function createTx(client: pg.PoolClient, scope: Scope, options: DbOptions, queue: PgBoss | undefined) {
-  const timed: { query: pg.PoolClient['query'] } = { query: timedQuery(client, options) }
+  let ended = false
+  // After its end the connection belongs to somebody else's transaction: work that was left unawaited must not reach it.
+  const requireOpen = (): void => {
+    if (ended) throw new Error('this transaction has ended; something in it was not awaited')
+  }
+  const timed: { query: pg.PoolClient['query'] } = { query: timedQuery(client, options, requireOpen) }
   const sql = new Kysely<Tables>({
     dialect: new PostgresDialect({
       // A "pool" of this one connection: whatever Kysely asks for, it stays in the transaction.
@@ -195,7 +222,7 @@ function createTx(client: pg.PoolClient, scope: Scope, options: DbOptions, queue
     }),
   })
   const effects: (() => void)[] = []
-  const added = { jobKinds: new Set<string>(), events: false }
+  const added: Added = { jobKinds: new Set(), events: false }
   const tx: Tx = {
     sql,
     now: new Date(),
@@ -215,28 +242,42 @@ function createTx(client: pg.PoolClient, scope: Scope, options: DbOptions, queue
       return enqueueJob(tx, queue, kind, data, jobOptions)
     },
     copyIn: async (statement, source) => {
+      requireOpen()
       const stream = client.query(copyFrom(statement))
       await pipeline(Readable.from(source, { objectMode: false }), stream)
       return stream.rowCount
     },
     notify: async (topic, data) => {
       const message = JSON.stringify({ workspace_id: tx.workspaceId, topic, data })
-      await timed.query('select pg_notify($1, $2)', ['rapport_live', message])
+      const brief = JSON.stringify({ workspace_id: tx.workspaceId, topic, data: {} })
+      const fits = Buffer.byteLength(message) <= notifySizeBytesMax
+      await timed.query('select pg_notify($1, $2)', ['rapport_live', fits ? message : brief])
     },
     afterCommit: (run) => void effects.push(run),
     rawQuery: (text, values) => timed.query(text, values),
   }
-  return { tx, effects, added }
+  return { tx, effects, added, end: () => void (ended = true) }
 }
 
-function timedQuery(client: pg.PoolClient, { log, slowQueryMs }: DbOptions): pg.PoolClient['query'] {
+/** PostgreSQL refuses payloads of 8,000 bytes, and with them the whole transaction. */
+const notifySizeBytesMax = 7_500
+
+function timedQuery(
+  client: pg.PoolClient,
+  { log, slowQueryMs, onSlowQuery }: DbOptions,
+  requireOpen: () => void,
+): pg.PoolClient['query'] {
   const query = async (text: string, values?: unknown[]): Promise<pg.QueryResult> => {
+    requireOpen()
     const startedAt = performance.now()
     try {
       return await client.query(text, values)
     } finally {
       const tookMs = performance.now() - startedAt
-      if (tookMs > slowQueryMs) log.warn({ took_ms: Math.round(tookMs), sql: text.slice(0, 2_000) }, 'slow query')
+      if (tookMs > slowQueryMs) {
+        onSlowQuery?.()
+        log.warn({ took_ms: Math.round(tookMs), sql: text.slice(0, 2_000) }, 'slow query')
+      }
     }
   }
   return query as unknown as pg.PoolClient['query']
