@@ -42,7 +42,11 @@ export interface Tx {
 }
 
 export interface Db {
-  transaction<T>(scope: Scope, run: (tx: Tx) => Promise<T>): Promise<T>
+  /**
+   * `lasting: false` answers before the commit has reached the disk: a crash of the database (not of this process) may
+   * then forget the last half second, so the caller must be able to say it again.
+   */
+  transaction<T>(scope: Scope, run: (tx: Tx) => Promise<T>, options?: { lasting: boolean }): Promise<T>
   /**
    * One statement in one round trip, prepared under its name, outside of any workspace (no tenant's row is visible):
    * for authentication, which has to find out the workspace first.
@@ -83,15 +87,20 @@ export function openDb(options: DbOptions): Db {
   let queue: PgBoss | undefined
   const listeners: ((added: { jobKinds: Set<string>; events: boolean }) => void)[] = []
 
-  async function transaction<T>(scope: Scope, run: (tx: Tx) => Promise<T>): Promise<T> {
+  async function transaction<T>(
+    scope: Scope,
+    run: (tx: Tx) => Promise<T>,
+    { lasting } = { lasting: true },
+  ): Promise<T> {
     if (scope !== 'system' && !isId(scope)) throw new Error('a transaction needs a workspace id')
     const client = await pool.connect()
     let broken: Error | undefined
     const onError = (error: Error): void => void (broken = error)
     client.on('error', onError)
     try {
-      // One round trip for both statements; the id is checked above, because the simple protocol takes no parameters.
-      await client.query(`begin; set local rapport.workspace_id = '${scope === 'system' ? '' : scope}'`)
+      // One round trip for all of them; the id is checked above, because the simple protocol takes no parameters.
+      const asynchronous = lasting ? '' : '; set local synchronous_commit = off'
+      await client.query(`begin; set local rapport.workspace_id = '${scope === 'system' ? '' : scope}'${asynchronous}`)
       const context = createTx(client, scope, options, queue)
       const result = await run(context.tx)
       await client.query('commit')
