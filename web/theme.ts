@@ -4,7 +4,7 @@ import { Badge, Button, Checkbox, createTheme, type CSSVariablesResolver, Modal,
 
 export const theme = createTheme({
   primaryColor: 'pine',
-  primaryShade: { light: 8, dark: 4 },
+  primaryShade: { light: 8, dark: 7 },
   autoContrast: true,
   luminanceThreshold: 0.28,
   defaultRadius: 'md',
