@@ -55,7 +55,7 @@ export type ApiKey = {
   id: string
   name: string
   role: Role
-  prefix?: string
+  ending?: string
   created_at: string
   expires_at: string | null
   last_used_at: string | null

@@ -81,7 +81,7 @@ function KeyRow({ apiKey }: { apiKey: ApiKey }) {
           {apiKey.name}
         </Text>
         <Text fz="xs" c="dimmed">
-          {apiKey.prefix && `${apiKey.prefix}… · `}
+          {apiKey.ending && `…${apiKey.ending} · `}
           {t(`role.${apiKey.role}`)} · {t('columns.created')} <Moment at={apiKey.created_at} /> · {t('api_keys.used')}{' '}
           <Moment at={apiKey.last_used_at} />
           {apiKey.expires_at && (
