@@ -1,8 +1,10 @@
 import { expect, test } from 'vitest'
 import { judgeHits, judgeRequest, isOpeningProxy, type Hit, type MachineReason } from './machine.ts'
 
-const chrome = 'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0 Safari/537.36'
-const iphone = 'Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/15E148'
+const chrome =
+  'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0 Safari/537.36'
+const iphone =
+  'Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/15E148'
 const gmail = 'Mozilla/5.0 (Windows NT 5.1; rv:11.0) Gecko Firefox/11.0 (via ggpht.com GoogleImageProxy)'
 
 test.each<[string, string, MachineReason | null]>([
@@ -31,19 +33,41 @@ test.each<[string, string, MachineReason | null]>([
 
 const givenAt = new Date('2026-11-21T08:00:00Z')
 function hit(kind: 'open' | 'click', afterMs: number, more: Partial<Hit> = {}): Hit {
-  return { kind, at: new Date(givenAt.getTime() + afterMs), machine: null, proxy: false, number: kind === 'click' ? 0 : null, ...more }
+  return {
+    kind,
+    at: new Date(givenAt.getTime() + afterMs),
+    machine: null,
+    proxy: false,
+    number: kind === 'click' ? 0 : null,
+    ...more,
+  }
 }
 
 test.each<[string, Hit[], number, (MachineReason | null)[]]>([
   ['an open at once, and one later', [hit('open', 500), hit('open', 60_000)], 1, ['too_soon', null]],
   ['an open before the hand-over', [hit('open', -500)], 1, ['too_soon']],
-  ['a proxy that fetches ahead', [hit('open', 5_000, { proxy: true }), hit('open', 60_000, { proxy: true })], 1, ['too_soon', null]],
+  [
+    'a proxy that fetches ahead',
+    [hit('open', 5_000, { proxy: true }), hit('open', 60_000, { proxy: true })],
+    1,
+    ['too_soon', null],
+  ],
   ['a click at once, and one later', [hit('click', 1_500), hit('click', 60_000)], 3, ['too_soon', null]],
   ['a double click', [hit('click', 60_000), hit('click', 60_200)], 1, [null, null]],
   ['both links of two', [hit('click', 60_000), hit('click', 60_900, { number: 1 })], 2, ['all_links', 'all_links']],
   ['two links of five', [hit('click', 60_000), hit('click', 60_900, { number: 1 })], 5, [null, null]],
-  ['three links of five', [0, 1, 2].map((number) => hit('click', 60_000 + number * 300, { number })), 5, ['all_links', 'all_links', 'all_links']],
-  ['all links, with time to read', [0, 1, 2].map((number) => hit('click', 60_000 * (number + 1), { number })), 3, [null, null, null]],
+  [
+    'three links of five',
+    [0, 1, 2].map((number) => hit('click', 60_000 + number * 300, { number })),
+    5,
+    ['all_links', 'all_links', 'all_links'],
+  ],
+  [
+    'all links, with time to read',
+    [0, 1, 2].map((number) => hit('click', 60_000 * (number + 1), { number })),
+    3,
+    [null, null, null],
+  ],
   ['what gave itself away', [hit('click', 60_000, { machine: 'scanner' })], 3, ['scanner']],
 ])('%s', (_name, hits, links, reasons) => expect(judgeHits(hits, givenAt, links)).toEqual(reasons))
 

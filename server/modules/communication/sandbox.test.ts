@@ -18,7 +18,11 @@ function mailTo(to: string, context?: MailContext, more: Partial<OutgoingMail> =
   }
 }
 
-const contextOf = (app: TestApp): MailContext => ({ workspaceId: app.world.workspaceId, campaignId: newId(), contactId: newId() })
+const contextOf = (app: TestApp): MailContext => ({
+  workspaceId: app.world.workspaceId,
+  campaignId: newId(),
+  contactId: newId(),
+})
 
 test('a mail that went to the sandbox can be found, read and taken away whole', async () => {
   await using app = await start()
@@ -27,15 +31,22 @@ test('a mail that went to the sandbox can be found, read and taken away whole', 
   await app.app.runtime.mail.send(mailTo('paul@example.org', context))
   const maria = app.as('maria')
   const list = (await maria.get('/communication/sandbox/messages?limit=1')).body
-  expect(list).toMatchObject({ total: 2, data: [{ to: 'paul@example.org', from: 'Le Moulin <salut@moulin.example>', campaign_id: context.campaignId }] })
+  expect(list).toMatchObject({
+    total: 2,
+    data: [{ to: 'paul@example.org', from: 'Le Moulin <salut@moulin.example>', campaign_id: context.campaignId }],
+  })
   const next = (await maria.get(`/communication/sandbox/messages?limit=1&cursor=${list.next_cursor}`)).body
   expect([next.data[0].to, next.next_cursor]).toEqual(['zoe@example.org', null])
   expect((await maria.get('/communication/sandbox/messages?search=A ZOE')).body.total).toBe(1)
 
   const path = `/communication/sandbox/messages/${next.data[0].id}`
   const message = (await maria.get(path)).body
-  expect(message).toMatchObject({ subject: 'Bonjour à zoe@example.org', text: expect.stringContaining('Bonjour'), remote_images: 1 })
-  expect(message.html).toBe('<p>Bonjour <img src="https://i.example/x.png" /></p>')
+  expect(message).toMatchObject({
+    subject: 'Bonjour à zoe@example.org',
+    text: expect.stringContaining('Bonjour'),
+    remote_images: 1,
+  })
+  expect(message.html.trim()).toBe('<p>Bonjour <img src="https://i.example/x.png" /></p>')
   expect(message.headers).toContainEqual({ name: 'List-Id', value: '<news.moulin.example>' })
   const raw = await maria.get(`${path}/raw`)
   expect(raw.headers).toMatchObject({
@@ -67,7 +78,9 @@ test('mail about accounts is for the owner, and for whom it was written to', asy
 test('the inbox is emptied by admins, and keeps the newest only', async () => {
   await using app = await start()
   const context = contextOf(app)
-  const sends = Array.from({ length: 250 }, (_, index) => app.app.runtime.mail.send(mailTo(`p${index}@example.org`, context)))
+  const sends = Array.from({ length: 250 }, (_, index) =>
+    app.app.runtime.mail.send(mailTo(`p${index}@example.org`, context)),
+  )
   expect((await Promise.all(sends)).every((handover) => handover.outcome === 'sent')).toBe(true)
   expect(await app.inTx((tx) => trimSandbox(tx, 200))).toBe(50)
   expect((await app.as('maria').get('/communication/sandbox/messages')).body.total).toBe(200)

@@ -5,13 +5,30 @@ import { getContact, viewContact } from '#modules/contacts/index.ts'
 import { authorize } from '#platform/actor.ts'
 import { created, record, route } from '#platform/http/route.ts'
 import {
-  Closed, Id, JsonObject, Message, NullableText, OneOf, Page, Problem, Text, TextOrNull, Timestamp, pageQuery,
+  Closed,
+  Id,
+  JsonObject,
+  Message,
+  NullableText,
+  OneOf,
+  Page,
+  Problem,
+  Text,
+  TextOrNull,
+  Timestamp,
+  pageQuery,
 } from '#platform/http/shapes.ts'
 import type { MessageTemplate } from './message-tables.ts'
 import { exampleContact, previewMail } from './render/preview.ts'
 import { sourceBytesMax } from './render/expressions.ts'
 import {
-  createTemplate, deleteTemplate, duplicateTemplate, getTemplate, listTemplates, restoreTemplate, updateTemplate,
+  createTemplate,
+  deleteTemplate,
+  duplicateTemplate,
+  getTemplate,
+  listTemplates,
+  restoreTemplate,
+  updateTemplate,
 } from './templates.ts'
 
 const fields = {
@@ -163,8 +180,18 @@ const previewRoute = route({
     if (body.contact_id) authorize(services.permissions, actor, 'contact.read')
     const contact = body.contact_id ? viewContact(await getContact(tx, body.contact_id)) : exampleContact
     const workspace = await getWorkspace(tx, tx.workspaceId)
-    const addresses = { unsubscribe_url: `${services.publicUrl}/u/example`, preferences_url: `${services.publicUrl}/p/example` }
-    const data = { campaign: { name: '' }, ...body.data, contact, customer: contact, workspace: { name: workspace.name, postal_address: workspace.postal_address }, ...addresses }
+    const addresses = {
+      unsubscribe_url: `${services.publicUrl}/u/example`,
+      preferences_url: `${services.publicUrl}/p/example`,
+    }
+    const data = {
+      campaign: { name: '' },
+      ...body.data,
+      contact,
+      customer: contact,
+      workspace: { name: workspace.name, postal_address: workspace.postal_address },
+      ...addresses,
+    }
     const source = { subject: body.subject ?? '', html: body.body_html ?? '', text: body.body_text ?? null }
     return previewMail(source, data, {
       language: body.language ?? contact.language,

@@ -42,7 +42,8 @@ export function clickToken(services: Keys, { number, target, ...delivery }: Clic
 let latest: { tokens: Keys['tokens']; deliveryId: string; workspaceId: string; token: string } | undefined
 
 function deliveryToken({ tokens }: Keys, { workspaceId, deliveryId }: DeliveryRef): string {
-  if (latest?.deliveryId === deliveryId && latest.workspaceId === workspaceId && latest.tokens === tokens) return latest.token
+  if (latest?.deliveryId === deliveryId && latest.workspaceId === workspaceId && latest.tokens === tokens)
+    return latest.token
   latest = { tokens, workspaceId, deliveryId, token: tokens.sign(deliveryPurpose, packUuids(workspaceId, deliveryId)) }
   return latest.token
 }
