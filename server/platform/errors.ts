@@ -55,6 +55,11 @@ export class Conflict extends RapportError {
   readonly status = 409
 }
 
+/** 410: it was there once; a link that has expired or was used up. */
+export class Gone extends RapportError {
+  readonly status = 410
+}
+
 /** 412: `If-Match` named a version that has been changed since. */
 export class Stale extends RapportError {
   readonly status = 412

@@ -3,4 +3,11 @@ import './tables.ts'
 
 export { authenticator } from './authentication.ts'
 export { nameOf } from './members.ts'
-export { firstWorkspaceId as defaultWorkspaceId, getWorkspace, listWorkspaceIds, workspaceIdOf } from './workspaces.ts'
+export type { WorkspaceRow as Workspace } from './tables.ts'
+export {
+  firstWorkspaceId as defaultWorkspaceId,
+  getWorkspace,
+  listWorkspaceIds,
+  workspaceIdOf as findWorkspaceId,
+} from './workspaces.ts'
+export { removeHouse, replacePassword, seedHouse, type HouseSeed } from './seeding.ts'

@@ -87,7 +87,7 @@ export async function confirmReset(
   const found = await runtime.db.transaction('system', (tx) => findReset(tx, input.token))
   const hash = await acceptPassword('/new_password', input.new_password, [found.email, found.full_name])
   await runtime.db.transaction(found.workspace_id ?? 'system', async (tx) => {
-    // Once more, now under a lock: of two confirmations with one token, one finds it gone.
+    // Once more, now with the person locked: of two confirmations with one token, one finds another password there.
     const reset = await findReset(tx, input.token)
     await tx.sql.deleteFrom('accounts.password_resets').where('user_id', '=', reset.user_id).execute()
     await setPassword(tx, reset.user_id, hash)
@@ -114,7 +114,7 @@ async function findReset(tx: Tx, token: string) {
     )
     .where('r.token_hash', '=', hashSecret(token))
     .where('r.expires_at', '>', tx.now)
-    .forUpdate(['r', 'u'])
+    .forUpdate('u')
     .executeTakeFirst()
   if (!found?.email || !found.password_mark.equals(markOf(found.password_hash))) {
     throw new Unauthenticated('invalid_token', 'This link is too old, or was used already. Ask for a new one.')

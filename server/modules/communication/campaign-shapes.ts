@@ -16,7 +16,11 @@ import {
 import { Audience } from '#modules/contacts/index.ts'
 import { campaignStatuses, channelTypes, deliveryStates } from './tables.ts'
 
-const Money = Type.Unsafe<string | null>({ type: ['string', 'null'], pattern: '^\\d{1,12}(\\.\\d{1,2})?$', description: 'Decimal, such as "120.50"' })
+const Money = Type.Unsafe<string | null>({
+  type: ['string', 'null'],
+  pattern: '^\\d{1,12}(\\.\\d{1,2})?$',
+  description: 'Decimal, such as "120.50"',
+})
 
 /** What an e-mail channel is configured with; other channels keep theirs as they come. */
 export const EmailConfig = Closed({
@@ -65,15 +69,23 @@ export const CampaignInput = Type.Object(
 )
 export type CampaignInput = Static<typeof CampaignInput>
 
-const Counts = Type.Object(
-  Object.fromEntries(
-    ['total', ...deliveryStates, 'opened', 'opened_machine', 'clicked', 'clicked_machine', 'unsubscribed'].map((name) => [
-      name,
-      Type.Integer(),
-    ]),
-  ) as Record<'total', ReturnType<typeof Type.Integer>>,
-)
-export type Counts = Record<string, number>
+export const countNames = [
+  'total',
+  ...deliveryStates,
+  'opened',
+  'opened_machine',
+  'clicked',
+  'clicked_machine',
+  'unsubscribed',
+] as const
+/** Deliveries by state, and people by what they did; every name is there. */
+export type Counts = Record<(typeof countNames)[number], number>
+
+const Counts = Type.Unsafe<Counts>({
+  type: 'object',
+  properties: Object.fromEntries(countNames.map((name) => [name, { type: 'integer' }])),
+  required: [...countNames],
+})
 
 export const CampaignView = Type.Object(
   {

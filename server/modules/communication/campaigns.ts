@@ -68,7 +68,11 @@ export async function updateCampaign(
 ): Promise<WholeCampaign> {
   const campaign = await lockCampaign(tx, id, ifVersion)
   moveCampaign(campaign.status, 'edit')
-  requireOrderedDates({ start_date: campaign.start_date?.toISOString(), end_date: campaign.end_date?.toISOString(), ...patch })
+  requireOrderedDates({
+    start_date: campaign.start_date?.toISOString(),
+    end_date: campaign.end_date?.toISOString(),
+    ...patch,
+  })
   const { channels, ...fields } = patch
   // Channels are part of the record: a change to them alone is a new version as well.
   const changed = Object.keys(fields).length ? campaignFields(fields) : { name: campaign.name }
@@ -121,7 +125,11 @@ export async function launchCampaign(
   const sendAt = options.sendAt ?? (typeof scheduled === 'string' ? new Date(scheduled) : null)
   if (!sendAt || sendAt <= tx.now) return begin(tx, actor, campaign)
   await setStatus(tx, campaign, 'schedule', { scheduled_at: sendAt, timezone: options.timezone ?? null })
-  await tx.enqueue(launchJob, { campaign_id: id, scheduled_at: sendAt.toISOString() }, { runAt: sendAt, createdBy: actor.id })
+  await tx.enqueue(
+    launchJob,
+    { campaign_id: id, scheduled_at: sendAt.toISOString() },
+    { runAt: sendAt, createdBy: actor.id },
+  )
   return getCampaign(tx, id)
 }
 
@@ -179,7 +187,11 @@ export async function cancelCampaign(tx: Tx, _actor: Actor, id: string): Promise
 }
 
 /** "Send to the rest": who failed for a passing reason, was skipped and may get it now, or joined the audience since. */
-export async function sendToRest(tx: Tx, actor: Actor, id: string): Promise<{ whole: WholeCampaign; requeued: number }> {
+export async function sendToRest(
+  tx: Tx,
+  actor: Actor,
+  id: string,
+): Promise<{ whole: WholeCampaign; requeued: number }> {
   const campaign = await lockCampaign(tx, id)
   await setStatus(tx, campaign, 'send_to_rest', { completed_at: null, frozen_at: null })
   const requeued = await requeueRest(tx, id)
@@ -207,9 +219,18 @@ export async function lockCampaign(tx: Tx, id: string, ifVersion?: number): Prom
   return campaign
 }
 
-async function setStatus(tx: Tx, campaign: Campaign, move: CampaignMove, also: Updateable<CampaignTable>): Promise<void> {
+async function setStatus(
+  tx: Tx,
+  campaign: Campaign,
+  move: CampaignMove,
+  also: Updateable<CampaignTable>,
+): Promise<void> {
   const status = moveCampaign(campaign.status, move)
-  await tx.sql.updateTable('communication.campaigns').set({ status, ...also }).where('id', '=', campaign.id).execute()
+  await tx.sql
+    .updateTable('communication.campaigns')
+    .set({ status, ...also })
+    .where('id', '=', campaign.id)
+    .execute()
   await tx.notify('campaign', { id: campaign.id, status })
 }
 
@@ -255,7 +276,10 @@ async function writeChannels(tx: Tx, id: string, channels: ChannelInput[]): Prom
   await tx.sql.insertInto('communication.campaign_channels').values(rows).execute()
 }
 
-function requireOrderedDates(input: { start_date?: string | null | undefined; end_date?: string | null | undefined }): void {
+function requireOrderedDates(input: {
+  start_date?: string | null | undefined
+  end_date?: string | null | undefined
+}): void {
   if (input.start_date && input.end_date && new Date(input.end_date) < new Date(input.start_date)) {
     throw Invalid.at('/end_date', 'order', 'The end lies before the start.')
   }
@@ -264,8 +288,13 @@ function requireOrderedDates(input: { start_date?: string | null | undefined; en
 /** What must be there before anything can go out; each missing part is named. */
 function requireSendable(channels: Channel[]): void {
   const errors = channels.flatMap((channel, index) => {
-    const at = (pointer: string, code: string, detail: string) => ({ pointer: `/channels/${index}${pointer}`, code, detail })
-    if (channel.type !== 'email') return [at('/type', 'no_connection', `There is no connection for ${channel.type} yet.`)]
+    const at = (pointer: string, code: string, detail: string) => ({
+      pointer: `/channels/${index}${pointer}`,
+      code,
+      detail,
+    })
+    if (channel.type !== 'email')
+      return [at('/type', 'no_connection', `There is no connection for ${channel.type} yet.`)]
     const missing = []
     if (!channel.config.subject) missing.push(at('/config/subject', 'required', 'A mail needs a subject.'))
     if (!channel.content_template.trim() && !channel.config.template_id && !channel.config.text_template) {

@@ -2,10 +2,13 @@
 import { sql } from 'kysely'
 import type { Tx } from '#platform/db/db.ts'
 import { countRows, afterCursor, orderBy, page, parseSort } from '#platform/http/paging.ts'
-import { deliveryStates, type Delivery, type DeliveryState } from './tables.ts'
-import type { Counts } from './campaign-shapes.ts'
+import type { Delivery, DeliveryState } from './tables.ts'
+import { countNames, type Counts } from './campaign-shapes.ts'
 
-const sorts = { full_name: { expression: sql`full_name`, type: 'text' as const }, created_at: { expression: sql`created_at`, type: 'timestamptz' as const } }
+const sorts = {
+  full_name: { expression: sql`full_name`, type: 'text' as const },
+  created_at: { expression: sql`created_at`, type: 'timestamptz' as const },
+}
 
 export async function listDeliveries(
   tx: Tx,
@@ -35,7 +38,7 @@ function viewDelivery(row: Delivery & { delivery_id: string }) {
 
 /** One pass over the campaign's part of an index; every state is there, also those nobody is in. */
 export async function countDeliveries(tx: Tx, campaignIds: string[]): Promise<Map<string, Counts>> {
-  const { rows } = await sql<{ campaign_id: string; state: DeliveryState } & Record<string, number>>`
+  const { rows } = await sql<{ campaign_id: string; state: DeliveryState } & Omit<Counts, DeliveryState>>`
     select campaign_id, state, count(*) as total,
       count(*) filter (where opened_at is not null) as opened,
       count(*) filter (where opens_machine > 0) as opened_machine,
@@ -44,17 +47,16 @@ export async function countDeliveries(tx: Tx, campaignIds: string[]): Promise<Ma
       count(*) filter (where unsubscribed_at is not null) as unsubscribed
     from communication.deliveries where campaign_id = any(${campaignIds}::uuid[]) group by 1, 2`.execute(tx.sql)
   const counts = new Map(campaignIds.map((id) => [id, noCounts()]))
-  for (const { campaign_id, state, ...numbers } of rows) {
+  for (const { campaign_id, state, ...figures } of rows) {
     const sum = counts.get(campaign_id)!
-    sum[state] = numbers.total!
-    for (const [name, number] of Object.entries(numbers)) sum[name] = (sum[name] ?? 0) + number
+    sum[state] = figures.total
+    for (const name of Object.keys(figures) as (keyof typeof figures)[]) sum[name] += figures[name]
   }
   return counts
 }
 
 function noCounts(): Counts {
-  const names = ['total', ...deliveryStates, 'opened', 'opened_machine', 'clicked', 'clicked_machine', 'unsubscribed']
-  return Object.fromEntries(names.map((name) => [name, 0]))
+  return Object.fromEntries(countNames.map((name) => [name, 0])) as Counts
 }
 
 /** Failures of a lasting kind stay: a mailbox that does not exist will not exist the second time. */

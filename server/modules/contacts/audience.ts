@@ -61,15 +61,15 @@ export async function pageAudience(
   // From each list and tag the next few members that match; the first `limit` of them all are the page.
   const { rows } = await sql<{ id: string }>`
     select distinct next.id from (
-      select m.id from unnest(${groups.listIds}::uuid[]) as list_id, lateral (
+      select m.id from unnest(${groups.listIds}::uuid[]) as wanted(id), lateral (
         select l.contact_id as id from contacts.list_members l
-        where l.list_id = list_id ${after(sql`l.contact_id`)}
+        where l.list_id = wanted.id ${after(sql`l.contact_id`)}
           and exists (select ${from} and c.id = l.contact_id offset 0)
         order by l.contact_id limit ${limit}) as m
       union all
-      select m.id from unnest(${groups.tagIds}::uuid[]) as tag_id, lateral (
+      select m.id from unnest(${groups.tagIds}::uuid[]) as wanted(id), lateral (
         select t.contact_id as id from contacts.contact_tags t
-        where t.tag_id = tag_id ${after(sql`t.contact_id`)}
+        where t.tag_id = wanted.id ${after(sql`t.contact_id`)}
           and exists (select ${from} and c.id = t.contact_id offset 0)
         order by t.contact_id limit ${limit}) as m) as next
     order by next.id limit ${limit}`.execute(tx.sql)

@@ -13,7 +13,8 @@ const bulkRoute = route({
   path: '/contacts/bulk-action',
   may: 'contact.bulk',
   summary: 'Do one thing to many contacts, as a job',
-  description: 'Name them by `contact_ids`, or by `filter` with the parameters of GET /contacts. `dry_run` counts them.',
+  description:
+    'Name them by `contact_ids`, or by `filter` with the parameters of GET /contacts. `dry_run` counts them.',
   body: BulkAction,
   replies: { 200: DryRun, 202: JobView, 404: Problem },
   run: async ({ tx, actor, body }) => {

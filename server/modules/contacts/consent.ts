@@ -7,6 +7,7 @@ import { sql } from 'kysely'
 import type { Actor } from '#platform/actor.ts'
 import type { Tx } from '#platform/db/db.ts'
 import type { Services } from '#platform/services.ts'
+import { Conflict } from '#platform/errors.ts'
 import { newId } from '#platform/ids.ts'
 import {
   judge,
@@ -77,6 +78,15 @@ export async function recordConsent(
   return outcome
 }
 
+/** For single contacts, where somebody is there to be told. */
+export function requireAccepted(outcome: ConsentOutcome): void {
+  if (!outcome.refused.length) return
+  throw new Conflict(
+    'unsubscribed_by_person',
+    'This person unsubscribed by their own hand, so only they can subscribe again: by your form, or on their preference page.',
+  )
+}
+
 export function hashWording(wording: string | undefined): string {
   return wording ? createHash('sha256').update(wording, 'utf8').digest('hex') : ''
 }
@@ -117,7 +127,15 @@ function decide(subject: ConsentSubject, entries: ConsentEntry[], outcome: Conse
 async function lockSubjects(tx: Tx, services: Pick<Services, 'tokens'>, ids: string[]): Promise<ConsentSubject[]> {
   const contacts = await tx.sql
     .selectFrom('contacts.contacts')
-    .select(['id', 'email', 'status', 'newsletter_subscribed', 'marketing_subscribed', 'tracking_allowed', 'deleted_at'])
+    .select([
+      'id',
+      'email',
+      'status',
+      'newsletter_subscribed',
+      'marketing_subscribed',
+      'tracking_allowed',
+      'deleted_at',
+    ])
     .where('workspace_id', '=', tx.workspaceId)
     .where('id', '=', sql<string>`any(${ids}::uuid[])`)
     .orderBy('id')
@@ -136,7 +154,11 @@ async function lockSubjects(tx: Tx, services: Pick<Services, 'tokens'>, ids: str
     from contacts.consents
     where workspace_id = ${tx.workspaceId} and contact_id = any(${ids}::uuid[]) and decision <> 'pending'
     order by contact_id, purpose, recorded_at desc, id desc`.execute(tx.sql)
-  const suppressed = await suppressionsOf(tx, services, contacts.map((contact) => contact.email))
+  const suppressed = await suppressionsOf(
+    tx,
+    services,
+    contacts.map((contact) => contact.email),
+  )
   const latest = new Map<string, Partial<Record<ConsentPurpose, LatestDecision>>>()
   for (const { contact_id, purpose, decision, source, wording_sha256, during_this } of decisions) {
     const known = latest.get(contact_id) ?? {}

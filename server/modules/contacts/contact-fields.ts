@@ -12,7 +12,9 @@ const writable = {
   full_name: Type.Optional(Type.String({ maxLength: 201, description: 'Instead of the two parts: it is split' })),
   company: Type.Optional(TextOrNull(200)),
   job_title: Type.Optional(TextOrNull(200)),
-  phone: Type.Optional(TextOrNull(40, 'Kept as typed; without a country code it is read in the country of the workspace')),
+  phone: Type.Optional(
+    TextOrNull(40, 'Kept as typed; without a country code it is read in the country of the workspace'),
+  ),
   gender: Type.Optional(
     Type.Unsafe<(typeof genders)[number] | null>({ type: ['string', 'null'], enum: [...genders, null] }),
   ),
@@ -26,7 +28,10 @@ const writable = {
   custom_fields: Type.Optional(JsonObject),
   notes: Type.Optional(Type.String({ maxLength: 20_000 })),
   tags: Type.Optional(
-    Type.Array(Type.String({ minLength: 1, maxLength: 100 }), { maxItems: 200, description: 'Names; unknown ones are made' }),
+    Type.Array(Type.String({ minLength: 1, maxLength: 100 }), {
+      maxItems: 200,
+      description: 'Names; unknown ones are made',
+    }),
   ),
   lists: Type.Optional(Type.Array(Id, { maxItems: 200, description: 'Ids of lists' })),
   user_id: Type.Optional(Type.Unsafe<string | null>({ type: ['string', 'null'], format: 'uuid' })),

@@ -81,7 +81,7 @@ export async function recalculateScores(
   batchSize = 10_000,
 ): Promise<number> {
   let changed = 0
-  for (let after: string | null = '00000000-0000-0000-0000-000000000000'; after; ) {
+  for (let after: string | null = '00000000-0000-0000-0000-000000000000'; after;) {
     const from: string = after
     const batch = await inTx((tx) => recalculateBatch(tx, services, from, batchSize))
     changed += batch.changed
@@ -103,7 +103,9 @@ async function recalculateBatch(tx: Tx, services: Pick<Services, 'config'>, afte
       update contacts.contacts c set engagement_score = ${score}
       from stale where c.workspace_id = ${tx.workspaceId} and c.id = stale.id returning 1
     )
-    select (select id from batch order by id desc limit 1) as last, (select count(*) from changed) as changed`.execute(tx.sql)
+    select (select id from batch order by id desc limit 1) as last, (select count(*) from changed) as changed`.execute(
+    tx.sql,
+  )
   return rows[0]!
 }
 

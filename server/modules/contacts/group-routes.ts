@@ -105,7 +105,8 @@ const [addRoute, removeRoute] = (['add', 'remove'] as const).map((change) =>
     run: async ({ tx, actor, params: { id, group_id } }) => {
       await getContact(tx, id)
       const { changed } = await changes[change](tx, actor, group_id, [id])
-      if (change === 'add') return { message: changed ? 'The contact was added to the group.' : 'The contact was in the group already.' }
+      if (change === 'add')
+        return { message: changed ? 'The contact was added to the group.' : 'The contact was in the group already.' }
       return { message: changed ? 'The contact was removed from the group.' : 'The contact was not in the group.' }
     },
   }),

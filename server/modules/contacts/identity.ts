@@ -47,7 +47,9 @@ export async function resolveContact(tx: Tx, actor: Actor, person: Person): Prom
     const made = await tx.sql
       .insertInto('contacts.contacts')
       .values({ ...known, email, source: person.source, workspace_id: tx.workspaceId, id: newId() })
-      .onConflict((conflict) => conflict.columns(['workspace_id', 'email_key']).where('deleted_at', 'is', null).doNothing())
+      .onConflict((conflict) =>
+        conflict.columns(['workspace_id', 'email_key']).where('deleted_at', 'is', null).doNothing(),
+      )
       .returningAll()
       .executeTakeFirst()
     if (!made) continue // somebody else's is committed by now: found in the next round

@@ -40,7 +40,9 @@ export const InteractionView = Type.Object(
 
 const query = Closed({
   ...pageQuery,
-  type: Type.Optional(Type.String({ maxLength: 500, description: `One or several, separated by commas: ${interactionTypes.join(', ')}` })),
+  type: Type.Optional(
+    Type.String({ maxLength: 500, description: `One or several, separated by commas: ${interactionTypes.join(', ')}` }),
+  ),
 })
 
 const listOfContactRoute = route({

@@ -126,11 +126,7 @@ export async function addInteraction(
     select from contacts.contacts where id = ${contactId} and deleted_at is null for key share`.execute(tx.sql)
   if (!rows.length) throw new NotFound('contact')
   const [written] = await recordInteractions(tx, [{ ...entry, contactId, actor }])
-  return tx.sql
-    .selectFrom('contacts.interactions')
-    .selectAll()
-    .where('id', '=', written!.id)
-    .executeTakeFirstOrThrow()
+  return tx.sql.selectFrom('contacts.interactions').selectAll().where('id', '=', written!.id).executeTakeFirstOrThrow()
 }
 
 export function viewInteraction(row: Interaction) {

@@ -1,14 +1,32 @@
 /** The doors of lists. Document 5 calls the same rows groups; `group-routes.ts` shows them under that name. */
 import { Type } from 'typebox'
 import { created, record, route } from '#platform/http/route.ts'
-import { Closed, Color, Id, Message, NullableTimestamp, OneOf, Page, pageQuery, Problem, Timestamp } from '#platform/http/shapes.ts'
+import {
+  Closed,
+  Color,
+  Id,
+  Message,
+  NullableTimestamp,
+  OneOf,
+  Page,
+  pageQuery,
+  Problem,
+  Timestamp,
+} from '#platform/http/shapes.ts'
 import { filterFields, listContacts } from './contact-query.ts'
 import { ContactView } from './contact-view.ts'
-import { createList, deleteList, duplicateList, getList, listLists, restoreList, updateList, type List } from './lists.ts'
-import { addToList, removeFromList, syncList } from './membership.ts'
+import {
+  createList,
+  deleteList,
+  duplicateList,
+  getList,
+  listLists,
+  restoreList,
+  updateList,
+  type List,
+} from './lists.ts'
 
 const params = Closed({ id: Id })
-export const ContactIds = Type.Array(Id, { maxItems: 10_000, description: 'Ids that name no contact here are counted and left out' })
 
 const listFields = {
   id: Id,
@@ -33,10 +51,13 @@ export const listInput = {
   color: Type.Optional(Color),
 }
 const name = Type.String({ minLength: 1, maxLength: 100, pattern: '\\S' })
-export const NewList = Closed({ name, ...listInput, type: Type.Optional(OneOf(['static'])), is_active: Type.Optional(Type.Boolean()) })
+export const NewList = Closed({
+  name,
+  ...listInput,
+  type: Type.Optional(OneOf(['static'])),
+  is_active: Type.Optional(Type.Boolean()),
+})
 export const ListChange = Closed({ name: Type.Optional(name), ...listInput, is_active: Type.Optional(Type.Boolean()) })
-
-const MembershipReply = Type.Object({ message: Type.String(), changed: Type.Integer(), not_found: Type.Integer() })
 
 const listListsRoute = route({
   method: 'GET',
@@ -129,78 +150,12 @@ const duplicateListRoute = route({
   may: 'contact.write',
   summary: 'Copy a list with its members',
   params,
-  body: Type.Optional(Closed({ name: Type.Optional(name) })),
+  body: Type.Unsafe<{ name?: string } | null>({ ...Closed({ name: Type.Optional(name) }), type: ['object', 'null'] }),
   replies: { 201: ListView, 404: Problem, 409: Problem },
   run: async ({ tx, actor, params: { id }, body }) => {
     const list = await duplicateList(tx, actor, id, body?.name)
     return created(viewList(list), `/lists/${list.id}`, list.version)
   },
-})
-
-const membersRoute = route({
-  method: 'GET',
-  path: '/lists/:id/contacts',
-  may: 'contact.read',
-  summary: 'The members of a list; filters and sort orders are those of /contacts',
-  params,
-  query: Closed({ ...filterFields, ...pageQuery, sort: Type.Optional(Type.String({ maxLength: 50 })) }),
-  replies: { 200: Page(ContactView), 404: Problem },
-  run: async ({ tx, params: { id }, query }) => {
-    await getList(tx, id)
-    // Another list named in the query narrows down further: `group` is the second slot for one.
-    return listContacts(tx, { ...query, list: id, ...(query.list ? { group: query.list } : {}) })
-  },
-})
-
-const addMembersRoute = route({
-  method: 'POST',
-  path: '/lists/:id/contacts',
-  may: 'contact.write',
-  summary: 'Add contacts to a list',
-  params,
-  body: Closed({ contact_ids: ContactIds }),
-  replies: { 200: MembershipReply, 404: Problem },
-  run: async ({ tx, actor, params: { id }, body }) => {
-    const result = await addToList(tx, actor, id, body.contact_ids)
-    return { message: `${result.changed} contacts were added.`, ...result }
-  },
-})
-
-const removeMembersRoute = route({
-  method: 'DELETE',
-  path: '/lists/:id/contacts',
-  may: 'contact.write',
-  summary: 'Take contacts off a list',
-  params,
-  body: Closed({ contact_ids: ContactIds }),
-  replies: { 200: MembershipReply, 404: Problem },
-  run: async ({ tx, actor, params: { id }, body }) => {
-    const result = await removeFromList(tx, actor, id, body.contact_ids)
-    return { message: `${result.changed} contacts were removed.`, ...result }
-  },
-})
-
-const syncRoute = route({
-  method: 'POST',
-  path: '/lists/:id/sync',
-  may: 'contact.write',
-  summary: 'Make the list hold exactly these contacts',
-  params,
-  body: Closed({ contact_ids: ContactIds }),
-  replies: {
-    200: Type.Object({
-      message: Type.String(),
-      added: Type.Integer(),
-      removed: Type.Integer(),
-      contact_count: Type.Integer(),
-      not_found: Type.Integer(),
-    }),
-    404: Problem,
-  },
-  run: async ({ tx, actor, params: { id }, body }) => ({
-    message: 'The list was synchronised.',
-    ...(await syncList(tx, actor, id, body.contact_ids)),
-  }),
 })
 
 export const listRoutes = [
@@ -212,13 +167,20 @@ export const listRoutes = [
   deleteListRoute,
   restoreListRoute,
   duplicateListRoute,
-  membersRoute,
-  addMembersRoute,
-  removeMembersRoute,
-  syncRoute,
 ]
 
 export function viewList(list: List) {
-  const { id, name: title, description, type, color, contact_count, is_active, created_at, updated_at, deleted_at } = list
+  const {
+    id,
+    name: title,
+    description,
+    type,
+    color,
+    contact_count,
+    is_active,
+    created_at,
+    updated_at,
+    deleted_at,
+  } = list
   return { id, name: title, description, type, color, contact_count, is_active, created_at, updated_at, deleted_at }
 }

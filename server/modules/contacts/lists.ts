@@ -127,7 +127,12 @@ export async function duplicateList(tx: Tx, actor: Actor, id: string, name?: str
 }
 
 export async function lockList(tx: Tx, id: string, { deletedToo = false } = {}): Promise<List> {
-  const list = await tx.sql.selectFrom('contacts.lists').selectAll().where('id', '=', id).forNoKeyUpdate().executeTakeFirst()
+  const list = await tx.sql
+    .selectFrom('contacts.lists')
+    .selectAll()
+    .where('id', '=', id)
+    .forNoKeyUpdate()
+    .executeTakeFirst()
   if (!list || (list.deleted_at && !deletedToo)) throw new NotFound('list')
   return list
 }

@@ -80,7 +80,10 @@ export async function insertMembers(tx: Tx, actor: Actor, listIds: string[], con
       data: { list_id: row.list_id, list_name: row.list_name, ...contactData(row) },
     })),
   )
-  await recordInteractions(tx, rows.map((row) => timelineEntry(row, 'list_added', actor)))
+  await recordInteractions(
+    tx,
+    rows.map((row) => timelineEntry(row, 'list_added', actor)),
+  )
   return rows
 }
 
@@ -103,7 +106,10 @@ export async function deleteMembers(tx: Tx, actor: Actor, listIds: string[], con
       data: { list_id: row.list_id, list_name: row.list_name, ...contactData(row) },
     })),
   )
-  await recordInteractions(tx, rows.map((row) => timelineEntry(row, 'list_removed', actor)))
+  await recordInteractions(
+    tx,
+    rows.map((row) => timelineEntry(row, 'list_removed', actor)),
+  )
   return rows
 }
 

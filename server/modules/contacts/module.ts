@@ -1,6 +1,11 @@
 /** Who people are: contacts, lists, tags, timeline, consent, import. */
 import path from 'node:path'
 import { defineModule } from '#platform/module.ts'
+import { pageRoutes } from './page-routes.ts'
+import { publicRequestJob } from './public-requests.ts'
+import { publicRoutes } from './public-routes.ts'
+import { subscriptionRoutes } from './subscription-routes.ts'
+import { subscriptionTasks } from './subscription-work.ts'
 import { bulkJob } from './bulk.ts'
 import { bulkRoutes } from './bulk-routes.ts'
 import { contactRoutes } from './contact-routes.ts'
@@ -10,9 +15,11 @@ import { importRoutes } from './import/routes.ts'
 import { undoJob } from './import/undo.ts'
 import { interactionRoutes } from './interaction-routes.ts'
 import { listRoutes } from './list-routes.ts'
+import { memberRoutes } from './member-routes.ts'
 import { noteRoutes } from './notes.ts'
 import { personalData } from './personal-data.ts'
 import { tagRoutes } from './tag-routes.ts'
+import { taggingRoutes } from './tagging-routes.ts'
 
 export const contacts = defineModule({
   name: 'contacts',
@@ -31,9 +38,15 @@ export const contacts = defineModule({
     ...bulkRoutes,
     ...groupRoutes,
     ...listRoutes,
+    ...memberRoutes,
     ...tagRoutes,
+    ...taggingRoutes,
+    ...subscriptionRoutes,
+    ...publicRoutes,
+    ...pageRoutes,
     ...importRoutes,
   ],
-  jobs: [bulkJob, importJob, undoJob],
+  jobs: [bulkJob, importJob, undoJob, publicRequestJob],
+  schedule: [...subscriptionTasks],
   personalData,
 })

@@ -78,7 +78,11 @@ const listNotesRoute = route({
   run: async ({ tx, params: { id }, query }) => {
     await getContact(tx, id, { deletedToo: true })
     const limit = query.limit ?? 50
-    const sort = parseSort(undefined, { created_at: { expression: sql`created_at`, type: 'timestamptz' } }, '-created_at')
+    const sort = parseSort(
+      undefined,
+      { created_at: { expression: sql`created_at`, type: 'timestamptz' } },
+      '-created_at',
+    )
     const after = afterCursor(query.cursor, sort, sql`id`)
     const from = sql`from contacts.notes where contact_id = ${id}`
     const { rows } = await sql<Note & { sort_key: string }>`

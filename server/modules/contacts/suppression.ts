@@ -40,7 +40,9 @@ export async function isSuppressed(
 ): Promise<Set<string>> {
   const reasons = await suppressionsOf(tx, services, emails)
   return new Set(
-    [...reasons].filter(([, reason]) => category !== 'transactional' || reason !== 'unsubscribe').map(([email]) => email),
+    [...reasons]
+      .filter(([, reason]) => category !== 'transactional' || reason !== 'unsubscribe')
+      .map(([email]) => email),
   )
 }
 
@@ -94,10 +96,10 @@ function hashesOf(tx: Tx, services: Keys, emails: string[]): string[] {
 async function showStatus(tx: Tx, emails: string[], status: 'bounced' | 'complained'): Promise<void> {
   await sql`
     with shown as (
-      select id from contacts.contact_rows
-      where deleted_at is null and email_key in (select lower(email) from unnest(${emails}::text[]) as email)
+      select id from contacts.contacts
+      where workspace_id = ${tx.workspaceId} and deleted_at is null and email_key in (select lower(email) from unnest(${emails}::text[]) as email)
         and status <> ${status} and status <> 'complained'
-      order by id for update)
+      order by id for no key update)
     update contacts.contacts c set status = ${status} from shown where c.workspace_id = ${tx.workspaceId} and c.id = shown.id
   `.execute(tx.sql)
 }

@@ -58,6 +58,7 @@ export interface ContactTable {
   deleted_at: NullableTime
   search_text: GeneratedAlways<string>
   name_key: GeneratedAlways<string>
+  company_key: GeneratedAlways<string>
 }
 export type Contact = Selectable<ContactTable>
 
@@ -167,6 +168,21 @@ declare module '#platform/db/tables.ts' {
       address_hash: Buffer
       reason: SuppressionReason
       created_at: GeneratedTime
+    }
+    'contacts.public_requests': {
+      workspace_id: string
+      id: string
+      kind: 'subscribe' | 'unsubscribe'
+      email: string
+      details: ColumnType<Record<string, unknown>, string, never>
+      created_at: GeneratedTime
+    }
+    'contacts.confirmation_mails': {
+      workspace_id: string
+      address_hash: Buffer
+      kind: string
+      request_id: string
+      sent_at: GeneratedTime
     }
   }
 }

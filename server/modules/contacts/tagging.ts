@@ -41,7 +41,10 @@ export async function tagContacts(tx: Tx, actor: Actor, tagIds: string[], contac
     select added.tag_id, tag.name as tag_name, c.id, c.email, c.first_name, c.last_name
     from added join tag on tag.id = added.tag_id join contacts.contacts c on c.id = added.contact_id`.execute(tx.sql)
   await publishTagged(tx, ['tag.applied', 'customer.tag.added'], rows)
-  await recordInteractions(tx, rows.map((row) => timelineEntry(row, 'tag_added', actor)))
+  await recordInteractions(
+    tx,
+    rows.map((row) => timelineEntry(row, 'tag_added', actor)),
+  )
   return rows
 }
 
@@ -54,9 +57,14 @@ export async function untagContacts(tx: Tx, actor: Actor, tagIds: string[], cont
       delete from contacts.contact_tags ct using tag
       where ct.tag_id = tag.id and ct.contact_id = any(${contactIds}::uuid[]) returning ct.tag_id, ct.contact_id)
     select removed.tag_id, tag.name as tag_name, c.id, c.email, c.first_name, c.last_name
-    from removed join tag on tag.id = removed.tag_id join contacts.contacts c on c.id = removed.contact_id`.execute(tx.sql)
+    from removed join tag on tag.id = removed.tag_id join contacts.contacts c on c.id = removed.contact_id`.execute(
+    tx.sql,
+  )
   await publishTagged(tx, ['tag.removed', 'customer.tag.removed'], rows)
-  await recordInteractions(tx, rows.map((row) => timelineEntry(row, 'tag_removed', actor)))
+  await recordInteractions(
+    tx,
+    rows.map((row) => timelineEntry(row, 'tag_removed', actor)),
+  )
   return rows
 }
 

@@ -67,7 +67,14 @@ export async function getTag(tx: Tx, id: string): Promise<Tag> {
 
 export async function createTag(tx: Tx, actor: Actor, input: TagInput & { name: string }): Promise<Tag> {
   const name = input.name.trim()
-  const values = { ...input, name, slug: toSlug(name), workspace_id: tx.workspaceId, id: newId(), created_by: userId(actor) }
+  const values = {
+    ...input,
+    name,
+    slug: toSlug(name),
+    workspace_id: tx.workspaceId,
+    id: newId(),
+    created_by: userId(actor),
+  }
   const insert = tx.sql.insertInto('contacts.tags').values(values).returningAll().executeTakeFirstOrThrow()
   return orRefuse(insert, nameTaken(name))
 }
@@ -89,7 +96,12 @@ export async function updateTag(
 }
 
 export async function lockTag(tx: Tx, id: string): Promise<Tag> {
-  const tag = await tx.sql.selectFrom('contacts.tags').selectAll().where('id', '=', id).forNoKeyUpdate().executeTakeFirst()
+  const tag = await tx.sql
+    .selectFrom('contacts.tags')
+    .selectAll()
+    .where('id', '=', id)
+    .forNoKeyUpdate()
+    .executeTakeFirst()
   if (!tag) throw new NotFound('tag')
   return tag
 }

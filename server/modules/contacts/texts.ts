@@ -59,8 +59,18 @@ interface Texts {
     transactional: string
   }
   invalid: { title: string; text: string }
-  subscribeMail: { subject: (workspace: string) => string; paragraphs: (workspace: string) => string[]; button: string; footer: string }
-  unsubscribeMail: { subject: (workspace: string) => string; paragraphs: (workspace: string) => string[]; button: string; footer: string }
+  subscribeMail: {
+    subject: (workspace: string) => string
+    paragraphs: (workspace: string) => string[]
+    button: string
+    footer: string
+  }
+  unsubscribeMail: {
+    subject: (workspace: string) => string
+    paragraphs: (workspace: string) => string[]
+    button: string
+    footer: string
+  }
 }
 
 export const texts: Record<Language, Texts> = {
@@ -72,9 +82,12 @@ export const texts: Record<Language, Texts> = {
     tracking: 'Measure what I open',
     trackingHint: 'Lets us see when you open our e-mails. Off unless you allow it.',
     wording: {
-      newsletter: (workspace) => `I want to receive the newsletter of ${workspace} by e-mail. I can unsubscribe at any time.`,
-      marketing: (workspace) => `I want to receive offers and promotions of ${workspace} by e-mail. I can unsubscribe at any time.`,
-      tracking: (workspace) => `I allow ${workspace} to measure when I open its e-mails. I can withdraw this at any time.`,
+      newsletter: (workspace) =>
+        `I want to receive the newsletter of ${workspace} by e-mail. I can unsubscribe at any time.`,
+      marketing: (workspace) =>
+        `I want to receive offers and promotions of ${workspace} by e-mail. I can unsubscribe at any time.`,
+      tracking: (workspace) =>
+        `I allow ${workspace} to measure when I open its e-mails. I can withdraw this at any time.`,
     },
     confirm: {
       title: 'Confirm your subscription',
@@ -200,7 +213,8 @@ export const texts: Record<Language, Texts> = {
     trackingHint: 'Ne permite să vedem când deschideți e-mailurile noastre. Dezactivat fără acordul dumneavoastră.',
     wording: {
       newsletter: (workspace) => `Doresc să primesc newsletterul ${workspace} prin e-mail. Mă pot dezabona oricând.`,
-      marketing: (workspace) => `Doresc să primesc ofertele și promoțiile ${workspace} prin e-mail. Mă pot dezabona oricând.`,
+      marketing: (workspace) =>
+        `Doresc să primesc ofertele și promoțiile ${workspace} prin e-mail. Mă pot dezabona oricând.`,
       tracking: (workspace) =>
         `Permit ca ${workspace} să măsoare deschiderea e-mailurilor sale. Îmi pot retrage acordul oricând.`,
     },

@@ -72,7 +72,9 @@ export function createTokens(masterKey: Uint8Array, now: () => number = Date.now
       return content ? (JSON.parse(content.toString('utf8')) as JsonObject) : null
     },
     fingerprint: (purpose, text) =>
-      createHmac('sha256', keyFor(`fingerprint:v1:${purpose}`)).update(text, 'utf8').digest(),
+      createHmac('sha256', keyFor(`fingerprint:v1:${purpose}`))
+        .update(text, 'utf8')
+        .digest(),
   }
 }
 

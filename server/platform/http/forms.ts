@@ -12,8 +12,10 @@ const bodySizeBytesMax = 16 * 1024
 export function addForms(scope: FastifyInstance): void {
   scope.removeAllContentTypeParsers()
   const asText = { parseAs: 'string' as const, bodyLimit: bodySizeBytesMax }
-  scope.addContentTypeParser('application/x-www-form-urlencoded', asText, async (_request: FastifyRequest, body: string) =>
-    toFields(new URLSearchParams(body)),
+  scope.addContentTypeParser(
+    'application/x-www-form-urlencoded',
+    asText,
+    async (_request: FastifyRequest, body: string) => toFields(new URLSearchParams(body)),
   )
   scope.addContentTypeParser(/^multipart\/form-data/, asText, async (request: FastifyRequest, body: string) =>
     toFields(await readMultipart(request.headers['content-type'] ?? '', body)),

@@ -21,6 +21,15 @@ export type OutgoingMail = {
   /** Where bounces go: the sender of the envelope. Default: the address of `from`; '' is the null sender. */
   envelopeFrom?: string | undefined
   dkim?: DkimKey | undefined
+  /** What the mail is about, for whoever keeps it; never part of the message. */
+  context?: MailContext | undefined
+}
+
+/** Without a contact or campaign, a mail is about somebody's account. */
+export type MailContext = {
+  workspaceId: string
+  campaignId?: string | undefined
+  contactId?: string | undefined
 }
 
 export type Envelope = { from: string; to: string }

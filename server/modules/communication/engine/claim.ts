@@ -95,12 +95,18 @@ export async function putOff(tx: Tx, campaignId: string, contactIds: string[], d
 }
 
 /** Those who must not get it, with the reason; final for this campaign. */
-export async function skipRows(tx: Tx, campaignId: string, skipped: { contactId: string; reason: string }[]): Promise<void> {
+export async function skipRows(
+  tx: Tx,
+  campaignId: string,
+  skipped: { contactId: string; reason: string }[],
+): Promise<void> {
   if (!skipped.length) return
   await sql`
     update communication.deliveries d
     set state = 'skipped', reason = s.reason, claim = null, lease_until = null
     from unnest(${skipped.map((row) => row.contactId)}::uuid[], ${skipped.map((row) => row.reason)}::text[])
       as s(contact_id, reason)
-    where d.workspace_id = ${tx.workspaceId} and d.campaign_id = ${campaignId} and d.contact_id = s.contact_id`.execute(tx.sql)
+    where d.workspace_id = ${tx.workspaceId} and d.campaign_id = ${campaignId} and d.contact_id = s.contact_id`.execute(
+    tx.sql,
+  )
 }

@@ -65,7 +65,11 @@ export async function keepLinks(tx: Tx, campaignId: string, links: PreparedMessa
   await tx.sql
     .insertInto('communication.links')
     .values(links.map(({ number, url }) => ({ workspace_id: tx.workspaceId, campaign_id: campaignId, number, url })))
-    .onConflict((conflict) => conflict.columns(['workspace_id', 'campaign_id', 'number']).doUpdateSet((eb) => ({ url: eb.ref('excluded.url') })))
+    .onConflict((conflict) =>
+      conflict
+        .columns(['workspace_id', 'campaign_id', 'number'])
+        .doUpdateSet((eb) => ({ url: eb.ref('excluded.url') })),
+    )
     .execute()
 }
 
@@ -105,16 +109,19 @@ function compose(context: Context, recipient: Recipient, deliveryId: string): Ou
     messageId: messageId(campaignId, recipient.id, sender.address),
     headers: headersFor(context, unsubscribeUrl, unsubscribe),
     dkim: context.dkim,
+    context: { workspaceId, campaignId, contactId: recipient.id },
   }
 }
 
-function headersFor({ whole, workspace, sender }: Context, unsubscribeUrl: string, token: string): Record<string, string> {
+function headersFor(
+  { whole, workspace, sender }: Context,
+  unsubscribeUrl: string,
+  token: string,
+): Record<string, string> {
   const { id, category } = whole.campaign
   const domain = sender.address.split('@')[1] ?? 'localhost'
   const common = {
     'Feedback-ID': `${id}:${workspace.slug}:${category}:rapport`,
-    'X-Rapport-Workspace': workspace.id,
-    'X-Rapport-Campaign': id,
   }
   if (category === 'transactional') return common
   return {
@@ -128,8 +135,22 @@ function headersFor({ whole, workspace, sender }: Context, unsubscribeUrl: strin
 
 /** What a template may say of a person; what it may not, it never sees. */
 function mergeData(recipient: Recipient): Record<string, unknown> {
-  const { id, email, first_name, last_name, full_name, company, job_title, language, timezone, tags, custom_fields } = recipient
-  return { ...custom_fields, id, email, first_name, last_name, full_name, company, job_title, language, timezone, tags, custom_fields }
+  const { id, email, first_name, last_name, full_name, company, job_title, language, timezone, tags, custom_fields } =
+    recipient
+  return {
+    ...custom_fields,
+    id,
+    email,
+    first_name,
+    last_name,
+    full_name,
+    company,
+    job_title,
+    language,
+    timezone,
+    tags,
+    custom_fields,
+  }
 }
 
 function senderOf({ config: settings }: Services, workspace: Workspace, config: EmailConfig): Mailbox {

@@ -37,10 +37,13 @@ export function createEngine(runtime: Runtime): Worker {
   return {
     start() {
       feeder.start()
-      loops.push(repeat(send), repeat(() => feeder.tend()))
+      loops.push(
+        repeat(send),
+        repeat(() => feeder.tend()),
+      )
     },
     async drain() {
-      for (let busy = true; busy; ) {
+      for (let busy = true; busy;) {
         const sent = await send()
         busy = (await feeder.tend()) || sent
       }
@@ -96,7 +99,8 @@ async function attempt(runtime: Runtime, { composer, row, recipient }: Work): Pr
     const handover = await runtime.mail.send(composer.compose(recipient, row.id))
     return judge(handover, row.attempts + 1, row.ambiguous)
   } catch (error) {
-    if (error instanceof MailRefused) return unbuildable(error.field === 'to' ? 'invalid_address' : 'content', error.message)
+    if (error instanceof MailRefused)
+      return unbuildable(error.field === 'to' ? 'invalid_address' : 'content', error.message)
     if (error instanceof RenderingStopped) return unbuildable('rendering', error.message)
     throw error
   }

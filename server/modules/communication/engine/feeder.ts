@@ -8,7 +8,16 @@ import type { Tx } from '#platform/db/db.ts'
 import { isSuppressed, recipientsOf, sendability, type Recipient } from '#modules/contacts/index.ts'
 import { completeCampaign, getCampaign, lockCampaign } from '../campaigns.ts'
 import { takeTokens } from './buckets.ts'
-import { claimBatch, leaseMs, prolongClaims, putOff, reclaimExpired, releaseClaim, skipRows, type ClaimedRow } from './claim.ts'
+import {
+  claimBatch,
+  leaseMs,
+  prolongClaims,
+  putOff,
+  reclaimExpired,
+  releaseClaim,
+  skipRows,
+  type ClaimedRow,
+} from './claim.ts'
 import { keepLinks, openComposer, type Composer } from './compose.ts'
 import type { Held } from './ledger.ts'
 import { settleBatch, settleBatchSize } from './settle.ts'
@@ -58,7 +67,12 @@ export function createFeeder(runtime: Runtime): Feeder {
 
   const campaignsSending = (): Promise<Sending[]> =>
     db.transaction('system', async (tx) =>
-      tx.sql.selectFrom('communication.sending').select(['workspace_id', 'campaign_id']).where('not_before', '<=', sql<Date>`now()`).orderBy('campaign_id').execute(),
+      tx.sql
+        .selectFrom('communication.sending')
+        .select(['workspace_id', 'campaign_id'])
+        .where('not_before', '<=', sql<Date>`now()`)
+        .orderBy('campaign_id')
+        .execute(),
     )
 
   /** Filling and asking again change the same list: one at a time. */
@@ -118,7 +132,12 @@ export function createFeeder(runtime: Runtime): Feeder {
     for (const [domain, group] of domains) {
       const tokens = await takeTokens(tx, `domain:${domain}`, group.length, rate)
       allowed.push(...group.slice(0, tokens))
-      await putOff(tx, campaignId, group.slice(tokens).map((row) => row.contact_id), 1_000)
+      await putOff(
+        tx,
+        campaignId,
+        group.slice(tokens).map((row) => row.contact_id),
+        1_000,
+      )
     }
     return allowed
   }
@@ -126,8 +145,20 @@ export function createFeeder(runtime: Runtime): Feeder {
   /** Asks consent and suppression; who must not get it is skipped with the reason. */
   async function sendable(tx: Tx, composer: Composer, claim: string, rows: ClaimedRow[]): Promise<Work[]> {
     const { id: campaignId, category } = composer.campaign
-    const recipients = new Map((await recipientsOf(tx, rows.map((row) => row.contact_id))).map((recipient) => [recipient.id, recipient]))
-    const suppressed = await isSuppressed(tx, runtime, [...recipients.values()].map((recipient) => recipient.email), category)
+    const recipients = new Map(
+      (
+        await recipientsOf(
+          tx,
+          rows.map((row) => row.contact_id),
+        )
+      ).map((recipient) => [recipient.id, recipient]),
+    )
+    const suppressed = await isSuppressed(
+      tx,
+      runtime,
+      [...recipients.values()].map((recipient) => recipient.email),
+      category,
+    )
     const skipped: { contactId: string; reason: string }[] = []
     const work: Work[] = []
     const askedAt = performance.now()
@@ -135,7 +166,14 @@ export function createFeeder(runtime: Runtime): Feeder {
       const recipient = recipients.get(row.contact_id)
       const reason = recipient ? sendability(recipient, category, suppressed.has(recipient.email)) : 'deleted'
       if (!recipient || reason) skipped.push({ contactId: row.contact_id, reason: reason ?? 'deleted' })
-      else work.push({ composer, row, recipient, askedAt, held: { workspaceId: tx.workspaceId, campaignId, contactId: row.contact_id, claim } })
+      else
+        work.push({
+          composer,
+          row,
+          recipient,
+          askedAt,
+          held: { workspaceId: tx.workspaceId, campaignId, contactId: row.contact_id, claim },
+        })
     }
     await skipRows(tx, campaignId, skipped)
     return work

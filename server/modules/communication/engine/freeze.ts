@@ -27,13 +27,17 @@ export const freezeAudience: JobDefinition = {
       const audience = await audienceOf(tx, campaignId)
       return audience ? countAudience(tx, audience) : 0
     })
-    for (let more = true; more; ) {
+    for (let more = true; more;) {
       more = await job.transaction(async (tx) => {
         const audience = await audienceOf(tx, campaignId)
         if (!audience) return false
         const chunk = await pageAudience(tx, audience, afterId, chunkSize)
         if (chunk.length) {
-          await addToLedger(tx, campaignId, chunk.map((row) => row.id))
+          await addToLedger(
+            tx,
+            campaignId,
+            chunk.map((row) => row.id),
+          )
           afterId = chunk.at(-1)!.id
           done += chunk.length
         }

@@ -41,12 +41,27 @@ export function judge(handover: Handover, attempts: number, ambiguous: number): 
       const attemptsMax = scope === 'connection' ? connectionAttemptsMax : recipientDelaysMs.length
       if (attempts > attemptsMax) return { ...plain, state: 'failed', reason: 'expired', code, response }
       const retryInMs = delays[Math.min(attempts, delays.length) - 1] ?? minuteMs
-      return { ...plain, state: 'retry', reason: scope === 'connection' ? 'connection' : 'deferred', code, response, retryInMs }
+      return {
+        ...plain,
+        state: 'retry',
+        reason: scope === 'connection' ? 'connection' : 'deferred',
+        code,
+        response,
+        retryInMs,
+      }
     }
     case 'unknown':
       // The same Message-ID goes out again: a mailbox that has it already can tell.
-      if (ambiguous + 1 >= ambiguousMax) return { ...plain, state: 'failed', reason: 'unknown', response: handover.reason, ambiguous: true }
-      return { ...plain, state: 'retry', reason: 'unknown', response: handover.reason, retryInMs: minuteMs, ambiguous: true }
+      if (ambiguous + 1 >= ambiguousMax)
+        return { ...plain, state: 'failed', reason: 'unknown', response: handover.reason, ambiguous: true }
+      return {
+        ...plain,
+        state: 'retry',
+        reason: 'unknown',
+        response: handover.reason,
+        retryInMs: minuteMs,
+        ambiguous: true,
+      }
   }
 }
 

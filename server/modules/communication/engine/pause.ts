@@ -9,9 +9,14 @@ import type { MailFault } from '../render/template.ts'
 
 export async function pauseForSender(runtime: Runtime, held: Held, outcome: Outcome): Promise<void> {
   const reason = `The mail server refuses this sender: ${outcome.code ?? ''} ${outcome.response ?? ''}`.trim()
-  runtime.log.error({ campaign_id: held.campaignId, code: outcome.code }, 'a campaign was paused: the sender is refused')
+  runtime.log.error(
+    { campaign_id: held.campaignId, code: outcome.code },
+    'a campaign was paused: the sender is refused',
+  )
   await runtime.db
-    .transaction(held.workspaceId, (tx) => pauseCampaign(tx, systemActor(held.workspaceId), held.campaignId, reason.slice(0, 500)))
+    .transaction(held.workspaceId, (tx) =>
+      pauseCampaign(tx, systemActor(held.workspaceId), held.campaignId, reason.slice(0, 500)),
+    )
     .catch(() => {}) // another lane was first, or somebody canceled it
 }
 

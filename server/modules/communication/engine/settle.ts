@@ -20,7 +20,11 @@ interface Ended {
 }
 
 /** Answers how many were settled; fewer than a batch means that none is left. */
-export async function settleBatch(tx: Tx, services: Services, campaign: { id: string; name: string; subject: string }): Promise<number> {
+export async function settleBatch(
+  tx: Tx,
+  services: Services,
+  campaign: { id: string; name: string; subject: string },
+): Promise<number> {
   const { rows } = await sql<Ended>`
     update communication.deliveries d set settled_at = now()
     from (select contact_id from communication.deliveries
@@ -45,7 +49,11 @@ export async function settleBatch(tx: Tx, services: Services, campaign: { id: st
   )
   await tx.publishAll([
     ...sent.map((row) => ({ event: 'email.sent', subject: row.contact_id, data: eventData(campaign.id, row) })),
-    ...failed.map((row) => ({ event: 'email.failed', subject: row.contact_id, data: { ...eventData(campaign.id, row), reason: row.reason } })),
+    ...failed.map((row) => ({
+      event: 'email.failed',
+      subject: row.contact_id,
+      data: { ...eventData(campaign.id, row), reason: row.reason },
+    })),
   ])
   const gone = failed.filter((row) => row.reason === 'invalid_mailbox').map((row) => row.email)
   await suppress(tx, services, gone, 'hard_bounce')
@@ -54,7 +62,13 @@ export async function settleBatch(tx: Tx, services: Services, campaign: { id: st
 }
 
 function eventData(campaignId: string, row: Ended): object {
-  return { contact_id: row.contact_id, email: row.email, campaign_id: campaignId, delivery_id: row.id, message_id: row.message_id }
+  return {
+    contact_id: row.contact_id,
+    email: row.email,
+    campaign_id: campaignId,
+    delivery_id: row.id,
+    message_id: row.message_id,
+  }
 }
 
 export { batchSize as settleBatchSize }

@@ -44,7 +44,8 @@ export function createBatcher(options: {
     let closed: Batch | null = null
     const earlier = 'emailKey' in row ? seen.get(row.emailKey) : undefined
     const crowded = earlier !== undefined && earlier.wave + 1 >= wavesMax && options.duplicates !== 'skip'
-    if (crowded || lines.length + failed.length + repeated >= options.rowsMax || length > textLengthMax) closed = close(bytesDone)
+    if (crowded || lines.length + failed.length + repeated >= options.rowsMax || length > textLengthMax)
+      closed = close(bytesDone)
     end = record.next
     if ('emailKey' in row) place(row)
     else {
@@ -72,7 +73,17 @@ export function createBatcher(options: {
   function close(bytesDone: number): Batch | null {
     if (!end) return null
     const rows = lines.length + failed.length + repeated
-    const batch = { text: lines.join(''), emailKeys: [...seen.keys()], waves, failed, repeated, rows, tagCount, end, bytesDone }
+    const batch = {
+      text: lines.join(''),
+      emailKeys: [...seen.keys()],
+      waves,
+      failed,
+      repeated,
+      rows,
+      tagCount,
+      end,
+      bytesDone,
+    }
     lines = []
     length = 0
     failed = []
@@ -85,4 +96,3 @@ export function createBatcher(options: {
 
   return { add, close }
 }
-

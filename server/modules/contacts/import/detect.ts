@@ -10,7 +10,10 @@ export interface Layout extends CsvFormat {
 }
 
 /** What a person says goes before what is found. */
-export function detectLayout(sample: string, told: { delimiter?: string | undefined; hasHeader?: boolean | undefined }): Layout {
+export function detectLayout(
+  sample: string,
+  told: { delimiter?: string | undefined; hasHeader?: boolean | undefined },
+): Layout {
   const newline = sample.includes('\n') || !sample.includes('\r') ? '\n' : '\r'
   const named = /^sep=(.)\r?\n/i.exec(sample)?.[1]
   const delimiter = told.delimiter ?? named ?? bestDelimiter(sample, newline)
@@ -22,12 +25,17 @@ export function detectLayout(sample: string, told: { delimiter?: string | undefi
 export function readSample(sample: string, format: CsvFormat, count: number, isWhole = false): CsvRecord[] {
   const splitter = createSplitter(format)
   const complete = isWhole ? sample : sample.slice(0, sample.lastIndexOf(format.newline) + 1) || sample
-  return splitter.read(complete, true).filter((record) => !isSeparatorLine(record)).slice(0, count)
+  return splitter
+    .read(complete, true)
+    .filter((record) => !isSeparatorLine(record))
+    .slice(0, count)
 }
 
 /** Spreadsheets write `sep=;` above the header to say what separates; it is no record. */
 export function isSeparatorLine(record: CsvRecord): boolean {
-  return record.line === 1 && /^sep=.?$/i.test(record.cells[0] ?? '') && record.cells.slice(1).every((cell) => cell === '')
+  return (
+    record.line === 1 && /^sep=.?$/i.test(record.cells[0] ?? '') && record.cells.slice(1).every((cell) => cell === '')
+  )
 }
 
 /** The delimiter that cuts the first records into the most columns of the same number. */
@@ -35,7 +43,9 @@ function bestDelimiter(sample: string, newline: '\n' | '\r'): string {
   let best: string = ','
   let bestScore = 0
   for (const delimiter of delimiters) {
-    const widths = readSample(sample, { delimiter, newline }, 50).filter(({ problem }) => !problem).map(({ cells }) => cells.length)
+    const widths = readSample(sample, { delimiter, newline }, 50)
+      .filter(({ problem }) => !problem)
+      .map(({ cells }) => cells.length)
     const width = widths[0] ?? 1
     if (width < 2) continue
     const agreeing = widths.filter((each) => each === width).length / widths.length

@@ -50,6 +50,9 @@ function toLine(cells: string[]): string {
 
 /** A cell that a spreadsheet would take for a formula begins with an apostrophe; telephone numbers do not need it. */
 export function toCell(text: string): string {
-  const safe = /^[\s\u200b\ufeff]*[=+\-@\t\r\uff1d\uff0b\uff0d\uff20]/.test(text) && !/^[+-]?[\d\s().-]+$/.test(text) ? `'${text}` : text
+  const safe =
+    /^[\s\u200b\ufeff]*[=+\-@\t\r\uff1d\uff0b\uff0d\uff20]/.test(text) && !/^[+-]?[\d\s().-]+$/.test(text)
+      ? `'${text}`
+      : text
   return /[",\r\n;]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe
 }

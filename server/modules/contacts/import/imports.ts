@@ -33,11 +33,21 @@ export interface ImportRequest {
 }
 
 /** Everything the job needs is written down here, so that what it does never depends on when it runs. */
-export async function beginImport(tx: Tx, actor: Actor, upload: Upload, look: Look, request: ImportRequest): Promise<ImportRow> {
+export async function beginImport(
+  tx: Tx,
+  actor: Actor,
+  upload: Upload,
+  look: Look,
+  request: ImportRequest,
+): Promise<ImportRow> {
   if (request.listId) await getList(tx, request.listId)
   const workspace = await getWorkspace(tx, tx.workspaceId)
   const id = newId()
-  const jobId = await tx.enqueue(importJob.kind, { import_id: id, lines: upload.lines }, { createdBy: userIdOf(actor), total: upload.lines })
+  const jobId = await tx.enqueue(
+    importJob.kind,
+    { import_id: id, lines: upload.lines },
+    { createdBy: userIdOf(actor), total: upload.lines },
+  )
   await tx.sql
     .insertInto('contacts.imports')
     .values({
@@ -76,7 +86,11 @@ function dateOrdersOf(look: Look, targets: Target[], country: string): Record<nu
   const fallback = country === 'US' ? 'mdy' : 'dmy'
   const orders: Record<number, DateOrder> = {}
   for (const [index, target] of targets.entries()) {
-    if (target) orders[index] = dateOrderOf(look.rows.map((row) => row[index] ?? ''), fallback)
+    if (target)
+      orders[index] = dateOrderOf(
+        look.rows.map((row) => row[index] ?? ''),
+        fallback,
+      )
   }
   return orders
 }
@@ -88,7 +102,9 @@ const withJobs = sql`
   left join platform.jobs u on u.workspace_id = i.workspace_id and u.id = i.undo_job_id`
 
 export async function getImport(tx: Tx, id: string): Promise<ImportRow> {
-  const { rows } = await sql<ImportRow>`${withJobs} where i.workspace_id = ${tx.workspaceId} and i.id = ${id}`.execute(tx.sql)
+  const { rows } = await sql<ImportRow>`${withJobs} where i.workspace_id = ${tx.workspaceId} and i.id = ${id}`.execute(
+    tx.sql,
+  )
   if (!rows[0]) throw new NotFound('import')
   return rows[0]
 }
@@ -100,7 +116,11 @@ export async function listImports<View>(
   view: (row: ImportRow) => View,
 ) {
   const limit = query.limit ?? 50
-  const sort = parseSort(undefined, { created_at: { expression: sql`i.created_at`, type: 'timestamptz' } }, '-created_at')
+  const sort = parseSort(
+    undefined,
+    { created_at: { expression: sql`i.created_at`, type: 'timestamptz' } },
+    '-created_at',
+  )
   const after = afterCursor(query.cursor, sort, sql`i.id`)
   const { rows } = await sql<ImportRow & { sort_key: string }>`
     select *, created_at::text as sort_key from (
@@ -120,12 +140,17 @@ export async function cancelImport(tx: Tx, id: string): Promise<ImportRow> {
 
 export async function undoImport(tx: Tx, actor: Actor, id: string): Promise<JobRow> {
   const row = await getImport(tx, id)
-  if (row.undo_job_id && row.undo_status !== 'failed' && row.undo_status !== 'canceled') return getJob(tx, row.undo_job_id)
+  if (row.undo_job_id && row.undo_status !== 'failed' && row.undo_status !== 'canceled')
+    return getJob(tx, row.undo_job_id)
   if (row.dry_run) throw new Conflict('dry_run', 'A dry run changed nothing, so there is nothing to undo.')
   if (row.job_status === 'queued' || row.job_status === 'running') {
     throw new Conflict('import_running', 'The import is still running. Cancel it first, then undo it.')
   }
-  const jobId = await tx.enqueue(undoJob.kind, { import_id: id }, { createdBy: userIdOf(actor), total: row.created + row.updated + row.merged })
+  const jobId = await tx.enqueue(
+    undoJob.kind,
+    { import_id: id },
+    { createdBy: userIdOf(actor), total: row.created + row.updated + row.merged },
+  )
   await tx.sql.updateTable('contacts.imports').set({ undo_job_id: jobId }).where('id', '=', id).execute()
   return getJob(tx, jobId)
 }

@@ -133,7 +133,12 @@ async function saveBatch(
  */
 async function holdPlace(tx: Tx, state: Import): Promise<void> {
   await sql`select pg_advisory_xact_lock(hashtextextended('contacts.import ' || ${tx.workspaceId}, 0))`.execute(tx.sql)
-  const row = await tx.sql.selectFrom('contacts.imports').select('next_offset').where('id', '=', state.id).forUpdate().executeTakeFirst()
+  const row = await tx.sql
+    .selectFrom('contacts.imports')
+    .select('next_offset')
+    .where('id', '=', state.id)
+    .forUpdate()
+    .executeTakeFirst()
   if (row?.next_offset !== state.next_offset) throw new Error('another attempt at this import went on; this one ends')
 }
 
@@ -153,7 +158,9 @@ async function tagIdsOf(tx: Tx, state: Import, names: readonly string[]): Promis
   const find = async () => {
     const { rows } = await sql<{ id: string | null }>`
       select t.id from unnest(${[...names]}::text[]) with ordinality as n(name, place)
-      left join contacts.tags t on t.workspace_id = ${tx.workspaceId} and lower(t.name) = lower(n.name) order by n.place`.execute(tx.sql)
+      left join contacts.tags t on t.workspace_id = ${tx.workspaceId} and lower(t.name) = lower(n.name) order by n.place`.execute(
+      tx.sql,
+    )
     return rows.map((row) => row.id)
   }
   const known = await find()

@@ -159,7 +159,10 @@ async function matchKnown({ tx, wave }: Wave): Promise<number> {
 
 async function insertNew(at: Wave): Promise<number> {
   const { tx, plan, wave, has } = at
-  const plain = plan.columns.filter((name) => !['email', 'tag_refs', 'status', 'created_at', 'newsletter_subscribed', 'marketing_subscribed'].includes(name))
+  const plain = plan.columns.filter(
+    (name) =>
+      !['email', 'tag_refs', 'status', 'created_at', 'newsletter_subscribed', 'marketing_subscribed'].includes(name),
+  )
   const values = plain.map((name) => {
     const empty = name === 'custom_fields' ? `'{}'` : name === 'language' ? `'en'` : emptyValues[name]
     return sql.raw(empty ? `coalesce(r.${name}, ${empty})` : `r.${name}`)
@@ -200,19 +203,28 @@ function speaksOfConsent({ columns, consent }: MergePlan): boolean {
 
 /** Suppressed addresses are imported, and never subscribed. */
 async function markSuppressed(tx: Tx, services: Keys): Promise<void> {
-  const { rows: any } = await sql`select from contacts.suppressions where workspace_id = ${tx.workspaceId} limit 1`.execute(tx.sql)
+  const { rows: any } =
+    await sql`select from contacts.suppressions where workspace_id = ${tx.workspaceId} limit 1`.execute(tx.sql)
   if (!any.length) return
   const { rows } = await sql<{ email: string }>`select email from pg_temp.import_rows`.execute(tx.sql)
-  const suppressed = await isSuppressed(tx, services, rows.map((row) => row.email))
+  const suppressed = await isSuppressed(
+    tx,
+    services,
+    rows.map((row) => row.email),
+  )
   if (!suppressed.size) return
-  await sql`update pg_temp.import_rows set suppressed = true where email = any(${[...suppressed]}::text[])`.execute(tx.sql)
+  await sql`update pg_temp.import_rows set suppressed = true where email = any(${[...suppressed]}::text[])`.execute(
+    tx.sql,
+  )
 }
 
 /** True: the file says yes. False: it says no, or that the person has left. Null: it says nothing. */
 function wish({ plan, has }: Wave, purpose: FlaggedPurpose): RawBuilder<boolean> {
   const declared = plan.consent?.[purpose] ?? null
   const column = `${purpose}_subscribed` as const
-  const said = has.has(column) ? sql<boolean>`coalesce(${sql.ref(`r.${column}`)}, ${declared}::boolean)` : sql<boolean>`${declared}::boolean`
+  const said = has.has(column)
+    ? sql<boolean>`coalesce(${sql.ref(`r.${column}`)}, ${declared}::boolean)`
+    : sql<boolean>`${declared}::boolean`
   return has.has('status') ? sql<boolean>`case when r.status <> 'active' then false else ${said} end` : said
 }
 
@@ -227,7 +239,8 @@ async function changeKnown(at: Wave): Promise<void> {
   const values = changedValues(at)
   const names = [...values.keys()]
   if (!names.length) return
-  const list = (prefix: string, make = (name: string) => `${prefix}${name}`): RawBuilder<unknown> => sql.raw(names.map(make).join(', '))
+  const list = (prefix: string, make = (name: string) => `${prefix}${name}`): RawBuilder<unknown> =>
+    sql.raw(names.map(make).join(', '))
   await sql`
     with wanted as (
       select r.line, c.id, ${list('', (name) => `c.${name} as old_${name}`)},
@@ -282,7 +295,8 @@ function changedValues(at: Wave): Map<string, RawBuilder<unknown>> {
     values.set('custom_fields', sql.raw(overwrites ? `c.custom_fields || ${given}` : `${given} || c.custom_fields`))
   }
   // Only from active to something stricter: a file never brings back who has left.
-  if (has.has('status')) values.set('status', sql.raw(`case when c.status = 'active' then coalesce(r.status, c.status) else c.status end`))
+  if (has.has('status'))
+    values.set('status', sql.raw(`case when c.status = 'active' then coalesce(r.status, c.status) else c.status end`))
   return values
 }
 
@@ -350,7 +364,12 @@ async function recordNewConsents(at: Wave): Promise<void> {
 async function recordKnownConsents(at: Wave): Promise<void> {
   const { tx, services, plan, wave, has } = at
   const left = has.has('status') ? sql`r.status <> 'active'` : sql`false`
-  const { rows } = await sql<{ contact_id: string; line: number; newsletter: boolean | null; marketing: boolean | null }>`
+  const { rows } = await sql<{
+    contact_id: string
+    line: number
+    newsletter: boolean | null
+    marketing: boolean | null
+  }>`
     select * from (
       select r.contact_id, r.line,
         case when c.newsletter_subscribed or ${left} or ${wish(at, 'newsletter')} then ${wish(at, 'newsletter')} end as newsletter,
@@ -380,7 +399,9 @@ async function recordKnownConsents(at: Wave): Promise<void> {
   const { recorded } = await recordConsent(tx, services, entries)
   if (!recorded.length) return
   const ids = [...new Set(recorded.map((entry) => entry.contactId))]
-  await sql`update pg_temp.import_rows set changed = true where wave = ${wave} and contact_id = any(${ids}::uuid[])`.execute(tx.sql)
+  await sql`update pg_temp.import_rows set changed = true where wave = ${wave} and contact_id = any(${ids}::uuid[])`.execute(
+    tx.sql,
+  )
   const subscribed = recorded.filter(({ decision }) => decision === 'granted')
   await sql`
     insert into contacts.import_changes as i (workspace_id, import_id, contact_id, subscribed)

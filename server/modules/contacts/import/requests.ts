@@ -17,9 +17,13 @@ const layout = {
 
 const options = {
   mapping: Type.Optional(
-    Type.Record(Type.String({ maxLength: 300 }), Type.Unsafe<string | null>({ type: ['string', 'null'], maxLength: 80 }), {
-      description: 'Column (its header, or its number from 0) → field, `custom:<key>`, or null to leave it out',
-    }),
+    Type.Record(
+      Type.String({ maxLength: 300 }),
+      Type.Unsafe<string | null>({ type: ['string', 'null'], maxLength: 80 }),
+      {
+        description: 'Column (its header, or its number from 0) → field, `custom:<key>`, or null to leave it out',
+      },
+    ),
   ),
   duplicates: Type.Optional(OneOf(['skip', 'update', 'merge'])),
   list_id: Type.Optional(Id),
@@ -70,14 +74,21 @@ export async function readRequest(
 }
 
 function tooLarge(services: Services): Error {
-  return Object.assign(new Error(`larger than ${services.config.limits.uploadSizeBytesMax}`), { code: 'FST_REQ_FILE_TOO_LARGE' })
+  return Object.assign(new Error(`larger than ${services.config.limits.uploadSizeBytesMax}`), {
+    code: 'FST_REQ_FILE_TOO_LARGE',
+  })
 }
 
 /** Form fields are text: objects and lists come as JSON, a list of tags also with commas. */
 function fromText(name: string, text: string): unknown {
   const shape = (ImportRequest.properties as Record<string, TSchema & { type?: string }>)[name]
-  if (shape?.type === 'boolean') return text === 'true' || text === '1' ? true : text === 'false' || text === '0' ? false : text
-  if (name === 'tags' && !text.trim().startsWith('[')) return text.split(',').map((tag) => tag.trim()).filter(Boolean)
+  if (shape?.type === 'boolean')
+    return text === 'true' || text === '1' ? true : text === 'false' || text === '0' ? false : text
+  if (name === 'tags' && !text.trim().startsWith('['))
+    return text
+      .split(',')
+      .map((tag) => tag.trim())
+      .filter(Boolean)
   if (shape?.type !== 'object' && shape?.type !== 'array') return text
   try {
     return JSON.parse(text)

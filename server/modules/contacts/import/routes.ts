@@ -3,7 +3,20 @@ import { Type } from 'typebox'
 import { Invalid } from '#platform/errors.ts'
 import { viewJob } from '#platform/http/platform-routes.ts'
 import { accepted, record, Reply, route, streamRoute } from '#platform/http/route.ts'
-import { AnyJson, Closed, Id, JobView, NullableId, NullableText, NullableTimestamp, OneOf, Page, pageQuery, Problem, Timestamp } from '#platform/http/shapes.ts'
+import {
+  AnyJson,
+  Closed,
+  Id,
+  JobView,
+  NullableId,
+  NullableText,
+  NullableTimestamp,
+  OneOf,
+  Page,
+  pageQuery,
+  Problem,
+  Timestamp,
+} from '#platform/http/shapes.ts'
 import { getJob } from '#platform/jobs/jobs.ts'
 import type { Tx } from '#platform/db/db.ts'
 import type { Actor } from '#platform/actor.ts'
@@ -66,7 +79,10 @@ const ImportView = Type.Object(
     encoding: OneOf(encodings),
     delimiter: Type.String(),
     has_header: Type.Boolean(),
-    mapping: Type.Unsafe<Record<string, string | null>>({ type: 'object', additionalProperties: { type: ['string', 'null'] } }),
+    mapping: Type.Unsafe<Record<string, string | null>>({
+      type: 'object',
+      additionalProperties: { type: ['string', 'null'] },
+    }),
     list_id: NullableId,
     tags: Type.Array(Type.String()),
     consent: AnyJson,
@@ -124,7 +140,9 @@ async function beginAndTell(
   look: Look,
   body: ImportRequest,
 ) {
-  const targets = body.mapping ? resolveMapping(body.mapping, look.header) : look.suggestions.map(({ target }) => target)
+  const targets = body.mapping
+    ? resolveMapping(body.mapping, look.header)
+    : look.suggestions.map(({ target }) => target)
   requireEmail(targets)
   const job = await inTx(async (tx) => {
     const row = await beginImport(tx, actor, upload, look, {

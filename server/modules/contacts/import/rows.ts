@@ -87,7 +87,8 @@ export function createRowReader(plan: RowPlan) {
     const { cells } = record
     if (record.problem) return failure(record, null, record.problem, problemTexts[record.problem])
     for (let extra = plan.targets.length; extra < cells.length; extra++) {
-      if (cells[extra]!.trim()) return failure(record, null, 'too_many_cells', tooManyCells(cells.length, plan.targets.length))
+      if (cells[extra]!.trim())
+        return failure(record, null, 'too_many_cells', tooManyCells(cells.length, plan.targets.length))
     }
     const values = Array.from<string | null>({ length: columns.length }).fill(null)
     const refs = commonRefs.length ? new Set(commonRefs) : null
@@ -132,7 +133,8 @@ export function createRowReader(plan: RowPlan) {
     if (rowRefs?.size) values[slotsOfTags] = `{${[...rowRefs].join(',')}}`
     if (custom) {
       const text = JSON.stringify(custom)
-      if (text.length > customBytesMax) return failure(record, null, 'too_long', 'The custom fields are larger than 64 KiB together.')
+      if (text.length > customBytesMax)
+        return failure(record, null, 'too_long', 'The custom fields are larger than 64 KiB together.')
       values[slotOfCustom] = text
     }
     return { id: newId(), line: record.line, emailKey: email.toLowerCase(), content: values.map(copyText).join('\t') }

@@ -26,7 +26,7 @@ async function undo(job: Job): Promise<object> {
   const importId = String(job.data.import_id)
   let progress = (job.cursor as Progress | null) ?? { afterId: null, removed: 0, restored: 0, kept: 0 }
   for (const step of [removeBatch, restoreBatch]) {
-    for (let more = true; more; ) {
+    for (let more = true; more;) {
       await job.transaction(async (tx) => {
         const row = await lockImport(tx, importId)
         const next = await step(tx, row, progress)
@@ -46,7 +46,12 @@ async function undo(job: Job): Promise<object> {
 }
 
 async function lockImport(tx: Tx, id: string): Promise<Import> {
-  const row = await tx.sql.selectFrom('contacts.imports').selectAll().where('id', '=', id).forUpdate().executeTakeFirst()
+  const row = await tx.sql
+    .selectFrom('contacts.imports')
+    .selectAll()
+    .where('id', '=', id)
+    .forUpdate()
+    .executeTakeFirst()
   if (!row) throw new NotFound('import')
   return row
 }
@@ -68,11 +73,28 @@ async function removeBatch(tx: Tx, row: Import, progress: Progress): Promise<Pro
   if (!made.length) return null
   const gone = made.filter((contact) => !contact.touched && !contact.deleted_at)
   const ids = gone.map((contact) => contact.id)
-  await sql`delete from contacts.list_members where workspace_id = ${tx.workspaceId} and contact_id = any(${ids}::uuid[])`.execute(tx.sql)
-  await sql`delete from contacts.contact_tags where workspace_id = ${tx.workspaceId} and contact_id = any(${ids}::uuid[])`.execute(tx.sql)
-  await sql`update contacts.contacts set deleted_at = ${tx.now} where workspace_id = ${tx.workspaceId} and id = any(${ids}::uuid[])`.execute(tx.sql)
+  await sql`delete from contacts.list_members where workspace_id = ${tx.workspaceId} and contact_id = any(${ids}::uuid[])`.execute(
+    tx.sql,
+  )
+  await sql`delete from contacts.contact_tags where workspace_id = ${tx.workspaceId} and contact_id = any(${ids}::uuid[])`.execute(
+    tx.sql,
+  )
+  await sql`update contacts.contacts set deleted_at = ${tx.now} where workspace_id = ${tx.workspaceId} and id = any(${ids}::uuid[])`.execute(
+    tx.sql,
+  )
   await tellTimeline(tx, row, ids, 'contact_deleted')
-  await publishContacts(tx, 'deleted', gone.map(({ id, email, first_name, last_name, company, source }) => ({ id, email, first_name, last_name, company, source })))
+  await publishContacts(
+    tx,
+    'deleted',
+    gone.map(({ id, email, first_name, last_name, company, source }) => ({
+      id,
+      email,
+      first_name,
+      last_name,
+      company,
+      source,
+    })),
+  )
   const kept = made.filter((contact) => contact.touched && !contact.deleted_at).length
   return { ...progress, afterId: made.at(-1)!.id, removed: progress.removed + gone.length, kept: progress.kept + kept }
 }
@@ -96,28 +118,55 @@ async function restoreBatch(tx: Tx, row: Import, progress: Progress): Promise<Pr
   const others = changes.filter((change) => !change.made)
   const restorable = others.filter((change) => change.fits).map((change) => change.contact_id)
   await restoreFields(tx, row, restorable)
-  await takeBackTags(tx, row, others.map((change) => change.contact_id))
-  await takeBackConsent(tx, row, others.map((change) => change.contact_id))
+  await takeBackTags(
+    tx,
+    row,
+    others.map((change) => change.contact_id),
+  )
+  await takeBackConsent(
+    tx,
+    row,
+    others.map((change) => change.contact_id),
+  )
   await sql`
     delete from contacts.import_changes
-    where workspace_id = ${tx.workspaceId} and import_id = ${row.id} and contact_id = any(${all}::uuid[])`.execute(tx.sql)
+    where workspace_id = ${tx.workspaceId} and import_id = ${row.id} and contact_id = any(${all}::uuid[])`.execute(
+    tx.sql,
+  )
   await tellTimeline(tx, row, restorable, 'contact_updated')
   const { rows: facts } = await sql<ContactFacts>`
     select id, email, first_name, last_name, company, source from contacts.contacts
     where workspace_id = ${tx.workspaceId} and id = any(${restorable}::uuid[]) order by id`.execute(tx.sql)
   await publishContacts(tx, 'updated', facts)
-  return { ...progress, restored: progress.restored + restorable.length, kept: progress.kept + others.length - restorable.length }
+  return {
+    ...progress,
+    restored: progress.restored + restorable.length,
+    kept: progress.kept + others.length - restorable.length,
+  }
 }
 
 /** Columns that an import can change of a contact that was there. */
 const restored = [
-  ...['first_name', 'last_name', 'company', 'job_title', 'phone', 'phone_key', 'gender', 'language', 'timezone', 'source'],
+  ...[
+    'first_name',
+    'last_name',
+    'company',
+    'job_title',
+    'phone',
+    'phone_key',
+    'gender',
+    'language',
+    'timezone',
+    'source',
+  ],
   ...['notes', 'avatar_url', 'custom_fields', 'lifetime_value', 'total_orders', 'total_appointments', 'total_bookings'],
   ...['last_order_date', 'last_appointment_date', 'last_booking_date', 'status'],
 ]
 
 async function restoreFields(tx: Tx, row: Import, ids: string[]): Promise<void> {
-  const values = restored.map((name) => `${name} = case when i.before ? '${name}' then (old).${name} else c.${name} end`)
+  const values = restored.map(
+    (name) => `${name} = case when i.before ? '${name}' then (old).${name} else c.${name} end`,
+  )
   await tx.rawQuery(
     `update contacts.contacts c set ${values.join(', ')}
      from contacts.import_changes i, lateral jsonb_populate_record(null::contacts.contacts, i.before) as old
@@ -131,12 +180,16 @@ async function takeBackTags(tx: Tx, row: Import, ids: string[]): Promise<void> {
   await sql`
     delete from contacts.contact_tags ct using contacts.import_changes i
     where i.workspace_id = ${tx.workspaceId} and i.import_id = ${row.id} and i.contact_id = any(${ids}::uuid[])
-      and ct.workspace_id = i.workspace_id and ct.contact_id = i.contact_id and ct.tag_id = any(i.tags_added)`.execute(tx.sql)
+      and ct.workspace_id = i.workspace_id and ct.contact_id = i.contact_id and ct.tag_id = any(i.tags_added)`.execute(
+    tx.sql,
+  )
   if (!row.list_id) return
   await sql`
     delete from contacts.list_members m using contacts.import_changes i
     where i.workspace_id = ${tx.workspaceId} and i.import_id = ${row.id} and i.contact_id = any(${ids}::uuid[]) and i.listed
-      and m.workspace_id = i.workspace_id and m.list_id = ${row.list_id} and m.contact_id = i.contact_id`.execute(tx.sql)
+      and m.workspace_id = i.workspace_id and m.list_id = ${row.list_id} and m.contact_id = i.contact_id`.execute(
+    tx.sql,
+  )
 }
 
 /** A subscription that the import declared must not outlive it; the ledger keeps both, the yes and its end. */
@@ -159,8 +212,21 @@ async function takeBackConsent(tx: Tx, row: Import, ids: string[]): Promise<void
     where c.workspace_id = ${tx.workspaceId} and c.id = e.contact_id`.execute(tx.sql)
 }
 
-async function tellTimeline(tx: Tx, row: Import, ids: string[], type: 'contact_deleted' | 'contact_updated'): Promise<void> {
+async function tellTimeline(
+  tx: Tx,
+  row: Import,
+  ids: string[],
+  type: 'contact_deleted' | 'contact_updated',
+): Promise<void> {
   const actor = importer(row)
-  const entry = { type, description: `Import undone: ${row.file_name}`, metadata: { import_id: row.id, undone: true }, actor }
-  await recordInteractions(tx, ids.map((contactId) => ({ ...entry, contactId })))
+  const entry = {
+    type,
+    description: `Import undone: ${row.file_name}`,
+    metadata: { import_id: row.id, undone: true },
+    actor,
+  }
+  await recordInteractions(
+    tx,
+    ids.map((contactId) => ({ ...entry, contactId })),
+  )
 }

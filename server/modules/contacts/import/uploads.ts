@@ -39,8 +39,15 @@ export async function storeUpload(
     }
   }
   const bytesMax = services.config.limits.uploadSizeBytesMax
-  const put = await services.files.put(fileKey, Readable.from(inspected(), { objectMode: false }), { type: 'text/csv', bytesMax })
-  if (!put.ok) throw new TooLarge('file_too_large', `A file has at most ${Math.floor(bytesMax / 1_000_000)} MB here (UPLOAD_SIZE_MAX_MB).`)
+  const put = await services.files.put(fileKey, Readable.from(inspected(), { objectMode: false }), {
+    type: 'text/csv',
+    bytesMax,
+  })
+  if (!put.ok)
+    throw new TooLarge(
+      'file_too_large',
+      `A file has at most ${Math.floor(bytesMax / 1_000_000)} MB here (UPLOAD_SIZE_MAX_MB).`,
+    )
   if (put.sizeBytes === 0) {
     await services.files.delete(fileKey)
     throw Invalid.at('/file', 'empty_file', 'The file is empty.')
@@ -98,7 +105,8 @@ export async function lookAt(files: Files, upload: Pick<Upload, 'file_key' | 'en
   const records = readSample(sample.text, layout, 1_000, sample.isWhole)
   const head = records[0]
   if (!head) throw Invalid.at('/file', 'empty_file', 'The file has no rows.')
-  if (head.problem) throw Invalid.at('/file', head.problem, 'The first line cannot be read as columns. Is this a CSV file?')
+  if (head.problem)
+    throw Invalid.at('/file', head.problem, 'The first line cannot be read as columns. Is this a CSV file?')
   const header = layout.hasHeader ? nameColumns(head.cells) : head.cells.map((_, index) => `Column ${index + 1}`)
   const body = (layout.hasHeader ? records.slice(1) : records).filter(({ problem }) => !problem)
   const samples = header.map((_, index) => firstValues(body.map(({ cells }) => cells[index] ?? '')))
@@ -145,5 +153,10 @@ function firstValues(cells: string[]): string[] {
 /** For showing: without a path, control characters or the marks that turn text around. */
 function cleanName(name: string): string {
   const base = name.split(/[/\\]/).at(-1) ?? ''
-  return base.replace(/[\p{Cc}\p{Cf}]/gu, '').trim().slice(0, 200) || 'contacts.csv'
+  return (
+    base
+      .replace(/[\p{Cc}\p{Cf}]/gu, '')
+      .trim()
+      .slice(0, 200) || 'contacts.csv'
+  )
 }

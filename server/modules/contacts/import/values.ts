@@ -86,7 +86,8 @@ function readUrl(cell: string): string | ValueProblem {
 
 const genders = spelled({
   male: 'male m man mr monsieur homme masculin masculine barbat domnul mannlich herr mann hombre masculino sr h',
-  female: 'female f woman mrs ms miss madame mme mlle femme feminin feminine femeie doamna weiblich frau mujer femenino sra',
+  female:
+    'female f woman mrs ms miss madame mme mlle femme feminin feminine femeie doamna weiblich frau mujer femenino sra',
   other: 'other o x divers diverse autre alt altul otro nonbinary enby',
 })
 
@@ -103,7 +104,9 @@ const answers = spelled({
 })
 
 function spelled(groups: Record<string, string>): Map<string, string> {
-  return new Map(Object.entries(groups).flatMap(([value, words]) => words.split(' ').map((word) => [word, value] as const)))
+  return new Map(
+    Object.entries(groups).flatMap(([value, words]) => words.split(' ').map((word) => [word, value] as const)),
+  )
 }
 
 function oneOf(cell: string, values: Map<string, string>, code: string, expected: string): string | ValueProblem {
@@ -142,7 +145,8 @@ function readTimezone(cell: string): string | ValueProblem {
   return new ValueProblem('timezone', 'Expected a time zone such as Europe/Paris.')
 }
 
-const isoTime = /^(\d{4})-(\d\d?)-(\d\d?)(?:[T ](\d\d?):(\d\d)(?::(\d\d)(?:[.,]\d{1,9})?)?\s?(Z|UTC|[+-]\d\d:?\d\d)?)?$/i
+const isoTime =
+  /^(\d{4})-(\d\d?)-(\d\d?)(?:[T ](\d\d?):(\d\d)(?::(\d\d)(?:[.,]\d{1,9})?)?\s?(Z|UTC|[+-]\d\d:?\d\d)?)?$/i
 const localTime = /^(\d\d?)([./-])(\d\d?)\2(\d{4})(?:[ ,T]+(\d\d?):(\d\d)(?::(\d\d))?)?$/
 
 /** Times without a zone are taken as UTC. */
@@ -166,7 +170,11 @@ type TimeParts = Record<'year' | 'month' | 'day' | 'hour' | 'minute' | 'second',
 
 function timeOf(parts: TimeParts, zone: string): string | ValueProblem {
   const { year, month, day } = { year: Number(parts.year), month: Number(parts.month), day: Number(parts.day) }
-  const { hour, minute, second } = { hour: Number(parts.hour ?? 0), minute: Number(parts.minute ?? 0), second: Number(parts.second ?? 0) }
+  const { hour, minute, second } = {
+    hour: Number(parts.hour ?? 0),
+    minute: Number(parts.minute ?? 0),
+    second: Number(parts.second ?? 0),
+  }
   const date = new Date(Date.UTC(year, month - 1, day))
   const exists = date.getUTCMonth() === month - 1 && date.getUTCDate() === day && year >= 1000
   if (!exists || hour > 23 || minute > 59 || second > 59 || Number(zone.slice(1, 3)) > 14) {
@@ -206,9 +214,13 @@ function readCount(cell: string): string | ValueProblem {
  * Kept as it was typed, with its international form where the number can be read. What holds no number at all is a
  * problem; a number that is merely unusual is not.
  */
-export function readPhone(cell: string, country: CountryCode | undefined): { typed: string; key: string | null } | ValueProblem {
+export function readPhone(
+  cell: string,
+  country: CountryCode | undefined,
+): { typed: string; key: string | null } | ValueProblem {
   const digits = cell.replace(/\D/g, '').length
-  if (digits < 3 || cell.length > 50) return new ValueProblem('phone', 'Expected a phone number such as +33 1 23 45 67 89.')
+  if (digits < 3 || cell.length > 50)
+    return new ValueProblem('phone', 'Expected a phone number such as +33 1 23 45 67 89.')
   const parsed = parsePhoneNumberFromString(cell, country)
   return { typed: cell, key: parsed?.isValid() ? parsed.number : null }
 }
@@ -217,8 +229,16 @@ export const tagsPerRowMax = 200
 export const tagLengthMax = 100
 
 export function readTags(cell: string): string[] | ValueProblem {
-  const names = [...new Set(cell.split(/[,;|]/).map((name) => name.trim()).filter(Boolean))]
-  if (names.length > tagsPerRowMax) return new ValueProblem('tags', `At most ${tagsPerRowMax} tags fit on one contact here.`)
+  const names = [
+    ...new Set(
+      cell
+        .split(/[,;|]/)
+        .map((name) => name.trim())
+        .filter(Boolean),
+    ),
+  ]
+  if (names.length > tagsPerRowMax)
+    return new ValueProblem('tags', `At most ${tagsPerRowMax} tags fit on one contact here.`)
   if (names.some((name) => name.length > tagLengthMax)) {
     return new ValueProblem('tags', `A tag has at most ${tagLengthMax} characters.`)
   }

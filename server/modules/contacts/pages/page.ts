@@ -18,7 +18,9 @@ export class Html {
 type Part = string | Html | Html[] | null
 
 export function html(literals: TemplateStringsArray, ...parts: Part[]): Html {
-  return new Html(literals.map((literal, index) => literal + (index < parts.length ? toText(parts[index]!) : '')).join(''))
+  return new Html(
+    literals.map((literal, index) => literal + (index < parts.length ? toText(parts[index]!) : '')).join(''),
+  )
 }
 
 export interface PageContent {
@@ -32,26 +34,25 @@ export interface PageContent {
 export function showPage(content: PageContent, status = 200): Reply<string> {
   const { language, workspace, title, body } = content
   const page = html`<!doctype html>
-<html lang="${language}">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="robots" content="noindex, nofollow">
-<meta name="color-scheme" content="light dark">
-<title>${workspace ? `${title} · ${workspace}` : title}</title>
-<style>${new Html(css)}</style>
-</head>
-<body>
-<main>
-${workspace ? html`<p class="sender">${workspace}</p>` : null}
-<section>
-<h1>${title}</h1>
-${body}
-</section>
-</main>
-</body>
-</html>
-`
+    <html lang="${language}">
+      <head>
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <meta name="robots" content="noindex, nofollow" />
+        <meta name="color-scheme" content="light dark" />
+        <title>${workspace ? `${title} · ${workspace}` : title}</title>
+        ${styleElement}
+      </head>
+      <body>
+        <main>
+          ${workspace ? html`<p class="sender">${workspace}</p>` : null}
+          <section>
+            <h1>${title}</h1>
+            ${body}
+          </section>
+        </main>
+      </body>
+    </html> `
   return new Reply(status, page.text, pageHeaders)
 }
 
@@ -60,6 +61,9 @@ export function maskAddress(email: string): string {
   const at = email.lastIndexOf('@')
   return `${email.slice(0, 1)}•••${email.slice(at)}`
 }
+
+// Written outside of the template: the hash in the policy stands for every character between the tags.
+const styleElement = new Html(`<style>${css}</style>`)
 
 const pageHeaders = {
   'content-type': 'text/html; charset=utf-8',

@@ -22,22 +22,25 @@ export function confirmationPage(visitor: Visitor, asked: ('newsletter' | 'marke
     workspace,
     title: confirm.title,
     body: html`<p>${confirm.intro(workspace, maskAddress(email))}</p>
-<ul>${asked.map((purpose) => item(texts[language][purpose], texts[language].wording[purpose](workspace)))}</ul>
-<form method="post"><button>${confirm.button}</button></form>
-<p class="small">${confirm.ignore}</p>`,
+      <ul>
+        ${asked.map((purpose) => item(texts[language][purpose], texts[language].wording[purpose](workspace)))}
+      </ul>
+      <form method="post"><button>${confirm.button}</button></form>
+      <p class="small">${confirm.ignore}</p>`,
   })
 }
 
 export function confirmedPage(visitor: Visitor): Reply<string> {
   const { language, workspace, preferencesPath } = visitor
   const { confirm, preferences } = texts[language]
-  const body = html`<p>${confirm.done(workspace)}</p><p><a href="${preferencesPath}">${preferences.title}</a></p>`
+  const body = html`<p>${confirm.done(workspace)}</p>
+    <p><a href="${preferencesPath}">${preferences.title}</a></p>`
   return showPage({ language, workspace, title: confirm.doneTitle, body })
 }
 
-export function confirmationGonePage(language: Language, workspace: string | null): Reply<string> {
+export function confirmationGonePage(language: Language): Reply<string> {
   const { confirm } = texts[language]
-  return showPage({ language, workspace, title: confirm.goneTitle, body: html`<p>${confirm.gone}</p>` }, 410)
+  return showPage({ language, workspace: null, title: confirm.goneTitle, body: html`<p>${confirm.gone}</p>` }, 410)
 }
 
 export function unsubscribePage(visitor: Visitor): Reply<string> {
@@ -48,8 +51,8 @@ export function unsubscribePage(visitor: Visitor): Reply<string> {
     workspace,
     title: unsubscribe.title,
     body: html`<p>${unsubscribe.intro(workspace, maskAddress(email))}</p>
-<form method="post"><input type="hidden" name="type" value="all"><button>${unsubscribe.button}</button></form>
-<p class="small"><a href="${preferencesPath}">${unsubscribe.choose}</a></p>`,
+      <form method="post"><input type="hidden" name="type" value="all" /><button>${unsubscribe.button}</button></form>
+      <p class="small"><a href="${preferencesPath}">${unsubscribe.choose}</a></p>`,
   })
 }
 
@@ -61,8 +64,14 @@ export function unsubscribedPage(visitor: Visitor): Reply<string> {
     workspace,
     title: unsubscribe.doneTitle,
     body: html`<p role="status">${unsubscribe.done(workspace, maskAddress(email))}</p>
-<p class="small"><a href="${preferencesPath}">${unsubscribe.mistake}</a></p>`,
+      <p class="small"><a href="${preferencesPath}">${unsubscribe.mistake}</a></p>`,
   })
+}
+
+/** For somebody whom we no longer know: there is nothing to take back, and nothing will be sent. */
+export function goodbyePage(language: Language): Reply<string> {
+  const { doneTitle } = texts[language].unsubscribe
+  return showPage({ language, workspace: null, title: doneTitle, body: html`` })
 }
 
 /** The hidden fields say what the page showed: a box that was merely left as it was changes nothing. */
@@ -74,14 +83,15 @@ export function preferencesPage(visitor: Visitor, saved: boolean): Reply<string>
     workspace,
     title: preferences.title,
     body: html`${saved ? html`<p class="notice" role="status">${preferences.saved}</p>` : null}
-<form method="post">
-<fieldset><legend>${preferences.intro(workspace, maskAddress(email))}</legend>
-${(['newsletter', 'marketing', 'tracking'] as const).map((purpose) => checkbox(language, purpose, visitor[purpose]))}
-</fieldset>
-<button name="action" value="save">${preferences.save}</button>
-<button name="action" value="unsubscribe_all" class="quiet">${preferences.all}</button>
-</form>
-<p class="small">${preferences.transactional}</p>`,
+      <form method="post">
+        <fieldset>
+          <legend>${preferences.intro(workspace, maskAddress(email))}</legend>
+          ${(['newsletter', 'marketing', 'tracking'] as const).map((purpose) => checkbox(language, purpose, visitor[purpose]))}
+        </fieldset>
+        <button name="action" value="save">${preferences.save}</button>
+        <button name="action" value="unsubscribe_all" class="quiet">${preferences.all}</button>
+      </form>
+      <p class="small">${preferences.transactional}</p>`,
   })
 }
 
@@ -96,7 +106,9 @@ function item(name: string, wording: string): Html {
 
 function checkbox(language: Language, purpose: 'newsletter' | 'marketing' | 'tracking', checked: boolean): Html {
   const hint = texts[language][`${purpose}Hint`]
-  return html`<label><input type="checkbox" name="${purpose}"${checked ? html` checked` : null}>
-<strong>${texts[language][purpose]}</strong><span class="hint">${hint}</span></label>
-<input type="hidden" name="shown_${purpose}" value="${checked ? 'on' : 'off'}">`
+  return html`<label
+      ><input type="checkbox" name="${purpose}" ${checked ? html` checked` : null} />
+      <strong>${texts[language][purpose]}</strong><span class="hint">${hint}</span></label
+    >
+    <input type="hidden" name="shown_${purpose}" value="${checked ? 'on' : 'off'}" />`
 }
