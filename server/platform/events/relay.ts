@@ -11,6 +11,8 @@ import type { Services } from '../services.ts'
 import type { Event } from './outbox.ts'
 
 const batchSize = 500
+/** Of events that are only marked, at once. */
+const unheardSize = 5_000
 const attemptsMax = 12
 const pollMs = 1_000
 
@@ -81,6 +83,8 @@ async function relayBatch(db: Db, services: Services, reactionsTo: Map<string, R
   return db.transaction('system', async (leader) => {
     const lock = await sql<{ held: boolean }>`select pg_try_advisory_xact_lock(7276772) as held`.execute(leader.sql)
     if (!lock.rows[0]?.held) return false
+    const unheard = await passUnheard(leader, [...reactionsTo.keys()])
+    if (unheard) services.metrics.events.inc({ target: 'reaction', outcome: 'relayed' }, unheard)
     const waiting = await takeWaiting(leader)
     services.metrics.outboxLag.set(waiting[0] ? Math.max(0, (Date.now() - waiting[0].created_at.getTime()) / 1_000) : 0)
     const blocked = new Set<string>()
@@ -88,8 +92,22 @@ async function relayBatch(db: Db, services: Services, reactionsTo: Map<string, R
       const free = run.filter((row) => !blocked.has(subjectOf(row)))
       if (free.length) await relayRun(db, services, free, reactionsTo.get(free[0]!.event) ?? [], blocked)
     }
-    return waiting.length > 0
+    return waiting.length + unheard > 0
   })
+}
+
+/**
+ * What nobody here listens to is done with at once, and not read: an import tells of a hundred thousand contacts. Between
+ * two kinds that alternate, such events would also cut every run to one.
+ */
+async function passUnheard(leader: Tx, heard: string[]): Promise<number> {
+  const { numAffectedRows } = await sql`
+    update platform.outbox set relayed_at = now()
+    where seq in (
+      select seq from platform.outbox
+      where relayed_at is null and failed_at is null and event <> all(${heard}::text[])
+      order by seq limit ${unheardSize})`.execute(leader.sql)
+  return Number(numAffectedRows ?? 0)
 }
 
 async function takeWaiting(leader: Tx): Promise<Waiting[]> {
