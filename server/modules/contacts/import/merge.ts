@@ -435,14 +435,12 @@ async function tellTimeline({ tx, plan, wave }: Wave): Promise<void> {
   `.execute(tx.sql)
 }
 
-/**
- * Both names of each event, with the contact as it is now. All of one name go together, because the relay hands on
- * neighbours of one name at once; and ids in the order of time keep the outbox's index narrow where it grows.
- */
+/** Both names of each event, with the contact as it is now, in bundles: see docs/decisions/0011. */
 async function publishAll({ tx, plan, wave }: Wave): Promise<void> {
   await sql`
     with told as materialized (
-      select r.contact_id is null as is_new, r.contact_event, r.customer_event, c.id::text as subject,
+      select case when r.contact_id is null then '.created' else '.updated' end as verb, r.contact_event, r.customer_event,
+        c.id as subject, row_number() over (order by r.line) / ${bundleSize}::int as bundle,
         jsonb_build_object('contact_id', c.id, 'customer_id', c.id, 'email', c.email, 'first_name', c.first_name,
           'last_name', c.last_name, 'full_name', trim(c.first_name || ' ' || c.last_name), 'company', c.company,
           'source', c.source, 'import_id', ${plan.importId}::text) as data
@@ -450,14 +448,18 @@ async function publishAll({ tx, plan, wave }: Wave): Promise<void> {
       join contacts.contacts c on c.workspace_id = ${tx.workspaceId} and c.id = coalesce(r.contact_id, r.id)
       where r.wave = ${wave} and (r.contact_id is null or r.changed)
     )
-    insert into platform.outbox (id, workspace_id, event, subject, data, created_at)
-    select contact_event, ${tx.workspaceId}::uuid, case when is_new then 'contact.created' else 'contact.updated' end, subject, data,
-      ${tx.now}::timestamptz from told
-    union all
-    select customer_event, ${tx.workspaceId}::uuid, case when is_new then 'customer.created' else 'customer.updated' end, subject, data,
-      ${tx.now}::timestamptz from told
+    insert into platform.outbox (id, workspace_id, event, subject, is_bundle, data, created_at)
+    select gen_random_uuid(), ${tx.workspaceId}::uuid, noun || verb, ${plan.importId}::text, true,
+      jsonb_agg(jsonb_build_object('id', case noun when 'contact' then contact_event else customer_event end,
+        'subject', subject, 'data', data)),
+      ${tx.now}::timestamptz
+    from told cross join (values ('contact'), ('customer')) as e (noun)
+    group by noun, verb, bundle order by bundle, verb, noun
   `.execute(tx.sql)
 }
+
+/** Events in one row of the outbox: as many as a reaction takes at once. */
+const bundleSize = 500
 
 /** The counts that `mergeBatch` would answer; `repeats` are addresses that an earlier batch of the file had. */
 export async function countWould(
