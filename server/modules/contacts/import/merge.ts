@@ -94,12 +94,12 @@ export async function stage(tx: Tx, columns: readonly StagedColumn[], text: stri
   const all = Object.entries(types).map(([name, type]) => `${name} ${type}`)
   await tx.rawQuery(`
     create temp table if not exists import_rows (
-      line bigint, wave smallint, id uuid, ${all.join(', ')},
+      line bigint, wave smallint, id uuid, contact_event uuid, customer_event uuid, ${all.join(', ')},
       email_key text generated always as (lower(email)) stored,
       contact_id uuid, changed boolean not null default false, suppressed boolean not null default false
     ) on commit delete rows`)
-  await tx.copyIn(`copy pg_temp.import_rows (line, wave, id, ${columns.join(', ')}) from stdin`, source(text))
-  await tx.rawQuery('analyze pg_temp.import_rows')
+  await tx.copyIn(`copy pg_temp.import_rows (line, wave, id, contact_event, customer_event, ${columns.join(', ')}) from stdin`, source(text))
+  await tx.rawQuery('analyze pg_temp.import_rows (email_key, wave)')
 }
 
 async function* source(text: string): AsyncGenerator<Buffer> {
@@ -435,22 +435,31 @@ async function tellTimeline({ tx, plan, wave }: Wave): Promise<void> {
   `.execute(tx.sql)
 }
 
-/** Both names of each event, with the contact as it is now. */
+/** Both names of each event, with the contact as it is now, in bundles: see docs/decisions/0011. */
 async function publishAll({ tx, plan, wave }: Wave): Promise<void> {
   await sql`
-    insert into platform.outbox (id, workspace_id, event, subject, data, created_at)
-    select gen_random_uuid(), ${tx.workspaceId}, e.noun || case when r.contact_id is null then '.created' else '.updated' end,
-      c.id::text,
-      jsonb_build_object('contact_id', c.id, 'customer_id', c.id, 'email', c.email, 'first_name', c.first_name,
-        'last_name', c.last_name, 'full_name', trim(c.first_name || ' ' || c.last_name), 'company', c.company,
-        'source', c.source, 'import_id', ${plan.importId}::text),
-      ${tx.now}
-    from pg_temp.import_rows r
-    join contacts.contacts c on c.workspace_id = ${tx.workspaceId} and c.id = coalesce(r.contact_id, r.id)
-    cross join (values ('contact'), ('customer')) as e (noun)
-    where r.wave = ${wave} and (r.contact_id is null or r.changed)
+    with told as materialized (
+      select case when r.contact_id is null then '.created' else '.updated' end as verb, r.contact_event, r.customer_event,
+        c.id as subject, row_number() over (order by r.line) / ${bundleSize}::int as bundle,
+        jsonb_build_object('contact_id', c.id, 'customer_id', c.id, 'email', c.email, 'first_name', c.first_name,
+          'last_name', c.last_name, 'full_name', trim(c.first_name || ' ' || c.last_name), 'company', c.company,
+          'source', c.source, 'import_id', ${plan.importId}::text) as data
+      from pg_temp.import_rows r
+      join contacts.contacts c on c.workspace_id = ${tx.workspaceId} and c.id = coalesce(r.contact_id, r.id)
+      where r.wave = ${wave} and (r.contact_id is null or r.changed)
+    )
+    insert into platform.outbox (id, workspace_id, event, subject, is_bundle, data, created_at)
+    select gen_random_uuid(), ${tx.workspaceId}::uuid, noun || verb, ${plan.importId}::text, true,
+      jsonb_agg(jsonb_build_object('id', case noun when 'contact' then contact_event else customer_event end,
+        'subject', subject, 'data', data)),
+      ${tx.now}::timestamptz
+    from told cross join (values ('contact'), ('customer')) as e (noun)
+    group by noun, verb, bundle order by bundle, verb, noun
   `.execute(tx.sql)
 }
+
+/** Events in one row of the outbox: as many as a reaction takes at once. */
+const bundleSize = 500
 
 /** The counts that `mergeBatch` would answer; `repeats` are addresses that an earlier batch of the file had. */
 export async function countWould(
