@@ -8,14 +8,7 @@ export function addOperations(app: FastifyInstance, runtime: Runtime): void {
   const health = Type.Object({ status: Type.String(), service: Type.String() })
   app.get(
     '/health',
-    {
-      schema: {
-        summary: 'Liveness: this process answers',
-        tags: ['operations'],
-        security: [],
-        response: { 200: health },
-      },
-    },
+    { schema: { response: { 200: health } } },
     () => ({ status: 'ok', service }),
   )
 
@@ -24,14 +17,7 @@ export function addOperations(app: FastifyInstance, runtime: Runtime): void {
   const status = Type.Object({ status: Type.String(), database: Type.String() })
   app.get(
     '/status',
-    {
-      schema: {
-        summary: 'Readiness: the database answers',
-        tags: ['operations'],
-        security: [],
-        response: { 200: status, 503: status },
-      },
-    },
+    { schema: { response: { 200: status, 503: status } } },
     async (_request, reply) => {
       const connected = await runtime.db.ping().then(
         () => true,
@@ -48,7 +34,6 @@ export function addOperations(app: FastifyInstance, runtime: Runtime): void {
 
   app.get(
     '/metrics',
-    { schema: { summary: 'Prometheus metrics', tags: ['operations'], security: [] } },
     async (_request, reply) => {
       const { registry } = runtime.metrics
       return reply.header('content-type', registry.contentType).send(await registry.metrics())
