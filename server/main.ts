@@ -4,29 +4,40 @@ import { ConfigError, projectFolder, readEnv, toConfig } from './config.ts'
 import { serve, type Role } from './roles/serve.ts'
 
 const usage = `Usage:
-  rapport serve [--role api|worker] [--demo]   Run Rapport; both roles when none is named
-  rapport migrate                              Bring the database to this version, and end`
+  rapport serve [--role api|worker] [--demo]   Run Rapport; both roles when none is named. --demo fills a demo workspace
+  rapport migrate                              Bring the database to this version, and end
+  rapport demo --remove                        Take the demo workspace away with all that is in it, and end`
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
   strict: false,
-  options: { role: { type: 'string' }, demo: { type: 'boolean' }, help: { type: 'boolean' } },
+  options: {
+    role: { type: 'string' },
+    demo: { type: 'boolean' },
+    remove: { type: 'boolean' },
+    help: { type: 'boolean' },
+  },
 })
-const command = positionals[0] ?? 'serve'
 
 try {
   const role = values.role
   const known = role === undefined || role === 'api' || role === 'worker'
-  if (values.help || !['serve', 'migrate'].includes(command) || !known) {
+  const command = `${positionals[0] ?? 'serve'}${values.remove ? ' --remove' : ''}`
+  const only = { serve: null, migrate: 'migrate', 'demo --remove': 'remove-demo' } as const
+  if (values.help || !isKeyOf(only, command) || !known) {
     console.log(usage)
     process.exitCode = values.help ? 0 : 2
   } else {
     const config = toConfig(readEnv())
     const roles: Role[] = role === 'api' || role === 'worker' ? [role] : ['api', 'worker']
-    await serve({ config, roles, demo: values.demo === true, projectFolder, migrateOnly: command === 'migrate' })
+    await serve({ config, roles, demo: values.demo === true, projectFolder, only: only[command] })
   }
 } catch (error) {
   // What the starter of the program can mend is said in plain words; anything else needs its stack.
   console.error(error instanceof ConfigError ? error.message : error)
   process.exitCode = 1
+}
+
+function isKeyOf<T extends object>(object: T, key: PropertyKey): key is keyof T {
+  return Object.hasOwn(object, key)
 }

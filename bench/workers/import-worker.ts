@@ -8,7 +8,13 @@ import { createLog } from '../../server/platform/observe/log.ts'
 const [url, dataDir] = process.argv.slice(2) as [string, string]
 const secretKey = 'a-secret-key-that-only-the-benchmarks-know-0123456789'
 const log = createLog({ level: 'warn', name: 'bench' })
-const config = toConfig({ APP_ENV: 'test', DATA_DIR: dataDir, RATE_LIMIT_PER_MINUTE: '1000000', SECRET_KEY: secretKey, SLOW_QUERY_MS: '600000' })
+const config = toConfig({
+  APP_ENV: 'test',
+  DATA_DIR: dataDir,
+  RATE_LIMIT_PER_MINUTE: '1000000',
+  SECRET_KEY: secretKey,
+  SLOW_QUERY_MS: '600000',
+})
 const workspaceId = '00000000-0000-7000-8000-00000000b001'
 const userId = '00000000-0000-7000-8000-00000000b002'
 const listId = '00000000-0000-7000-8000-00000000b003'

@@ -13,7 +13,8 @@ export interface ServeOptions {
   config: Config
   roles: Role[]
   demo: boolean
-  migrateOnly: boolean
+  /** Does this one thing and ends; null: runs until it is asked to stop. */
+  only: 'migrate' | 'remove-demo' | null
   projectFolder: string
 }
 
@@ -28,11 +29,23 @@ export async function serve(options: ServeOptions): Promise<void> {
   let app: App | undefined
   try {
     await prepareDatabase(databaseUrl, log)
-    if (options.migrateOnly) return
+    if (options.only === 'migrate') return
     const webFolder = findWeb(options.projectFolder)
-    app = await createApp({ config, databaseUrl, secretKey, log, works: roles.includes('worker'), webFolder })
+    app = await createApp({
+      config,
+      databaseUrl,
+      secretKey,
+      log,
+      works: !options.only && roles.includes('worker'),
+      webFolder,
+    })
+    if (options.only === 'remove-demo') {
+      const { removeDemo } = await import('../demo/remove.ts')
+      return console.log(await removeDemo(app.runtime, databaseUrl))
+    }
+    const demo = options.demo ? await import('../demo/open.ts').then(({ openDemo }) => openDemo(app!.runtime)) : []
     if (roles.includes('worker')) app.worker.start()
-    if (roles.includes('api')) await listen(app, config, webFolder !== null)
+    if (roles.includes('api')) await listen(app, config, webFolder !== null, demo)
     else console.log('The worker runs. Ctrl-C stops it.')
     const signal = await stopped.asked
     log.info({ signal }, 'stopping')
@@ -56,13 +69,13 @@ async function openEmbedded(
   return startEmbedded({ dataDir: config.app.dataDir, log: plain, onGiveUp })
 }
 
-async function listen(app: App, config: Config, hasWeb: boolean): Promise<void> {
+async function listen(app: App, config: Config, hasWeb: boolean, demo: string[]): Promise<void> {
   await app.http.listen({ port: config.http.port, host: config.http.host })
   const { publicUrl } = config.http
   console.log(`\n  Rapport is ready: ${publicUrl}`)
-  console.log(
-    hasWeb ? '  Open it in a browser to sign in; the first visit sets up your workspace.' : `  API: ${publicUrl}/docs`,
-  )
+  if (!hasWeb) console.log(`  API: ${publicUrl}/docs`)
+  else if (!demo.length) console.log('  Open it in a browser to sign in; the first visit sets up your workspace.')
+  for (const line of demo) console.log(`  ${line}`)
   console.log('  Ctrl-C stops it.\n')
 }
 

@@ -10,3 +10,4 @@ export {
   listWorkspaceIds,
   workspaceIdOf as findWorkspaceId,
 } from './workspaces.ts'
+export { removeHouse, replacePassword, seedHouse, type HouseSeed } from './seeding.ts'

@@ -47,7 +47,7 @@ export async function changeProfile(
 /** Writes, then translates: two people cannot take one address, however close together they come. */
 export async function createUser(
   tx: Tx,
-  person: { email: string; full_name: string; password_hash: string; language: Language },
+  person: { email: string; full_name: string; password_hash: string | null; language: Language },
 ): Promise<string> {
   const id = newId()
   const added = await tx.sql

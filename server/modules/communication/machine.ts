@@ -22,12 +22,53 @@ export const burstMs = 2_000
 // library proves nothing; what such a client does, and when, tells more.
 const scanners = new RegExp(
   [
-    'barracuda', 'proofpoint', 'mimecast', 'messagelabs', 'symantec', 'forcepoint', 'websense', 'fireeye', 'trellix', 'mcafee',
-    'trend ?micro', 'sophos', 'zscaler', 'ironport', 'bitdefender', 'kaspersky', 'checkpoint', 'fortinet', 'fortimail', 'vadesecure',
-    'cloudmark', 'safelinks', 'urldefense', 'existence discovery', 'appriver', 'avanan', 'spamtitan', 'cyren', 'phishtank',
-    'virustotal', 'urlscan', 'google-safety', 'googlesafety',
-    '\\bbot\\b', 'bot/', 'bot;', 'crawler', 'spider', 'scanner', 'headless', 'phantomjs', 'slurp', 'facebookexternalhit', 'whatsapp/',
-    'skypeuripreview', 'linkpreview', 'bingpreview', 'slack-imgproxy',
+    'barracuda',
+    'proofpoint',
+    'mimecast',
+    'messagelabs',
+    'symantec',
+    'forcepoint',
+    'websense',
+    'fireeye',
+    'trellix',
+    'mcafee',
+    'trend ?micro',
+    'sophos',
+    'zscaler',
+    'ironport',
+    'bitdefender',
+    'kaspersky',
+    'checkpoint',
+    'fortinet',
+    'fortimail',
+    'vadesecure',
+    'cloudmark',
+    'safelinks',
+    'urldefense',
+    'existence discovery',
+    'appriver',
+    'avanan',
+    'spamtitan',
+    'cyren',
+    'phishtank',
+    'virustotal',
+    'urlscan',
+    'google-safety',
+    'googlesafety',
+    'bot\\b',
+    'bot/',
+    'crawler',
+    'spider',
+    'scanner',
+    'headless',
+    'phantomjs',
+    'slurp',
+    'facebookexternalhit',
+    'whatsapp/',
+    'skypeuripreview',
+    'linkpreview',
+    'bingpreview',
+    'slack-imgproxy',
   ].join('|'),
   'i',
 )
@@ -72,7 +113,9 @@ function judgeTime(hit: Hit, givenAt: Date | null): MachineReason | null {
 /** A person does not follow three links, or all of them, in two seconds. */
 function judgeBurst(hit: Hit, hits: Hit[], linksInMail: number): MachineReason | null {
   if (hit.kind !== 'click' || hit.number === null) return null
-  const near = hits.filter((other) => other.number !== null && Math.abs(other.at.getTime() - hit.at.getTime()) <= burstMs)
+  const near = hits.filter(
+    (other) => other.number !== null && Math.abs(other.at.getTime() - hit.at.getTime()) <= burstMs,
+  )
   const links = new Set(near.map((other) => other.number)).size
   return links >= 3 || (links >= 2 && links >= linksInMail) ? 'all_links' : null
 }

@@ -4,6 +4,13 @@ import { defineModule } from '#platform/module.ts'
 import { campaignJobs } from './campaign-jobs.ts'
 import { campaignRoutes } from './campaign-routes.ts'
 import { createEngine } from './engine/engine.ts'
+import { personalData } from './personal-data.ts'
+import { sandboxRoutes } from './sandbox-routes.ts'
+import { sandboxTasks } from './sandbox-tasks.ts'
+import { statusRoutes } from './status-routes.ts'
+import { templateRoutes } from './template-routes.ts'
+import { trackingBuffer } from './tracking-buffer.ts'
+import { trackingRoutes } from './tracking-routes.ts'
 
 export const communication = defineModule({
   name: 'communication',
@@ -12,8 +19,13 @@ export const communication = defineModule({
     'communication.read': ['viewer'],
     'communication.write': ['marketer'],
     'communication.send': ['marketer'],
+    'sandbox.read': ['marketer', 'agent'],
+    'sandbox.read_confidential': ['owner'],
+    'sandbox.clear': ['admin'],
   },
-  routes: [...campaignRoutes],
+  routes: [...campaignRoutes, ...templateRoutes, ...sandboxRoutes, ...trackingRoutes, ...statusRoutes],
   jobs: [...campaignJobs],
-  workers: [createEngine],
+  workers: [createEngine, trackingBuffer],
+  schedule: [...sandboxTasks],
+  personalData,
 })

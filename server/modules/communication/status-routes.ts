@@ -13,7 +13,9 @@ const Status = Type.Object({
     reason: NullableText,
   }),
   campaigns: Type.Object({ active: Type.Integer(), scheduled: Type.Integer(), paused: Type.Integer() }),
-  deliveries: Type.Object({ waiting: Type.Integer({ description: 'Queued or to be tried again, in active campaigns' }) }),
+  deliveries: Type.Object({
+    waiting: Type.Integer({ description: 'Queued or to be tried again, in active campaigns' }),
+  }),
 })
 
 const verifiedForMs = 30_000

@@ -1,5 +1,6 @@
 /** The doors of templates. */
 import { Type, type Static } from 'typebox'
+import { getWorkspace } from '#modules/accounts/index.ts'
 import { getContact, viewContact } from '#modules/contacts/index.ts'
 import { authorize } from '#platform/actor.ts'
 import { created, record, route } from '#platform/http/route.ts'
@@ -178,20 +179,25 @@ const previewRoute = route({
   run: async ({ tx, actor, body, services }) => {
     if (body.contact_id) authorize(services.permissions, actor, 'contact.read')
     const contact = body.contact_id ? viewContact(await getContact(tx, body.contact_id)) : exampleContact
+    const workspace = await getWorkspace(tx, tx.workspaceId)
     const addresses = {
       unsubscribe_url: `${services.publicUrl}/u/example`,
       preferences_url: `${services.publicUrl}/p/example`,
     }
     const data = {
+      campaign: { name: '' },
       ...body.data,
       contact,
       customer: contact,
-      workspace: { name: '' },
-      campaign: { name: '' },
+      workspace: { name: workspace.name, postal_address: workspace.postal_address },
       ...addresses,
     }
     const source = { subject: body.subject ?? '', html: body.body_html ?? '', text: body.body_text ?? null }
-    return previewMail(source, data, { language: body.language ?? contact.language ?? 'en' })
+    return previewMail(source, data, {
+      language: body.language ?? contact.language,
+      timezone: workspace.timezone,
+      currency: workspace.currency,
+    })
   },
 })
 

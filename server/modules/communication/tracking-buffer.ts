@@ -55,7 +55,8 @@ export function createTrackingBuffer(
 
   function add(hit: TrackedHit): void {
     if (waiting.length >= waitingMax) {
-      if (dropped++ % 10_000 === 0) log.error({ waiting: waiting.length }, 'opens and clicks come faster than they can be written')
+      if (dropped++ % 10_000 === 0)
+        log.error({ waiting: waiting.length }, 'opens and clicks come faster than they can be written')
       return
     }
     waiting.push({ hit, dueAt: Date.now() + (hit.kind === 'click' ? burstMs : openWaitMs) })
@@ -78,12 +79,18 @@ export function createTrackingBuffer(
   async function writeTaken(taken: Waiting[]): Promise<void> {
     for (const [workspaceId, group] of Map.groupBy(taken, (entry) => entry.hit.workspaceId)) {
       try {
-        await write(workspaceId, group.map((entry) => entry.hit))
+        await write(
+          workspaceId,
+          group.map((entry) => entry.hit),
+        )
         failures = 0
       } catch (error) {
         failures++
         if (failures <= failuresMax) waiting.unshift(...group)
-        log.warn({ err: error, hits: group.length, kept: failures <= failuresMax }, 'opens and clicks could not be written')
+        log.warn(
+          { err: error, hits: group.length, kept: failures <= failuresMax },
+          'opens and clicks could not be written',
+        )
       }
     }
   }

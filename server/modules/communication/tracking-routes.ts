@@ -9,7 +9,7 @@ import { Message } from '#platform/http/shapes.ts'
 import type { Runtime, Services } from '#platform/services.ts'
 import { isOpeningProxy, judgeRequest } from './machine.ts'
 import { trackingBuffer, type TrackedHit } from './tracking-buffer.ts'
-import { readClickToken, readDeliveryToken, type ClickRef, type DeliveryRef } from './tracking-links.ts'
+import { readClickToken, readDeliveryToken, type ClickRef, type DeliveryRef } from './tracking-tokens.ts'
 import { findTarget } from './tracking.ts'
 
 const Token = Type.String({ maxLength: 1_000 })
@@ -19,8 +19,12 @@ const Page = Type.String({ description: 'text/html' })
 const gif = Buffer.from('R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7', 'base64')
 
 function pixel(): Reply<string> {
-  const headers = { 'content-type': 'image/gif', 'cache-control': 'no-store, private', 'cross-origin-resource-policy': 'cross-origin' }
-  return new Reply(200, gif, headers)
+  const headers = {
+    'content-type': 'image/gif',
+    'cache-control': 'no-store, private',
+    'cross-origin-resource-policy': 'cross-origin',
+  }
+  return new Reply<string>(200, gif, headers)
 }
 
 interface Visit {
@@ -73,7 +77,11 @@ function linkRoute(path: string, root: boolean) {
       const target = click && (await call.inTx((tx) => findTarget(tx, click)))
       if (!click || !target) return gone(call.request.headers['accept-language'])
       note(call, 'click', click, click.number)
-      return new Reply<never>(302, '', { location: target, 'cache-control': 'no-store', 'referrer-policy': 'no-referrer' })
+      return new Reply<never>(302, '', {
+        location: target,
+        'cache-control': 'no-store',
+        'referrer-policy': 'no-referrer',
+      })
     },
   })
 }
@@ -97,7 +105,8 @@ function tellRoute(kind: 'opened' | 'clicked') {
     method: 'POST',
     path: `/public/track/:token/${kind}`,
     summary: kind === 'opened' ? 'Tell that a mail was opened' : 'Tell that a link was followed',
-    description: 'The token is the one of the delivery, as in the mail; an unknown one gets the same answer and changes nothing.',
+    description:
+      'The token is the one of the delivery, as in the mail; an unknown one gets the same answer and changes nothing.',
     params: Type.Object({ token: Token }),
     replies: { 200: Message },
     stream: async (call) => {

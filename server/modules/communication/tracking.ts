@@ -8,7 +8,7 @@ import type { Tx } from '#platform/db/db.ts'
 import type { Services } from '#platform/services.ts'
 import { judgeHits } from './machine.ts'
 import type { TrackedHit } from './tracking-buffer.ts'
-import type { ClickRef } from './tracking-links.ts'
+import type { ClickRef } from './tracking-tokens.ts'
 
 interface DeliveryRow {
   id: string
@@ -39,7 +39,10 @@ export async function findTarget(tx: Tx, click: ClickRef): Promise<string | null
 
 export async function writeHits(tx: Tx, services: Pick<Services, 'config'>, hits: TrackedHit[]): Promise<void> {
   const deliveries = await lockDeliveries(tx, [...new Set(hits.map((hit) => hit.deliveryId))])
-  const allowed = await trackingAllowed(tx, [...deliveries.values()].map((delivery) => delivery.contact_id))
+  const allowed = await trackingAllowed(
+    tx,
+    [...deliveries.values()].map((delivery) => delivery.contact_id),
+  )
   const facts = [...Map.groupBy(hits, (hit) => hit.deliveryId)].flatMap(([id, own]) => {
     const delivery = deliveries.get(id)
     if (!delivery) return []
@@ -51,7 +54,11 @@ export async function writeHits(tx: Tx, services: Pick<Services, 'config'>, hits
   if (!facts.length) return
   await countOnDeliveries(tx, facts)
   const urls = await countOnLinks(tx, facts)
-  await recordEngagement(tx, services, facts.map((fact) => toEngagement(fact, urls)))
+  await recordEngagement(
+    tx,
+    services,
+    facts.map((fact) => toEngagement(fact, urls)),
+  )
 }
 
 /**
@@ -98,7 +105,9 @@ async function countOnDeliveries(tx: Tx, facts: Fact[]): Promise<void> {
 async function countOnLinks(tx: Tx, facts: Fact[]): Promise<Map<string, string>> {
   const clicks = facts.flatMap(({ delivery, hit, machine }) => {
     if (hit.kind !== 'click' || hit.number === null) return []
-    return [{ campaign_id: delivery.campaign_id, number: hit.number, contact_id: delivery.contact_id, at: hit.at, machine }]
+    return [
+      { campaign_id: delivery.campaign_id, number: hit.number, contact_id: delivery.contact_id, at: hit.at, machine },
+    ]
   })
   if (!clicks.length) return new Map()
   const { rows } = await sql<{ campaign_id: string; number: number; url: string }>`

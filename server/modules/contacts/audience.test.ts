@@ -29,12 +29,23 @@ test('an audience is whoever is in any list or has any tag, once, without the de
     ['dan', [], []],
     ['eve', [listA], ['gold']],
   ] as const) {
-    const made = await maria.post('/contacts', { email: `${name}@x.example`, first_name: name, lists: lists_, tags, language: name === 'bob' ? 'fr' : 'en' })
+    const made = await maria.post('/contacts', {
+      email: `${name}@x.example`,
+      first_name: name,
+      lists: lists_,
+      tags,
+      language: name === 'bob' ? 'fr' : 'en',
+    })
     assert.equal(made.status, 201, made.text)
     people[name] = made.body.id
   }
   await maria.delete(`/contacts/${people.eve}`)
-  const named = (names: string) => names.split(' ').filter(Boolean).map((name) => people[name]).toSorted()
+  const named = (names: string) =>
+    names
+      .split(' ')
+      .filter(Boolean)
+      .map((name) => people[name]!)
+      .toSorted()
   const cases: [audience: Audience, names: string][] = [
     [{}, 'ana bob cat dan'],
     [{ list_ids: [], tags: [] }, 'ana bob cat dan'],
@@ -48,7 +59,8 @@ test('an audience is whoever is in any list or has any tag, once, without the de
     [{ list_ids: [people.ana!] }, ''],
   ]
   for (const [audience, names] of cases) {
-    for (const limit of [1, 2, 100]) assert.deepEqual(await idsOf(app, audience, limit), named(names), JSON.stringify(audience))
+    for (const limit of [1, 2, 100])
+      assert.deepEqual(await idsOf(app, audience, limit), named(names), JSON.stringify(audience))
   }
   await maria.delete(`/lists/${listA}`)
   assert.deepEqual(await idsOf(app, { list_ids: [listA] }), [])

@@ -12,7 +12,7 @@ import type { Job, JobDefinition } from '#platform/jobs/job.ts'
 import { Closed, Id, OneOf } from '#platform/http/shapes.ts'
 import { recordConsent } from './consent.ts'
 import { ContactFilter, fromMatching } from './contact-query.ts'
-import { deleteContacts, restoreContacts } from './contacts.ts'
+import { deleteContacts, restoreContacts } from './contact-removal.ts'
 import { getList } from './lists.ts'
 import { deleteMembers, insertMembers } from './membership.ts'
 import { tagContacts, untagContacts } from './tagging.ts'
@@ -154,7 +154,7 @@ async function decideFor(
   const purposes = type === 'all' ? (['newsletter', 'marketing'] as const) : [type]
   const decision = action === 'subscribe' ? ('granted' as const) : ('withdrawn' as const)
   const entries = ids.flatMap((contactId) =>
-    purposes.map((purpose) => ({ contactId, purpose, decision, source: 'person' as const, actor })),
+    purposes.map((purpose) => ({ contactId, purpose, decision, source: 'bulk' as const, actor })),
   )
   const { recorded } = await recordConsent(tx, services, entries)
   return new Set(recorded.map((entry) => entry.contactId)).size

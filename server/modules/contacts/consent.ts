@@ -7,6 +7,7 @@ import { sql } from 'kysely'
 import type { Actor } from '#platform/actor.ts'
 import type { Tx } from '#platform/db/db.ts'
 import type { Services } from '#platform/services.ts'
+import { Conflict } from '#platform/errors.ts'
 import { newId } from '#platform/ids.ts'
 import {
   judge,
@@ -75,6 +76,15 @@ export async function recordConsent(
   await liftUnsubscription(tx, services, emailsOf(changes, 'saysYes'))
   await announceConsent(tx, subjects, outcome.recorded)
   return outcome
+}
+
+/** For single contacts, where somebody is there to be told. */
+export function requireAccepted(outcome: ConsentOutcome): void {
+  if (!outcome.refused.length) return
+  throw new Conflict(
+    'unsubscribed_by_person',
+    'This person unsubscribed by their own hand, so only they can subscribe again: by your form, or on their preference page.',
+  )
 }
 
 export function hashWording(wording: string | undefined): string {

@@ -63,7 +63,13 @@ test('every filter narrows down, alone and together', async () => {
   await given(app, [
     { email: 'a@x.example', company: 'Été SA', language: 'fr', source: 'import', engagement_score: 5 },
     { email: 'b@x.example', company: 'ete sa', language: 'en', status: 'bounced', engagement_score: 11 },
-    { email: 'c@x.example', is_active: false, language: 'fr', engagement_score: 51, created_at: new Date('2020-01-01') },
+    {
+      email: 'c@x.example',
+      is_active: false,
+      language: 'fr',
+      engagement_score: 51,
+      created_at: new Date('2020-01-01'),
+    },
     { email: 'd@x.example', deleted_at: new Date(), company: 'Été SA' },
   ])
   const all = (await maria.get('/contacts?sort=email')).body.data
@@ -132,7 +138,7 @@ test('in every order, pages hold everybody exactly once', async () => {
   )
   for (const sort of sorts.flatMap((name) => [name, `-${name}`])) {
     const seen: string[] = []
-    for (let cursor: string | null = ''; cursor !== null; ) {
+    for (let cursor: string | null = ''; cursor !== null;) {
       const after: string = cursor ? `&cursor=${cursor}` : ''
       const reply = await app.as('victor').get(`/contacts?sort=${sort}&limit=5${after}`)
       assert.equal(reply.status, 200, reply.text)

@@ -6,8 +6,8 @@ import type { Services } from '#platform/services.ts'
 import { checkVersion, Conflict, Invalid, NotFound } from '#platform/errors.ts'
 import { newId } from '#platform/ids.ts'
 import { getWorkspace } from '#modules/accounts/index.ts'
-import { recordConsent } from './consent.ts'
-import { publishContacts, type ContactFacts } from './contact-events.ts'
+import { recordConsent, requireAccepted, type ConsentEntry, type ConsentOutcome } from './consent.ts'
+import { publishContacts } from './contact-events.ts'
 import { toColumns, type ContactChange, type ContactColumns, type NewContact } from './contact-fields.ts'
 import { listItems, tagNames } from './contact-query.ts'
 import type { ContactRow } from './contact-view.ts'
@@ -51,7 +51,8 @@ export async function createContact(tx: Tx, actor: Actor, input: NewContact, ser
   )
   await publishContacts(tx, 'created', [contact])
   await recordInteractions(tx, [{ contactId: contact.id, type: 'contact_created', actor }])
-  await writeRelations(tx, actor, contact, input, services)
+  await writeRelations(tx, actor, contact, input)
+  await writeSubscriptions(tx, actor, contact, input, services)
   return getContact(tx, contact.id)
 }
 
@@ -71,7 +72,10 @@ export async function updateContact(
     throw Invalid.at('/first_name', 'required', 'A contact needs a first name.')
   }
   const fields = Object.keys(columns).filter((name) => name !== 'phone_key')
-  const related = await writeRelations(tx, actor, contact, input, services)
+  const related = await writeRelations(tx, actor, contact, input)
+  const subscriptions = await writeSubscriptions(tx, actor, contact, input, services)
+  requireAccepted(subscriptions)
+  related.push(...subscriptions.recorded.map(({ purpose }) => `${purpose}_subscribed`))
   if (!fields.length && !related.length) return getContact(tx, id)
   // Tags and lists are part of what the record's version counts, hence an update that writes a column as it is.
   const set = fields.length ? columns : { notes: contact.notes }
@@ -85,55 +89,6 @@ export async function updateContact(
   return updated
 }
 
-/** Soft: the row waits for `restoreContacts`, and its e-mail is free for another. Answers those that were there. */
-export async function deleteContacts(tx: Tx, actor: Actor, ids: string[]): Promise<ContactFacts[]> {
-  const deleted = await tx.sql
-    .updateTable('contacts.contacts')
-    .set({ deleted_at: tx.now })
-    .where('id', 'in', lockedInOrder(tx, ids))
-    .where('deleted_at', 'is', null)
-    .returning(['id', 'email', 'first_name', 'last_name'])
-    .execute()
-  await publishContacts(tx, 'deleted', deleted)
-  await recordInteractions(
-    tx,
-    deleted.map(({ id }) => ({ contactId: id, type: 'contact_deleted' as const, actor })),
-  )
-  return deleted
-}
-
-export async function deleteContact(tx: Tx, actor: Actor, id: string, ifVersion: number | undefined): Promise<void> {
-  const contact = await lockContact(tx, id)
-  checkVersion(contact.version, ifVersion)
-  await deleteContacts(tx, actor, [id])
-}
-
-/** Restoring a contact that is there changes nothing; one whose e-mail somebody else has meanwhile stays deleted. */
-export async function restoreContact(tx: Tx, actor: Actor, id: string): Promise<ContactRow> {
-  const contact = await lockContact(tx, id, { deletedToo: true })
-  if (contact.deleted_at) {
-    const restore = tx.sql.updateTable('contacts.contacts').set({ deleted_at: null }).where('id', '=', id)
-    await orRefuse(restore.execute(), emailTaken)
-    await announceRestored(tx, actor, [contact])
-  }
-  return getContact(tx, id)
-}
-
-/** Those whose address is free; answers them. Of two deleted contacts with one address the newest comes back. */
-export async function restoreContacts(tx: Tx, actor: Actor, ids: string[]): Promise<ContactFacts[]> {
-  const { rows } = await sql<ContactFacts>`
-    update contacts.contacts c set deleted_at = null
-    where c.deleted_at is not null and c.id in (
-      select distinct on (d.email_key) d.id from contacts.contacts d
-      where d.id = any(${ids}::uuid[]) and d.deleted_at is not null
-        and not exists (select from contacts.contacts live
-          where live.workspace_id = d.workspace_id and live.email_key = d.email_key and live.deleted_at is null)
-      order by d.email_key, d.deleted_at desc, d.id)
-    returning c.id, c.email, c.first_name, c.last_name`.execute(tx.sql)
-  await announceRestored(tx, actor, rows)
-  return rows
-}
-
 export async function lockContact(tx: Tx, id: string, { deletedToo = false } = {}): Promise<Contact> {
   const row = await tx.sql
     .selectFrom('contacts.contacts')
@@ -145,44 +100,29 @@ export async function lockContact(tx: Tx, id: string, { deletedToo = false } = {
   return row
 }
 
-/** Rows are locked by id, so that two overlapping sets never wait for each other crosswise. */
-function lockedInOrder(tx: Tx, ids: string[]) {
-  return tx.sql
-    .selectFrom('contacts.contacts')
-    .select('id')
-    .where('id', '=', sql<string>`any(${ids}::uuid[])`)
-    .orderBy('id')
-    .forNoKeyUpdate()
+/** Tags and lists live in tables of their own. Answers the names of the fields that changed. */
+async function writeRelations(tx: Tx, actor: Actor, contact: Contact, input: ContactChange): Promise<string[]> {
+  const changed: string[] = []
+  if (input.tags && (await replaceTags(tx, actor, contact.id, input.tags))) changed.push('tags')
+  if (input.lists && (await replaceLists(tx, actor, contact.id, input.lists))) changed.push('lists')
+  return changed
 }
 
-async function announceRestored(tx: Tx, actor: Actor, contacts: ContactFacts[]): Promise<void> {
-  await publishContacts(tx, 'updated', contacts, { changed: ['deleted_at'] })
-  await recordInteractions(
-    tx,
-    contacts.map(({ id }) => ({ contactId: id, type: 'contact_restored' as const, actor })),
-  )
-}
-
-/** Tags, lists and consent live in tables of their own. Answers the names of the fields that changed. */
-async function writeRelations(
+/** The subscription flags are what the consent ledger makes of them; a "no" of the person's own hand may stand against a yes. */
+async function writeSubscriptions(
   tx: Tx,
   actor: Actor,
   contact: Contact,
   input: ContactChange,
   services: Services,
-): Promise<string[]> {
-  const changed: string[] = []
-  if (input.tags && (await replaceTags(tx, actor, contact.id, input.tags))) changed.push('tags')
-  if (input.lists && (await replaceLists(tx, actor, contact.id, input.lists))) changed.push('lists')
-  for (const purpose of ['newsletter', 'marketing'] as const) {
+): Promise<ConsentOutcome> {
+  const source = actor.kind === 'user' ? 'person' : 'api'
+  const entries = (['newsletter', 'marketing'] as const).flatMap((purpose): ConsentEntry[] => {
     const wanted = input[`${purpose}_subscribed`]
-    if (wanted === undefined || wanted === contact[`${purpose}_subscribed`]) continue
-    const decision = wanted ? ('granted' as const) : ('withdrawn' as const)
-    const source = actor.kind === 'user' ? 'person' : 'api'
-    await recordConsent(tx, services, [{ contactId: contact.id, purpose, decision, source, actor }])
-    changed.push(`${purpose}_subscribed`)
-  }
-  return changed
+    if (wanted === undefined || wanted === contact[`${purpose}_subscribed`]) return []
+    return [{ contactId: contact.id, purpose, decision: wanted ? 'granted' : 'withdrawn', source, actor }]
+  })
+  return recordConsent(tx, services, entries)
 }
 
 async function replaceTags(tx: Tx, actor: Actor, contactId: string, names: string[]): Promise<boolean> {
@@ -190,12 +130,10 @@ async function replaceTags(tx: Tx, actor: Actor, contactId: string, names: strin
   const { rows } = await sql<{ tag_id: string }>`
     select tag_id from contacts.contact_tags
     where contact_id = ${contactId} and not tag_id = any(${wanted}::uuid[])`.execute(tx.sql)
-  const removed = await untagContacts(
-    tx,
-    actor,
-    rows.map((row) => row.tag_id),
-    [contactId],
-  )
+  const surplus = rows.map((row) => row.tag_id)
+  // All of them at once, because their counters change: two people who swap two tags must not wait crosswise.
+  await lockInOrder(tx, 'contacts.tags', [...surplus, ...wanted])
+  const removed = await untagContacts(tx, actor, surplus, [contactId])
   const added = await tagContacts(tx, actor, wanted, [contactId])
   return removed.length + added.length > 0
 }
@@ -213,9 +151,17 @@ async function replaceLists(tx: Tx, actor: Actor, contactId: string, listIds: st
   if (unknown >= 0) throw Invalid.at(`/lists/${unknown}`, 'not_found', 'There is no such list here.')
   const wanted = new Set(listIds.map((id) => id.toLowerCase()))
   const surplus = rows.filter((row) => row.member && !wanted.has(row.id)).map((row) => row.id)
+  await lockInOrder(tx, 'contacts.lists', [...surplus, ...wanted])
   const removed = await deleteMembers(tx, actor, surplus, [contactId])
   const added = await insertMembers(tx, actor, [...wanted], [contactId])
   return removed.length + added.length > 0
+}
+
+async function lockInOrder(tx: Tx, table: 'contacts.tags' | 'contacts.lists', ids: string[]): Promise<void> {
+  if (!ids.length) return
+  await sql`select from ${sql.table(table)} where id = any(${ids}::uuid[]) order by id for no key update`.execute(
+    tx.sql,
+  )
 }
 
 /** Only what is really different: writing a column as it was would count as a new version. */
@@ -228,7 +174,7 @@ function changedColumns(contact: Contact, columns: ContactColumns): ContactColum
   return Object.fromEntries(different)
 }
 
-const emailTaken = {
+export const emailTaken = {
   contacts_email: () =>
     new Conflict('email_taken', 'Another contact has this e-mail address.', {
       errors: [{ pointer: '/email', code: 'email_taken', detail: 'Another contact has this e-mail address.' }],

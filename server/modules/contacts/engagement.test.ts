@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import { systemActor } from '#platform/actor.ts'
 import { newId } from '#platform/ids.ts'
 import { start, type TestApp } from '#testing/start.ts'
+import { recordConsent } from './consent.ts'
 import { recalculateScores, recordEngagement, trackingAllowed, type EngagementEntry } from './engagement.ts'
 import { resolveContact } from './identity.ts'
 
@@ -150,4 +151,30 @@ test('the team subscribes and unsubscribes; transactional messages stay on', asy
   expect((await as.post(`/contacts/${id}/subscribe`, { type: 'newsletter' }, { 'if-match': '"v999"' })).status).toBe(
     412,
   )
+})
+
+test('a changed record obeys the same rule; a new one comes without the subscription', async () => {
+  await using app = await start()
+  const as = app.as('maria')
+  const input = { email: 'lea@example.org', first_name: 'Lea', newsletter_subscribed: true }
+  const lea = (await as.post('/contacts', input)).body
+  expect(lea.newsletter_subscribed).toBe(true)
+  await app.inTx((tx) =>
+    recordConsent(
+      tx,
+      app.app.runtime,
+      (['newsletter', 'marketing'] as const).map((purpose) => ({
+        contactId: lea.id,
+        purpose,
+        decision: 'withdrawn' as const,
+        source: 'one_click' as const,
+      })),
+    ),
+  )
+  const refused = await as.put(`/contacts/${lea.id}`, { newsletter_subscribed: true, first_name: 'Léa' })
+  expect([refused.status, refused.body.code]).toEqual([409, 'unsubscribed_by_person'])
+  expect((await as.get(`/contacts/${lea.id}`)).body).toMatchObject({ first_name: 'Lea', newsletter_subscribed: false })
+  await as.delete(`/contacts/${lea.id}`)
+  const again = await as.post('/contacts', input)
+  expect([again.status, again.body.newsletter_subscribed]).toEqual([201, false])
 })

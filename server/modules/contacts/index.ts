@@ -11,3 +11,16 @@ export { resolveContact, type Person, type Resolved } from './identity.ts'
 export { recordInteractions, type InteractionType, type NewInteraction } from './interactions.ts'
 export { invalidLinkPage } from './pages/subscription-pages.ts'
 export { chooseLanguage, type Language } from './texts.ts'
+export { createList } from './lists.ts'
+export { createTag } from './tags.ts'
+export {
+  hasContacts,
+  importFile,
+  keepFile,
+  seedContacts,
+  type ConsentSeed,
+  type ContactSeed,
+  type ContactsSeed,
+  type MembershipSeed,
+  type NoteSeed,
+} from './seeding.ts'

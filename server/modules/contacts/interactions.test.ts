@@ -22,11 +22,10 @@ test('what a person enters stands on the timeline, newest first, by type', async
   assert.equal(added.body.booking_id, 'b-1')
   await agnes.post(`${path}/add`, { interaction_type: 'manual_entry', description: 'Called' })
   const all = await agnes.get(path)
-  assert.deepEqual(all.body.data.map((entry: { interaction_type: string }) => entry.interaction_type), [
-    'manual_entry',
-    'contact_created',
-    'booking_created',
-  ])
+  assert.deepEqual(
+    all.body.data.map((entry: { interaction_type: string }) => entry.interaction_type),
+    ['manual_entry', 'contact_created', 'booking_created'],
+  )
   assert.equal((await agnes.get(`${path}?type=booking_created,manual_entry`)).body.total, 2)
   assert.equal((await agnes.get(`${path}?type=teleported`)).status, 422)
   assert.equal((await agnes.get('/contacts/interactions/?type=manual_entry')).body.total, 1)
@@ -42,7 +41,10 @@ test('what a person enters stands on the timeline, newest first, by type', async
   const first = await agnes.get(`/contacts/${made.body.id}?engagement_limit=2`)
   assert.equal(first.body.engagement.length, 2)
   const rest = await agnes.get(`/contacts/${made.body.id}?engagement_cursor=${first.body.engagement_next_cursor}`)
-  assert.deepEqual(rest.body.engagement.map((entry: { interaction_type: string }) => entry.interaction_type), ['booking_created'])
+  assert.deepEqual(
+    rest.body.engagement.map((entry: { interaction_type: string }) => entry.interaction_type),
+    ['booking_created'],
+  )
 })
 
 test('a fact that is delivered twice is written once', async () => {
@@ -74,5 +76,8 @@ test('notes are short, and leave the timeline when they are deleted', async () =
   assert.equal((await maria.delete(`${path}/${note.body.id}`)).status, 200)
   assert.equal((await maria.delete(`${path}/${note.body.id}`)).status, 404)
   const timeline = await maria.get(`/contacts/${body.id}/interactions?type=note_added`)
-  assert.deepEqual(timeline.body.data.map((entry: { description: string }) => entry.description), ['second', ''])
+  assert.deepEqual(
+    timeline.body.data.map((entry: { description: string }) => entry.description),
+    ['second', ''],
+  )
 })

@@ -40,7 +40,10 @@ test('a list is made, filled, synchronised, duplicated, deleted and restored', a
   const synced = await maria.post(`${path}/sync`, { contact_ids: [b, c] })
   assert.deepEqual([synced.body.added, synced.body.removed, synced.body.contact_count], [1, 1, 2], synced.text)
   const members = await maria.get(`${path}/contacts?sort=email`)
-  assert.deepEqual(members.body.data.map((contact: { id: string }) => contact.id), [b, c])
+  assert.deepEqual(
+    members.body.data.map((contact: { id: string }) => contact.id),
+    [b, c],
+  )
 
   const copy = await maria.post(`${path}/duplicate`)
   assert.deepEqual([copy.status, copy.body.name, copy.body.contact_count], [201, 'VIP (2)', 2], copy.text)
@@ -79,7 +82,15 @@ test('groups are the same rows by the names of document 5', async () => {
   const [a] = (await makeContacts(app, 1)) as [string]
   const group = await maria.post('/contacts/groups/', { name: 'Team', description: 'All', color: '#123456' })
   assert.equal(group.status, 201, group.text)
-  assert.deepEqual(Object.keys(group.body), ['id', 'name', 'description', 'color', 'contact_count', 'created_at', 'updated_at'])
+  assert.deepEqual(Object.keys(group.body), [
+    'id',
+    'name',
+    'description',
+    'color',
+    'contact_count',
+    'created_at',
+    'updated_at',
+  ])
   assert.equal((await maria.post(`/contacts/${a}/groups/${group.body.id}/add/`)).status, 200)
   assert.equal((await maria.get(`/contacts/groups/${group.body.id}/`)).body.contact_count, 1)
   assert.equal((await maria.get(`/contacts/?group=${group.body.id}`)).body.total, 1)
@@ -109,9 +120,44 @@ test('counters agree with the rows when many change them at once', async () => {
     ]),
   )
   const refused = replies.filter((reply) => reply.status !== 200)
-  assert.deepEqual(refused.map((reply) => reply.text), [], 'nobody waits for anybody crosswise')
+  assert.deepEqual(
+    refused.map((reply) => reply.text),
+    [],
+    'nobody waits for anybody crosswise',
+  )
   const counts = await maria.get('/lists')
-  assert.deepEqual(counts.body.data.map((list: { contact_count: number }) => list.contact_count), [40, 40, 40])
+  assert.deepEqual(
+    counts.body.data.map((list: { contact_count: number }) => list.contact_count),
+    [40, 40, 40],
+  )
   const popular = await maria.get('/tags/popular')
-  assert.deepEqual(popular.body.data.map((tag: { contact_count: number }) => tag.contact_count), [40, 40, 40, 20])
+  assert.deepEqual(
+    popular.body.data.map((tag: { contact_count: number }) => tag.contact_count),
+    [40, 40, 40, 20],
+  )
+})
+
+test('people who swap tags and lists in opposite directions do not wait for each other', async () => {
+  await using app = await start()
+  const ids = await makeContacts(app, 30)
+  const maria = app.as('maria')
+  const lists = await Promise.all(['A', 'B'].map((name) => maria.post('/lists', { name })))
+  const [a, b] = lists.map((list) => list.body.id as string) as [string, string]
+  const swap = (turn: number) =>
+    Promise.all(
+      ids.map((id, index) =>
+        maria.patch(`/contacts/${id}`, (index + turn) % 2 ? { tags: ['x'], lists: [a] } : { tags: ['y'], lists: [b] }),
+      ),
+    )
+  for (const turn of [0, 1, 2, 3]) {
+    const refused = (await swap(turn)).filter((reply) => reply.status !== 200)
+    assert.deepEqual(
+      refused.map((reply) => reply.text),
+      [],
+    )
+  }
+  assert.deepEqual(
+    (await maria.get('/lists')).body.data.map((list: { contact_count: number }) => list.contact_count),
+    [15, 15],
+  )
 })

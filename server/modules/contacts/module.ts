@@ -15,9 +15,11 @@ import { importRoutes } from './import/routes.ts'
 import { undoJob } from './import/undo.ts'
 import { interactionRoutes } from './interaction-routes.ts'
 import { listRoutes } from './list-routes.ts'
+import { memberRoutes } from './member-routes.ts'
 import { noteRoutes } from './notes.ts'
 import { personalData } from './personal-data.ts'
 import { tagRoutes } from './tag-routes.ts'
+import { taggingRoutes } from './tagging-routes.ts'
 
 export const contacts = defineModule({
   name: 'contacts',
@@ -36,7 +38,9 @@ export const contacts = defineModule({
     ...bulkRoutes,
     ...groupRoutes,
     ...listRoutes,
+    ...memberRoutes,
     ...tagRoutes,
+    ...taggingRoutes,
     ...subscriptionRoutes,
     ...publicRoutes,
     ...pageRoutes,

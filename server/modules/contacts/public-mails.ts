@@ -5,6 +5,7 @@
 import { sql } from 'kysely'
 import { systemActor } from '#platform/actor.ts'
 import type { Tx } from '#platform/db/db.ts'
+import { readDkimKey } from '#platform/mail/dkim.ts'
 import { composeNotice } from '#platform/mail/notice.ts'
 import type { OutgoingMail } from '#platform/mail/mail.ts'
 import type { Services } from '#platform/services.ts'
@@ -147,5 +148,8 @@ async function compose(
     button: { label: button, url },
     footer,
   })
-  return { ...notice, messageId: `<${request.id}@${from.address.slice(from.address.lastIndexOf('@') + 1)}>` }
+  const domain = from.address.slice(from.address.lastIndexOf('@') + 1)
+  const context = { workspaceId: tx.workspaceId, contactId: contact.id }
+  const dkim = services.config.dkim ? readDkimKey(services.config.dkim) : undefined
+  return { ...notice, dkim, messageId: `<${request.id}@${domain}>`, context }
 }

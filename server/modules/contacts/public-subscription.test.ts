@@ -1,9 +1,12 @@
 import { createHash } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { sql } from 'kysely'
+import type { Job } from '#platform/jobs/job.ts'
+import type { MailTransport } from '#platform/mail/mail.ts'
 import { packUuids } from '#platform/crypto/tokens.ts'
 import { newId } from '#platform/ids.ts'
 import { start, type TestApp } from '#testing/start.ts'
+import { forgetOldRequests, publicRequestJob } from './public-requests.ts'
 import { preferencesToken, unsubscribeToken } from './subscription-links.ts'
 
 const form = { 'content-type': 'application/x-www-form-urlencoded' }
@@ -309,4 +312,63 @@ test('a page door hears no cookie and no key, and the API takes no forms', async
   })
   expect(reply.status).toBe(200)
   expect((await app.anonymous.post('/public/subscribe', 'email=a@example.org', form)).status).toBe(415)
+})
+
+test('a mail that cannot be handed over is tried again, and the request counts once', async () => {
+  await using app = await start()
+  await app.anonymous.post('/public/subscribe', { email: 'late@example.org' })
+  const { id } = await app.inTx((tx) =>
+    tx.sql.selectFrom('contacts.public_requests').select('id').executeTakeFirstOrThrow(),
+  )
+  const { runtime } = app.app
+  const attempt = (mail: MailTransport) =>
+    publicRequestJob.run({
+      data: { request_id: id },
+      runtime: { ...runtime, mail },
+      transaction: app.inTx,
+      log: runtime.log,
+    } as unknown as Job)
+  const busy: MailTransport = {
+    ...runtime.mail,
+    send: async () => ({ outcome: 'deferred', code: 451, response: '451 later', scope: 'connection' }),
+  }
+  await expect(attempt(busy)).rejects.toThrow('451 later')
+  expect(app.mails()).toHaveLength(0)
+  await attempt(runtime.mail)
+  await attempt(runtime.mail)
+  await app.drain()
+  expect(app.mails()).toHaveLength(1)
+  expect(app.mails()[0]!.raw).toContain(`<${id}@`)
+  const contact = (await contactOf(app, 'late@example.org'))!
+  expect(await ledgerOf(app, contact.id)).toHaveLength(1)
+})
+
+test('what nobody needs any more is forgotten', async () => {
+  await using app = await start()
+  await app.anonymous.post('/public/subscribe', { email: 'old@example.org' })
+  await app.drain()
+  await app.anonymous.post('/public/subscribe', { email: 'stuck@example.org' })
+  const age = (days: number) =>
+    app.inTx(async (tx) => {
+      await sql`update contacts.public_requests set created_at = now() - make_interval(days => ${days})`.execute(tx.sql)
+      await sql`update contacts.confirmation_mails set sent_at = now() - make_interval(days => ${days})`.execute(tx.sql)
+      await forgetOldRequests(tx)
+      const { rows } = await sql<{ left: number }>`select (select count(*) from contacts.public_requests)
+        + (select count(*) from contacts.confirmation_mails) as left`.execute(tx.sql)
+      return rows[0]!.left
+    })
+  expect(await age(1)).toBe(2)
+  expect(await age(3)).toBe(0)
+})
+
+test('nothing that people typed becomes part of a page', async () => {
+  await using app = await start()
+  const { holder, unsubscribePath } = await subscriber(app)
+  const name = `<script>alert("x")</script> & 'Co`
+  expect((await app.as('anna').patch('/workspace', { name })).status).toBe(200)
+  for (const path of [unsubscribePath, `//p/${preferencesToken(app.app.runtime, holder)}`]) {
+    const { text } = await app.anonymous.get(path)
+    expect(text).not.toMatch(/<script|alert\("/)
+    expect(text).toContain('&#60;script&#62;')
+  }
 })

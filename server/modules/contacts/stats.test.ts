@@ -28,7 +28,10 @@ test('the numbers of the dashboard are those of the contacts that are there', as
   )
   assert.deepEqual(body.by_status, { active: 2, unsubscribed: 1, bounced: 1, complained: 0 })
   assert.deepEqual(body.by_engagement_level, { low: 2, medium: 1, high: 1 })
-  assert.deepEqual(body.top_companies.map((top: { count: number }) => top.count), [2, 1])
+  assert.deepEqual(
+    body.top_companies.map((top: { count: number }) => top.count),
+    [2, 1],
+  )
   assert.deepEqual(body.bookings, { total: 6, contacts_with_bookings: 2, average_per_contact: 3 })
   assert.equal(body.growth.at(-1).created, 1)
   assert.equal(body.growth.at(-4).created, 1)

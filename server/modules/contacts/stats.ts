@@ -72,7 +72,7 @@ export async function computeStats(tx: Tx): Promise<ContactStats> {
       where deleted_at is null and created_at >= now() - interval '30 days'),
     booked as materialized (
       select count(*) as contacts, coalesce(sum(total_bookings), 0) as bookings from contacts.contact_rows
-      where deleted_at is null and coalesce(last_booking_date, '-infinity') > '-infinity' and total_bookings > 0)
+      where deleted_at is null and total_bookings > 0)
     select jsonb_build_object(
       'total', scores.total,
       'active', scores.total - inactive.count,
@@ -105,12 +105,12 @@ export async function computeStats(tx: Tx): Promise<ContactStats> {
 const topCompanies = sql`coalesce((
   select jsonb_agg(jsonb_build_object('company', spelling.company, 'count', top.count) order by top.count desc, top.key)
   from (
-    select platform.fold(coalesce(company, '')) as key, count(*) as count from contacts.contact_rows
-    where deleted_at is null and platform.fold(coalesce(company, '')) > ''
+    select company_key as key, count(*) as count from contacts.contact_rows
+    where deleted_at is null and company_key > ''
     group by 1 order by 2 desc, 1 limit 10) as top,
   lateral (
     select company from contacts.contact_rows
-    where deleted_at is null and platform.fold(coalesce(company, '')) = top.key limit 1) as spelling), '[]')`
+    where deleted_at is null and company_key = top.key limit 1) as spelling), '[]')`
 
 const recentInteractions = sql`coalesce((
   select jsonb_agg(jsonb_build_object('interaction_type', interaction_type, 'count', count) order by count desc, interaction_type)

@@ -1,9 +1,8 @@
 /** Subscriptions as the team changes them, each time by what the person told them. */
 import type { Actor } from '#platform/actor.ts'
 import type { Tx } from '#platform/db/db.ts'
-import { Conflict } from '#platform/errors.ts'
 import type { Services } from '#platform/services.ts'
-import { marketingPurposes, recordConsent, type ConsentEntry, type ConsentOutcome } from './consent.ts'
+import { marketingPurposes, recordConsent, requireAccepted, type ConsentEntry } from './consent.ts'
 import { lockContact } from './contacts.ts'
 import { withdrawable, type SubscriptionType } from './public-subscription.ts'
 
@@ -36,15 +35,6 @@ export async function unsubscribeByTeam(
     tx,
     services,
     withdrawable(type).map((purpose) => entry(contactId, purpose, 'withdrawn', actor)),
-  )
-}
-
-/** For single contacts, where somebody is there to be told. */
-export function requireAccepted(outcome: ConsentOutcome): void {
-  if (!outcome.refused.length) return
-  throw new Conflict(
-    'unsubscribed_by_person',
-    'This person unsubscribed by their own hand, so only they can subscribe again: by your form, or on their preference page.',
   )
 }
 

@@ -58,6 +58,7 @@ export interface ContactTable {
   deleted_at: NullableTime
   search_text: GeneratedAlways<string>
   name_key: GeneratedAlways<string>
+  company_key: GeneratedAlways<string>
 }
 export type Contact = Selectable<ContactTable>
 

@@ -15,8 +15,7 @@ import {
 } from '#platform/http/shapes.ts'
 import { filterFields, listContacts } from './contact-query.ts'
 import { ContactView } from './contact-view.ts'
-import { ContactIds } from './list-routes.ts'
-import { applyTag, deleteTag, mergeTag, removeTag } from './tagging.ts'
+import { deleteTag } from './tagging.ts'
 import { createTag, getTag, listTags, popularTags, updateTag, type Tag } from './tags.ts'
 
 const params = Closed({ id: Id })
@@ -32,7 +31,7 @@ const tagFields = {
   created_at: Timestamp,
   updated_at: Timestamp,
 }
-const TagView = Type.Object(tagFields, { $id: 'Tag' })
+export const TagView = Type.Object(tagFields, { $id: 'Tag' })
 const TagDetails = Type.Object({
   ...tagFields,
   contacts: Type.Array(ContactView, { description: 'The newest fifty; /tags/{id}/contacts has them all' }),
@@ -133,65 +132,6 @@ const deleteTagRoute = route({
   },
 })
 
-const holdersRoute = route({
-  method: 'GET',
-  path: '/tags/:id/contacts',
-  may: 'contact.read',
-  summary: 'Contacts with this tag; filters and sort orders are those of /contacts',
-  params,
-  query: Closed({ ...filterFields, ...pageQuery, sort: Type.Optional(Type.String({ maxLength: 50 })) }),
-  replies: { 200: Page(ContactView), 404: Problem },
-  run: async ({ tx, params: { id }, query }) => {
-    const tag = await getTag(tx, id)
-    const others = typeof query.tags === 'string' ? query.tags.split(',') : (query.tags ?? [])
-    return listContacts(tx, { ...query, tags: [tag.name, ...others] })
-  },
-})
-
-const TaggingReply = Type.Object({ message: Type.String(), changed: Type.Integer(), not_found: Type.Integer() })
-
-const applyRoute = route({
-  method: 'POST',
-  path: '/tags/:id/apply',
-  may: 'contact.write',
-  summary: 'Give contacts this tag',
-  params,
-  body: Closed({ contact_ids: ContactIds }),
-  replies: { 200: TaggingReply, 404: Problem },
-  run: async ({ tx, actor, params: { id }, body }) => {
-    const result = await applyTag(tx, actor, id, body.contact_ids)
-    return { message: `${result.changed} contacts were tagged.`, ...result }
-  },
-})
-
-const removeRoute = route({
-  method: 'DELETE',
-  path: '/tags/:id/remove',
-  may: 'contact.write',
-  summary: 'Take this tag off contacts',
-  params,
-  body: Closed({ contact_ids: ContactIds }),
-  replies: { 200: TaggingReply, 404: Problem },
-  run: async ({ tx, actor, params: { id }, body }) => {
-    const result = await removeTag(tx, actor, id, body.contact_ids)
-    return { message: `The tag was taken off ${result.changed} contacts.`, ...result }
-  },
-})
-
-const mergeRoute = route({
-  method: 'POST',
-  path: '/tags/:id/merge',
-  may: 'contact.write',
-  summary: 'Merge this tag into another one, which takes over its contacts',
-  params,
-  body: Closed({ target_tag_id: Id }),
-  replies: { 200: TagView, 404: Problem },
-  run: async ({ tx, actor, params: { id }, body }) => {
-    const target = await mergeTag(tx, actor, id, body.target_tag_id)
-    return record(viewTag(target), target.version)
-  },
-})
-
 export const tagRoutes = [
   listTagsRoute,
   popularTagsRoute,
@@ -200,12 +140,18 @@ export const tagRoutes = [
   replaceTagRoute!,
   changeTagRoute!,
   deleteTagRoute,
-  holdersRoute,
-  applyRoute,
-  removeRoute,
-  mergeRoute,
 ]
 
-function viewTag({ id, name: title, slug, color, description, priority, usage_count, created_at, updated_at }: Tag) {
+export function viewTag({
+  id,
+  name: title,
+  slug,
+  color,
+  description,
+  priority,
+  usage_count,
+  created_at,
+  updated_at,
+}: Tag) {
   return { id, name: title, slug, color, description, priority, contact_count: usage_count, created_at, updated_at }
 }

@@ -60,7 +60,9 @@ test('tags that two people invent at once are one', async () => {
   await using app = await start()
   const maria = app.as('maria')
   const ids = await Promise.all(
-    Array.from({ length: 30 }, (_, index) => contact(maria, `p${index}`, index % 2 ? ['C++', 'C#', 'c'] : ['c', 'C#', 'C++'])),
+    Array.from({ length: 30 }, (_, index) =>
+      contact(maria, `p${index}`, index % 2 ? ['C++', 'C#', 'c'] : ['c', 'C#', 'C++']),
+    ),
   )
   assert.equal(ids.length, 30)
   const { body } = await maria.get('/tags?sort=name')

@@ -42,12 +42,26 @@ export interface Tx {
 }
 
 export interface Db {
-  transaction<T>(scope: Scope, run: (tx: Tx) => Promise<T>): Promise<T>
+  /**
+   * `lasting: false` answers before the commit has reached the disk: a crash of the database (not of this process) may
+   * then forget the last half second, so the caller must be able to say it again.
+   */
+  transaction<T>(scope: Scope, run: (tx: Tx) => Promise<T>, options?: { lasting: boolean }): Promise<T>
   /**
    * One statement in one round trip, prepared under its name, outside of any workspace (no tenant's row is visible):
    * for authentication, which has to find out the workspace first.
    */
   lookup<Row extends pg.QueryResultRow>(name: string, text: string, values: unknown[]): Promise<Row[]>
+  /**
+   * One statement in a transaction of its own, in a single round trip: for the few places where waiting costs more
+   * than working. Scope and durability as above.
+   */
+  statement<Row extends pg.QueryResultRow>(
+    scope: Scope,
+    text: string,
+    values: unknown[],
+    options?: { lasting: boolean },
+  ): Promise<Row[]>
   /** One round trip, for `/status`. */
   ping(): Promise<void>
   readonly pool: { total: number; idle: number; waiting: number }
@@ -75,22 +89,25 @@ export interface DbOptions {
 }
 
 export function openDb(options: DbOptions): Db {
-  const pool = new pg.Pool({
+  const connection = {
     connectionString: options.url,
-    max: options.poolMax,
     application_name: options.applicationName,
     // The session starts, and RESET leaves it, as the role that owns nothing and bypasses nothing.
     options: '-c role=rapport_app -c timezone=UTC -c idle_in_transaction_session_timeout=300000',
     idleTimeoutMillis: 60_000,
     connectionTimeoutMillis: 10_000,
-  })
+  }
+  const pool = new pg.Pool({ ...connection, max: options.poolMax })
   pool.on('error', (error) => closing || options.log.warn({ err: error }, 'an idle database connection was lost'))
   let closing = false
   let queue: PgBoss | undefined
   const listeners: ((added: Added) => void)[] = []
 
-  async function transaction<T>(scope: Scope, run: (tx: Tx) => Promise<T>): Promise<T> {
-    if (scope !== 'system' && !isId(scope)) throw new Error('a transaction needs a workspace id')
+  async function transaction<T>(
+    scope: Scope,
+    run: (tx: Tx) => Promise<T>,
+    { lasting } = { lasting: true },
+  ): Promise<T> {
     const client = await pool.connect()
     let broken: Error | undefined
     const onError = (error: Error): void => void (broken = error)
@@ -98,8 +115,7 @@ export function openDb(options: DbOptions): Db {
     const context = createTx(client, scope, options, queue)
     let result: T
     try {
-      // One round trip for both statements; the id is checked above, because the simple protocol takes no parameters.
-      await client.query(`begin; set local rapport.workspace_id = '${scope === 'system' ? '' : scope}'`)
+      await client.query(beginning(scope, lasting))
       result = await run(context.tx)
       context.end()
       const { command } = await client.query('commit')
@@ -129,8 +145,41 @@ export function openDb(options: DbOptions): Db {
     }
   }
 
+  // Pipelined: the three messages leave together and are answered together.
+  const quick = new pg.Pool({
+    ...connection,
+    max: 2,
+    pipeline: true,
+    application_name: `${options.applicationName} quick`,
+  })
+  quick.on('error', (error) => closing || options.log.warn({ err: error }, 'an idle database connection was lost'))
+
+  async function statement<Row extends pg.QueryResultRow>(
+    scope: Scope,
+    text: string,
+    values: unknown[],
+    { lasting } = { lasting: true },
+  ): Promise<Row[]> {
+    const client = await quick.connect()
+    let broken: Error | undefined
+    try {
+      const [, result] = await Promise.all([
+        client.query(beginning(scope, lasting)),
+        client.query<Row>(text, values),
+        client.query('commit'), // of a failed transaction it is a rollback
+      ])
+      return result.rows
+    } catch (error) {
+      broken = error as Error
+      throw error
+    } finally {
+      client.release(broken)
+    }
+  }
+
   return {
     transaction,
+    statement,
     lookup: async <Row extends pg.QueryResultRow>(name: string, text: string, values: unknown[]) => {
       const { rows } = await pool.query<Row>({ name, text, values })
       return rows
@@ -143,9 +192,16 @@ export function openDb(options: DbOptions): Db {
     onCommit: (listener) => void listeners.push(listener),
     close: () => {
       closing = true
-      return pool.end()
+      return Promise.all([pool.end(), quick.end()]).then(() => {})
     },
   }
+}
+
+/** One round trip for all of it; the id is checked, because the simple protocol takes no parameters. */
+function beginning(scope: Scope, lasting: boolean): string {
+  if (scope !== 'system' && !isId(scope)) throw new Error('a transaction needs a workspace id')
+  const asynchronous = lasting ? '' : '; set local synchronous_commit = off'
+  return `begin; set local rapport.workspace_id = '${scope === 'system' ? '' : scope}'${asynchronous}`
 }
 
 function createTx(client: pg.PoolClient, scope: Scope, options: DbOptions, queue: PgBoss | undefined) {

@@ -25,8 +25,13 @@ create index contacts_dense on contacts.contacts using gin (contacts.dense_grams
 
 create index contacts_first_name on contacts.contacts (workspace_id, (platform.fold(first_name || ' ' || last_name)), id)
   where deleted_at is null;
-create index contacts_company on contacts.contacts (workspace_id, (platform.fold(coalesce(company, ''))), id)
-  where deleted_at is null;
+-- A column rather than an expression, so that grouping by it reads the index alone, and the planner knows how frequent
+-- each company is.
+alter table contacts.contacts
+  add column company_key text not null generated always as (platform.fold(coalesce(company, ''))) stored;
+create or replace view contacts.contact_rows as
+  select * from contacts.contacts where workspace_id = platform.workspace_id();
+create index contacts_company on contacts.contacts (workspace_id, company_key, id) where deleted_at is null;
 create index contacts_booking on contacts.contacts (workspace_id, (coalesce(last_booking_date, '-infinity'::timestamptz)), id)
   where deleted_at is null;
 create index contacts_opened on contacts.contacts (workspace_id, (coalesce(last_email_opened_at, '-infinity'::timestamptz)), id)
@@ -39,3 +44,8 @@ create index contacts_inactive on contacts.contacts (workspace_id, created_at, i
   where deleted_at is null and not is_active;
 create index contacts_language on contacts.contacts (workspace_id, language) where deleted_at is null;
 create index contacts_source on contacts.contacts (workspace_id, source) where deleted_at is null and source is not null;
+
+-- What the dashboard counts, so narrow that counting is reading little.
+create index contacts_subscribed on contacts.contacts (workspace_id)
+  where deleted_at is null and (newsletter_subscribed or marketing_subscribed);
+create index contacts_booked on contacts.contacts (workspace_id, total_bookings) where deleted_at is null and total_bookings > 0;
