@@ -21,7 +21,8 @@ interface Import {
 const imports = files.flatMap((from) => importsOf(from))
 
 function importsOf(from: string): Import[] {
-  const pattern = /(?:^|\n)\s*(import|export)\s+(type\s)?[^'"`;]*?from\s+'([^']+)'|\bimport\('([^']+)'\)|(?:^|\n)import\s+'([^']+)'/g
+  const pattern =
+    /(?:^|\n)\s*(import|export)\s+(type\s)?[^'"`;]*?from\s+'([^']+)'|\bimport\('([^']+)'\)|(?:^|\n)import\s+'([^']+)'/g
   return [...texts.get(from)!.matchAll(pattern)].map(([, , type, named, dynamic, bare]) => ({
     from,
     to: resolve(from, named ?? dynamic ?? bare ?? ''),
@@ -47,12 +48,20 @@ describe('imports', () => {
   })
 
   test('the platform knows no module', () => {
-    const wrong = imports.filter(({ from, to }) => from.startsWith('platform/') && !from.endsWith('.test.ts') && moduleOf(to))
+    const wrong = imports.filter(
+      ({ from, to }) => from.startsWith('platform/') && !from.endsWith('.test.ts') && moduleOf(to),
+    )
     expect(named(wrong)).toEqual([])
   })
 
   test('the platform knows nothing of how the program is put together, but for the type of its configuration', () => {
-    const wrong = imports.filter(({ from, to, isType }) => from.startsWith('platform/') && !from.endsWith('.test.ts') && ['app.ts', 'main.ts', 'modules.ts', 'config.ts'].includes(to) && !isType)
+    const wrong = imports.filter(
+      ({ from, to, isType }) =>
+        from.startsWith('platform/') &&
+        !from.endsWith('.test.ts') &&
+        ['app.ts', 'main.ts', 'modules.ts', 'config.ts'].includes(to) &&
+        !isType,
+    )
     expect(named(wrong)).toEqual([])
   })
 
@@ -69,12 +78,16 @@ describe('imports', () => {
     expect(Object.keys(neighbours).toSorted()).toEqual(modules.map(({ name }) => name).toSorted())
     const order = modules.map(({ name }) => name)
     for (const [name, known] of Object.entries(neighbours)) {
-      for (const other of known) expect(order.indexOf(other), `${name} knows ${other}`).toBeLessThan(order.indexOf(name))
+      for (const other of known)
+        expect(order.indexOf(other), `${name} knows ${other}`).toBeLessThan(order.indexOf(name))
     }
   })
 
   test('no file imports itself in a circle', () => {
-    const edges = Map.groupBy(imports.filter(({ isType, from }) => !isType && sources.includes(from)), ({ from }) => from)
+    const edges = Map.groupBy(
+      imports.filter(({ isType, from }) => !isType && sources.includes(from)),
+      ({ from }) => from,
+    )
     const done = new Set<string>()
     const circles: string[] = []
     const visit = (file: string, trail: string[]): void => {
@@ -88,7 +101,9 @@ describe('imports', () => {
   })
 
   test('only tests use what is made for tests', () => {
-    const wrong = imports.filter(({ from, to }) => sources.includes(from) && (to.startsWith('testing/') || to.endsWith('.test.ts')))
+    const wrong = imports.filter(
+      ({ from, to }) => sources.includes(from) && (to.startsWith('testing/') || to.endsWith('.test.ts')),
+    )
     expect(named(wrong)).toEqual([])
   })
 })
@@ -102,8 +117,18 @@ describe('reach', () => {
   })
 
   test('no module opens a connection, or a transaction by hand', () => {
-    const forbidden = ['pg', 'pg-boss', 'kysely/pg', 'ioredis', 'platform/db/migrate.ts', 'platform/db/embedded.ts', 'platform/jobs/queue.ts']
-    const wrong = imports.filter(({ from, to, isType }) => inModules.includes(from) && !isType && forbidden.includes(to))
+    const forbidden = [
+      'pg',
+      'pg-boss',
+      'kysely/pg',
+      'ioredis',
+      'platform/db/migrate.ts',
+      'platform/db/embedded.ts',
+      'platform/jobs/queue.ts',
+    ]
+    const wrong = imports.filter(
+      ({ from, to, isType }) => inModules.includes(from) && !isType && forbidden.includes(to),
+    )
     expect(named(wrong)).toEqual([])
     expect(inModules.filter((file) => /\bopenDb\b|\b(begin|commit|rollback)\b\s*[`;]/i.test(code(file)))).toEqual([])
   })
@@ -114,19 +139,24 @@ describe('reach', () => {
     const wrong: string[] = []
     for (const file of [...inModules, ...globSync('modules/*/migrations/*.sql', { cwd: root })]) {
       const own = moduleOf(file)!
-      const text = file.endsWith('.sql') ? readFileSync(path.join(root, file), 'utf8').replaceAll(/--.*/g, '') : code(file)
-      for (const [name, owner] of owned) if (owner !== own && new RegExp(`(?<![\\w./'])${name.replace('.', '\\.')}(?![\\w(])`).test(text)) wrong.push(`${file} names ${name}`)
+      const text = file.endsWith('.sql')
+        ? readFileSync(path.join(root, file), 'utf8').replaceAll(/--.*/g, '')
+        : code(file)
+      for (const [name, owner] of owned)
+        if (owner !== own && new RegExp(`(?<![\\w./'])${name.replace('.', '\\.')}(?![\\w(])`).test(text))
+          wrong.push(`${file} names ${name}`)
     }
     expect(wrong).toEqual([])
   })
 })
 
-/** Every table and view, and the module whose migrations make it. */
+/** Every table and view, and the module whose migrations make it; `platform.job_states` is there for all to join. */
 function ownedNames(): Map<string, string> {
   const names = new Map<string, string>()
   for (const file of globSync(['platform/db/migrations/*.sql', 'modules/*/migrations/*.sql'], { cwd: root })) {
     const text = readFileSync(path.join(root, file), 'utf8')
-    for (const [, name] of text.matchAll(/create\s+(?:table|view|materialized view)\s+(?:if not exists\s+)?([\w.]+)/gi)) names.set(name!, moduleOf(file) ?? 'platform')
+    for (const [, name] of text.matchAll(/create\s+(?:table|view|materialized view)\s+(?:if not exists\s+)?([\w.]+)/gi))
+      if (name !== 'platform.job_states') names.set(name!, moduleOf(file) ?? 'platform')
   }
   return names
 }

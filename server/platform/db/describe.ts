@@ -33,7 +33,8 @@ async function describeTables(client: pg.ClientBase, schema: string): Promise<st
   for (const { oid, name } of tables) {
     const body = [...(await listTexts(client, columnsQuery, oid)), ...(await listTexts(client, constraintsQuery, oid))]
     const rest: string[] = []
-    for (const query of [indexesQuery, triggersQuery, policiesQuery, grantsQuery]) rest.push(...(await listTexts(client, query, oid)))
+    for (const query of [indexesQuery, triggersQuery, policiesQuery, grantsQuery])
+      rest.push(...(await listTexts(client, query, oid)))
     described.push([`create table ${name} (\n${body.map((line) => `  ${line}`).join(',\n')}\n);`, ...rest].join('\n'))
   }
   return described

@@ -2,7 +2,7 @@
  * The transactional outbox: an event is a row of the transaction that caused it, so there is no change without its
  * event and no event without its change. `relay.ts` hands the rows on.
  */
-import { sql } from 'kysely'
+import { sql, type RawBuilder } from 'kysely'
 import type { Tx } from '../db/db.ts'
 import { newId } from '../ids.ts'
 
@@ -31,4 +31,12 @@ export async function publishEvents(tx: Tx, events: NewEvent[]): Promise<void> {
     select id, ${tx.workspaceId}::uuid, event, subject, data, ${tx.now}
     from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as row(id uuid, event text, subject text, data jsonb)
   `.execute(tx.sql)
+}
+
+/** For batches that the database itself knows best: `rows` selects `event`, `subject` and `data`. */
+export async function publishRows(tx: Tx, rows: RawBuilder<unknown>): Promise<void> {
+  await sql`
+    insert into platform.outbox (id, workspace_id, event, subject, data, created_at)
+    select gen_random_uuid(), ${tx.workspaceId}::uuid, event, subject, data, ${tx.now}
+    from (${rows}) as published (event, subject, data)`.execute(tx.sql)
 }

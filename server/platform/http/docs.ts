@@ -10,7 +10,10 @@ type Specification = NonNullable<Extract<swagger.StaticDocumentSpec, { document:
 export async function addDocs(app: FastifyInstance, routes: AnyRoute[]): Promise<void> {
   const document = describeApi(routes)
   const text = JSON.stringify(document)
-  await app.register(swagger, { mode: 'static', specification: { document: document as unknown as Specification['document'] } })
+  await app.register(swagger, {
+    mode: 'static',
+    specification: { document: document as unknown as Specification['document'] },
+  })
   await app.register(swaggerUi, {
     routePrefix: '/docs',
     staticCSP: false,

@@ -29,7 +29,9 @@ export function describeApi(routes: AnyRoute[]): ApiDocument {
     paths[address] = { ...paths[address], [method.toLowerCase()]: describeRoute(route, schemas) }
   }
   refer(Problem, schemas)
-  const tags = [...new Set(Object.values(paths).flatMap((item) => Object.values(item).flatMap(({ tags }) => tags as string[])))]
+  const tags = [
+    ...new Set(Object.values(paths).flatMap((item) => Object.values(item).flatMap(({ tags }) => tags as string[]))),
+  ]
   return {
     openapi: '3.1.0',
     info: {
@@ -46,10 +48,17 @@ export function describeApi(routes: AnyRoute[]): ApiDocument {
     components: {
       schemas: sorted(schemas),
       parameters: headerParameters,
-      responses: Object.fromEntries(Object.entries(commonErrors).map(([status, [name, description]]) => [name, problemReply(description, status)])),
+      responses: Object.fromEntries(
+        Object.entries(commonErrors).map(([status, [name, description]]) => [name, problemReply(description, status)]),
+      ),
       securitySchemes: {
         bearer: { type: 'http', scheme: 'bearer', description: 'An API key (rk_…) or a token of your auth service' },
-        session: { type: 'apiKey', in: 'cookie', name: '__Host-rapport', description: 'The web application; changes carry X-CSRF-Token' },
+        session: {
+          type: 'apiKey',
+          in: 'cookie',
+          name: '__Host-rapport',
+          description: 'The web application; changes carry X-CSRF-Token',
+        },
       },
     },
   }
@@ -91,7 +100,10 @@ const headerParameters = {
 function describeRoute(route: AnyRoute, schemas: Json): Operation {
   const { method, path, may, summary, description, params, query, body, replies, page, unmetered } = route.options
   const isPublic = may === 'public'
-  const own = Object.entries(replies).map(([status, reply]) => [status, describeReply(route, Number(status), reply, schemas)])
+  const own = Object.entries(replies).map(([status, reply]) => [
+    status,
+    describeReply(route, Number(status), reply, schemas),
+  ])
   const errors = [
     400,
     ...(isPublic ? [] : [401, ...(may === 'signed in' && method === 'GET' ? [] : [403])]),
@@ -103,7 +115,8 @@ function describeRoute(route: AnyRoute, schemas: Json): Operation {
     503,
   ]
   const common = errors.filter((status) => !(status in replies)).map((status) => [status, referToError(status)])
-  const headers = method === 'POST' && !page ? ['IdempotencyKey'] : ['PUT', 'PATCH', 'DELETE'].includes(method) ? ['IfMatch'] : []
+  const headers =
+    method === 'POST' && !page ? ['IdempotencyKey'] : ['PUT', 'PATCH', 'DELETE'].includes(method) ? ['IfMatch'] : []
   const parameters = [
     ...describeParameters('path', params, schemas),
     ...describeParameters('query', query, schemas),
@@ -136,7 +149,10 @@ function describeBody(route: AnyRoute, body: TSchema | undefined, schemas: Json)
   const file = { type: 'object', properties: { file: { type: 'string', format: 'binary' } } }
   const schema = body ? refer(body, schemas) : file
   const type = route.options.page ? 'application/x-www-form-urlencoded' : 'application/json'
-  const content = { ...(body ? { [type]: { schema } } : {}), ...(route.multipart ? { 'multipart/form-data': { schema: file } } : {}) }
+  const content = {
+    ...(body ? { [type]: { schema } } : {}),
+    ...(route.multipart ? { 'multipart/form-data': { schema: file } } : {}),
+  }
   return { required: body !== undefined && !Type.IsOptional(body), content }
 }
 
@@ -148,14 +164,21 @@ function describeReply(route: AnyRoute, status: number, reply: TSchema, schemas:
   return { description, content: { [contentType(route, reply)]: { schema } } }
 }
 
-const successes: Record<number, string> = { 200: 'Done', 201: 'Made; `Location` names it', 202: 'Accepted; the work goes on', 204: 'Done; nothing to say' }
+const successes: Record<number, string> = {
+  200: 'Done',
+  201: 'Made; `Location` names it',
+  202: 'Accepted; the work goes on',
+  204: 'Done; nothing to say',
+}
 
 /** JSON, unless a schema says otherwise by `contentMediaType`, or is text or a stream. */
 function contentType(route: AnyRoute, reply: TSchema): string {
   const { contentMediaType, type } = reply as { contentMediaType?: string; type?: unknown }
   if (contentMediaType) return contentMediaType
   if (type === 'string') return route.options.page ? 'text/html' : 'text/plain'
-  return route.kind === 'stream' && type === undefined && !('anyOf' in reply) ? 'application/octet-stream' : 'application/json'
+  return route.kind === 'stream' && type === undefined && !('anyOf' in reply)
+    ? 'application/octet-stream'
+    : 'application/json'
 }
 
 function problemReply(description: string, status: string): Json {
@@ -198,18 +221,45 @@ function sorted<Value>(entries: Record<string, Value>): Record<string, Value> {
 
 const text = (type: string) => ({ description: 'Done', content: { [type]: { schema: { type: 'string' } } } })
 const state = (names: string[]) => ({
-  'application/json': { schema: { type: 'object', properties: Object.fromEntries(names.map((name) => [name, { type: 'string' }])), required: names } },
+  'application/json': {
+    schema: {
+      type: 'object',
+      properties: Object.fromEntries(names.map((name) => [name, { type: 'string' }])),
+      required: names,
+    },
+  },
 })
 
 /** The probes at the root, which have no door of their own. */
 const operations: ApiDocument['paths'] = {
   '/health': {
-    get: { operationId: 'getHealth', summary: 'Liveness: this process answers', tags: ['operations'], security: [], responses: { 200: { description: 'Alive', content: state(['status', 'service']) } } },
+    get: {
+      operationId: 'getHealth',
+      summary: 'Liveness: this process answers',
+      tags: ['operations'],
+      security: [],
+      responses: { 200: { description: 'Alive', content: state(['status', 'service']) } },
+    },
   },
   '/status': {
-    get: { operationId: 'getStatus', summary: 'Readiness: the database answers', tags: ['operations'], security: [], responses: { 200: { description: 'Ready', content: state(['status', 'database']) }, 503: { description: 'Not ready', content: state(['status', 'database']) } } },
+    get: {
+      operationId: 'getStatus',
+      summary: 'Readiness: the database answers',
+      tags: ['operations'],
+      security: [],
+      responses: {
+        200: { description: 'Ready', content: state(['status', 'database']) },
+        503: { description: 'Not ready', content: state(['status', 'database']) },
+      },
+    },
   },
   '/metrics': {
-    get: { operationId: 'getMetrics', summary: 'Prometheus metrics', tags: ['operations'], security: [], responses: { 200: text('text/plain') } },
+    get: {
+      operationId: 'getMetrics',
+      summary: 'Prometheus metrics',
+      tags: ['operations'],
+      security: [],
+      responses: { 200: text('text/plain') },
+    },
   },
 }

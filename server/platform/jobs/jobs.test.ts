@@ -147,7 +147,9 @@ test('of two entries that carry one job, one runs it', async () => {
   app.app.worker.start()
   const untouched = async () => {
     const { rows } = await app.inTx((tx) =>
-      tx.rawQuery<{ n: number }>("select count(*) as n from pgboss.job where name = 'probe.steps' and state = 'created'"),
+      tx.rawQuery<{ n: number }>(
+        "select count(*) as n from pgboss.job where name = 'probe.steps' and state = 'created'",
+      ),
     )
     return rows[0]?.n
   }

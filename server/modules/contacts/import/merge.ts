@@ -4,6 +4,7 @@
  */
 import { sql, type RawBuilder } from 'kysely'
 import type { Tx } from '#platform/db/db.ts'
+import { publishRows } from '#platform/events/outbox.ts'
 import type { Services } from '#platform/services.ts'
 import { hashWording, recordConsent, type ConsentEntry } from '../consent.ts'
 import { isSuppressed } from '../suppression.ts'
@@ -437,19 +438,18 @@ async function tellTimeline({ tx, plan, wave }: Wave): Promise<void> {
 
 /** Both names of each event, with the contact as it is now. */
 async function publishAll({ tx, plan, wave }: Wave): Promise<void> {
-  await sql`
-    insert into platform.outbox (id, workspace_id, event, subject, data, created_at)
-    select gen_random_uuid(), ${tx.workspaceId}, e.noun || case when r.contact_id is null then '.created' else '.updated' end,
+  const rows = sql`
+    select e.noun || case when r.contact_id is null then '.created' else '.updated' end,
       c.id::text,
       jsonb_build_object('contact_id', c.id, 'customer_id', c.id, 'email', c.email, 'first_name', c.first_name,
         'last_name', c.last_name, 'full_name', trim(c.first_name || ' ' || c.last_name), 'company', c.company,
-        'source', c.source, 'import_id', ${plan.importId}::text),
-      ${tx.now}
+        'source', c.source, 'import_id', ${plan.importId}::text)
     from pg_temp.import_rows r
     join contacts.contacts c on c.workspace_id = ${tx.workspaceId} and c.id = coalesce(r.contact_id, r.id)
     cross join (values ('contact'), ('customer')) as e (noun)
     where r.wave = ${wave} and (r.contact_id is null or r.changed)
-  `.execute(tx.sql)
+  `
+  await publishRows(tx, rows)
 }
 
 /** The counts that `mergeBatch` would answer; `repeats` are addresses that an earlier batch of the file had. */
