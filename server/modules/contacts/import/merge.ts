@@ -4,6 +4,7 @@
  */
 import { sql, type RawBuilder } from 'kysely'
 import type { Tx } from '#platform/db/db.ts'
+import { publishBundles } from '#platform/events/outbox.ts'
 import type { Services } from '#platform/services.ts'
 import { hashWording, recordConsent, type ConsentEntry } from '../consent.ts'
 import { isSuppressed } from '../suppression.ts'
@@ -437,29 +438,24 @@ async function tellTimeline({ tx, plan, wave }: Wave): Promise<void> {
 
 /** Both names of each event, with the contact as it is now, in bundles: see docs/decisions/0011. */
 async function publishAll({ tx, plan, wave }: Wave): Promise<void> {
-  await sql`
-    with told as materialized (
-      select case when r.contact_id is null then '.created' else '.updated' end as verb, r.contact_event, r.customer_event,
-        c.id as subject, row_number() over (order by r.line) / ${bundleSize}::int as bundle,
+  // The ids are the rows' own: an event keeps its id however often its bundle is opened.
+  await publishBundles(
+    tx,
+    plan.importId,
+    sql`
+      select noun || case when r.contact_id is null then '.created' else '.updated' end,
+        case noun when 'contact' then r.contact_event else r.customer_event end,
+        c.id,
         jsonb_build_object('contact_id', c.id, 'customer_id', c.id, 'email', c.email, 'first_name', c.first_name,
           'last_name', c.last_name, 'full_name', trim(c.first_name || ' ' || c.last_name), 'company', c.company,
-          'source', c.source, 'import_id', ${plan.importId}::text) as data
+          'source', c.source, 'import_id', ${plan.importId}::text),
+        row_number() over (partition by noun order by r.line)
       from pg_temp.import_rows r
       join contacts.contacts c on c.workspace_id = ${tx.workspaceId} and c.id = coalesce(r.contact_id, r.id)
-      where r.wave = ${wave} and (r.contact_id is null or r.changed)
-    )
-    insert into platform.outbox (id, workspace_id, event, subject, is_bundle, data, created_at)
-    select gen_random_uuid(), ${tx.workspaceId}::uuid, noun || verb, ${plan.importId}::text, true,
-      jsonb_agg(jsonb_build_object('id', case noun when 'contact' then contact_event else customer_event end,
-        'subject', subject, 'data', data)),
-      ${tx.now}::timestamptz
-    from told cross join (values ('contact'), ('customer')) as e (noun)
-    group by noun, verb, bundle order by bundle, verb, noun
-  `.execute(tx.sql)
+      cross join (values ('contact'), ('customer')) as e (noun)
+      where r.wave = ${wave} and (r.contact_id is null or r.changed)`,
+  )
 }
-
-/** Events in one row of the outbox: as many as a reaction takes at once. */
-const bundleSize = 500
 
 /** The counts that `mergeBatch` would answer; `repeats` are addresses that an earlier batch of the file had. */
 export async function countWould(
