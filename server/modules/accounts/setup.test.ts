@@ -1,7 +1,6 @@
-import pg from 'pg'
 import { expect, test } from 'vitest'
 import { openBrowser } from '#testing/browser.ts'
-import { start, type TestApp } from '#testing/start.ts'
+import { startEmpty } from '#testing/empty.ts'
 
 const first = {
   workspace_name: 'Le Vieux Moulin',
@@ -51,12 +50,3 @@ test.each([
   expect([reply.status, reply.body.errors?.[0]]).toMatchObject([422, { pointer: `/${field}`, code }])
   expect((await app.anonymous.get('/setup')).body).toEqual({ needed: true })
 })
-
-async function startEmpty(): Promise<TestApp> {
-  const app = await start()
-  const owner = new pg.Client({ connectionString: app.databaseUrl })
-  await owner.connect()
-  await owner.query('truncate accounts.workspaces, accounts.users cascade')
-  await owner.end()
-  return app
-}
