@@ -12,6 +12,7 @@ import { createSeal } from './platform/crypto/seal.ts'
 import { createTokens } from './platform/crypto/tokens.ts'
 import { migrate } from './platform/db/migrate.ts'
 import { openDb } from './platform/db/db.ts'
+import { eventRoutes } from './platform/events/event-routes.ts'
 import { createRelay } from './platform/events/relay.ts'
 import { createFileLinks } from './platform/files/links.ts'
 import { createLocalFiles } from './platform/files/local.ts'
@@ -27,8 +28,10 @@ import { createSandboxTransport, type StoreMail } from './platform/mail/sandbox.
 import { createSmtpTransport, parseSmtpUrl } from './platform/mail/smtp.ts'
 import { createMetrics } from './platform/observe/metrics.ts'
 import { createOutbound } from './platform/outbound/outbound.ts'
-import type { Worker } from './platform/module.ts'
+import type { JobDefinition } from './platform/jobs/job.ts'
+import type { Module, Task, Worker } from './platform/module.ts'
 import type { Runtime } from './platform/services.ts'
+import { platformTasks } from './platform/upkeep.ts'
 
 export interface App {
   runtime: Runtime
@@ -48,31 +51,43 @@ export interface AppOptions {
   /** Whether this process keeps the schedule and watches over the queue. */
   works: boolean
   webFolder: string | null
+  /** Other modules than the listed ones; tests add probes. */
+  modules?: Module[]
   /** Hears of every mail that the sandbox keeps; tests do. */
   onSandboxMail?: StoreMail
 }
 
-const tasks = modules.flatMap((module) => module.schedule ?? [])
-const jobs = modules.flatMap((module) => module.jobs ?? [])
+const platformPermissions = {
+  'job.read': ['viewer'],
+  'job.control': ['marketer', 'agent'],
+  'live.read': ['viewer'],
+  'event.manage': ['admin'],
+} as const
+
+const tasksOf = (all: Module[]): Task[] => [...platformTasks, ...all.flatMap((module) => module.schedule ?? [])]
+const jobsOf = (all: Module[]): JobDefinition[] => all.flatMap((module) => module.jobs ?? [])
 
 /** Brings the database to this version; any number of processes may call it at once. */
-export async function prepareDatabase(databaseUrl: string, log: Logger): Promise<void> {
+export async function prepareDatabase(databaseUrl: string, log: Logger, all: Module[] = modules): Promise<void> {
   const platform = { name: 'platform', folder: path.join(import.meta.dirname, 'platform/db/migrations') }
-  const own = modules.flatMap(({ name, migrations }) => (migrations ? [{ name, folder: migrations }] : []))
+  const own = all.flatMap(({ name, migrations }) => (migrations ? [{ name, folder: migrations }] : []))
   await migrate(databaseUrl, [platform, ...own], log)
   await installQueue(databaseUrl, [
-    ...jobs.map(({ kind, retryLimit }) => ({ name: kind, retryLimit })),
-    ...tasks.map((task) => ({ name: taskQueue(task), retryLimit: 2 })),
+    ...jobsOf(all).map(({ kind, retryLimit }) => ({ name: kind, retryLimit })),
+    ...tasksOf(all).map((task) => ({ name: taskQueue(task), retryLimit: 2 })),
   ])
 }
 
 export async function createApp(options: AppOptions): Promise<App> {
   const { config, databaseUrl, log } = options
+  const all = options.modules ?? modules
+  const metrics = createMetrics({ withProcess: config.app.environment !== 'test' })
   const db = openDb({
     url: databaseUrl,
     poolMax: config.limits.databaseConnections,
     log,
     slowQueryMs: config.limits.slowQueryMs,
+    onSlowQuery: () => metrics.slowQueries.inc(),
     applicationName: 'rapport',
   })
   const queue = await openQueue({ url: databaseUrl, supervise: options.works, log })
@@ -88,7 +103,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     db,
     publicUrl,
     tokens,
-    metrics: createMetrics({ withProcess: config.app.environment !== 'test' }),
+    metrics,
     cache: redis?.cache ?? createMemoryCache(),
     limits: redis?.limits ?? createMemoryLimiter(),
     files: await createLocalFiles({ folder: path.join(config.app.dataDir, 'files'), links: fileLinks }),
@@ -100,13 +115,14 @@ export async function createApp(options: AppOptions): Promise<App> {
     ),
     seal: createSeal(masterKey),
     live: openLive(databaseUrl, log),
-    permissions: Object.assign({}, ...modules.map((module) => module.permissions ?? {})),
+    queue,
+    permissions: Object.assign({}, platformPermissions, ...all.map((module) => module.permissions ?? {})),
   }
-  runtime.metrics.watchPool(() => db.pool)
+  metrics.watchPool(() => db.pool)
   const http = await createServer({
     runtime,
     queue,
-    routes: [...platformRoutes, ...modules.flatMap((module) => module.routes ?? [])],
+    routes: [...platformRoutes, ...eventRoutes, ...all.flatMap((module) => module.routes ?? [])],
     authenticate: authenticator(runtime, options.secretKey),
     webFolder: options.webFolder,
   })
@@ -114,11 +130,11 @@ export async function createApp(options: AppOptions): Promise<App> {
     createRelay(
       db,
       runtime,
-      modules.flatMap((module) => module.reactions ?? []),
+      all.flatMap((module) => module.reactions ?? []),
     ),
-    createRunner(runtime, queue, jobs),
-    createSchedule(runtime, queue, tasks),
-    ...modules.flatMap((module) => (module.workers ?? []).map((create) => create(runtime))),
+    createRunner(runtime, queue, jobsOf(all)),
+    createSchedule(runtime, queue, tasksOf(all)),
+    ...all.flatMap((module) => (module.workers ?? []).map((create) => create(runtime))),
   ]
   return {
     runtime,
@@ -126,8 +142,8 @@ export async function createApp(options: AppOptions): Promise<App> {
     http,
     worker: allOf(workers),
     async close() {
-      await http.close()
-      await Promise.all(workers.map((worker) => worker.stop()))
+      // Together: a long request and a long job share the time that stopping may take.
+      await Promise.all([http.close(), ...workers.map((worker) => worker.stop())])
       await queue.stop({ graceful: false, close: true })
       await Promise.all([runtime.live.close(), runtime.mail.close(), runtime.cache.close(), db.close()])
       redis?.close()

@@ -190,9 +190,9 @@ function mailTo(sink: SmtpSink, number: number): string {
 }
 
 function linkIn(mail: string | undefined, path: string): string {
-  const found = new RegExp(`https?://[^"\\s<>]+${path}[^"\\s<>]+`).exec(mail ?? '')
+  const found = new RegExp(`https?://[\\w.:]+${path}[\\w.-]+`).exec(mail ?? '')
   expect(found, `a link with ${path} in the mail`).not.toBeNull()
-  return found![0].replaceAll('&amp;', '&')
+  return found![0]
 }
 
 async function visit(address: string, userAgent: string): Promise<Response> {

@@ -87,6 +87,12 @@ export const cssVariables: CSSVariablesResolver = () => ({
     '--mantine-color-placeholder': '#716b61',
     '--mantine-color-error': '#b3261e',
     '--mantine-color-anchor': '#1d5f58',
+    '--mantine-color-pine-light-color': '#1d5f58',
+    '--mantine-color-gray-light-color': '#524e46',
+    '--mantine-color-orange-light-color': '#8f3b0b',
+    '--mantine-color-yellow-light-color': '#714a00',
+    '--mantine-color-red-light-color': '#a3211a',
+    '--mantine-color-blue-light-color': '#1d4f8c',
   },
   dark: {
     '--mantine-color-body': '#1c1b1a',

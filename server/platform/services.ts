@@ -1,4 +1,5 @@
 /** What an operation may use besides its transaction. Built by hand in `app.ts`; nothing here is global. */
+import type { PgBoss } from 'pg-boss'
 import type { Logger } from 'pino'
 import type { Config } from '#server/config.ts'
 import type { Cache } from './cache/cache.ts'
@@ -34,4 +35,6 @@ export interface Services {
 /** For the few that open transactions of their own: workers, jobs and streams. Never handed to an operation. */
 export interface Runtime extends Services {
   db: Db
+  /** Carries the jobs; `tx.enqueue` is how they are added. */
+  queue: PgBoss
 }

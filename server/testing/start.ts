@@ -14,6 +14,7 @@ import { createApp, prepareDatabase, type App } from '../app.ts'
 import { toConfig } from '../config.ts'
 import { modules } from '../modules.ts'
 import type { Tx } from '../platform/db/db.ts'
+import type { Module } from '../platform/module.ts'
 import { createLog } from '../platform/observe/log.ts'
 import { makeWorld, type World } from './world.ts'
 
@@ -61,12 +62,15 @@ export interface TestApp extends AsyncDisposable {
   mails(): SentMail[]
 }
 
-export async function start(environment: Record<string, string> = {}): Promise<TestApp> {
+/** `probe` is a module of the test's own, mounted beside the others. */
+export async function start(environment: Record<string, string> = {}, probe?: Omit<Module, 'name'>): Promise<TestApp> {
   const serverUrl = inject('databaseUrl')
   const log = createLog({ level: environment.LOG_LEVEL ?? 'silent', name: 'test' })
   const name = `test_${randomBytes(6).toString('hex')}`
   await cloneTemplate(serverUrl, name)
   const databaseUrl = withDatabase(serverUrl, name)
+  const all = probe ? [...modules, { name: 'probe', ...probe }] : modules
+  if (probe) await prepareDatabase(databaseUrl, log, all)
   const dataDir = mkdtempSync(path.join(tmpdir(), 'rapport-files-'))
   const config = toConfig({ APP_ENV: 'test', DATA_DIR: dataDir, RATE_LIMIT_PER_MINUTE: '1000000', ...environment })
   const mails: SentMail[] = []
@@ -77,6 +81,7 @@ export async function start(environment: Record<string, string> = {}): Promise<T
     log,
     works: false,
     webFolder: null,
+    modules: all,
     onSandboxMail: async (raw, envelope) => void mails.push({ raw: raw.toString('utf8'), to: envelope.to }),
   })
   await app.http.ready()

@@ -5,6 +5,7 @@ import { etagOf } from './contacts.ts'
 import { isLive } from './live.ts'
 import type {
   Audience,
+  Category,
   AudienceSize,
   Campaign,
   CampaignLink,
@@ -30,6 +31,7 @@ export const createTemplate = (fields: TemplateFields) => post<Template>(`${root
 export const changeTemplate = (template: Kept<Template>, fields: TemplateFields) =>
   put<Template>(`${root}/templates/${template.id}`, fields, etagOf(template))
 export const deleteTemplate = (template: Kept<Template>) => remove(`${root}/templates/${template.id}`, etagOf(template))
+export const restoreTemplate = (id: string) => post<Template>(`${root}/templates/${id}/restore`)
 export const duplicateTemplate = (id: string) => post<Template>(`${root}/templates/${id}/duplicate`)
 
 export type Draft = { subject: string; body_html: string; body_text?: string; contact_id?: string }
@@ -61,22 +63,26 @@ export const campaignLinksQuery = (id: string) =>
     queryFn: () => get<Page<CampaignLink>>(`${root}/campaigns/${id}/links`),
   })
 
-export type CampaignFields = { name: string; target_audience?: Audience; channels?: Channel[] }
+export type CampaignFields = { name: string; category?: Category; target_audience?: Audience; channels?: Channel[] }
 export const createCampaign = (fields: CampaignFields) => post<Campaign>(`${root}/campaigns`, fields)
 export const changeCampaign = (campaign: Kept<Campaign>, fields: Partial<CampaignFields>) =>
   put<Campaign>(`${root}/campaigns/${campaign.id}`, fields, etagOf(campaign))
 export const deleteCampaign = (campaign: Kept<Campaign>) => remove(`${root}/campaigns/${campaign.id}`, etagOf(campaign))
 
-export type CampaignMove = 'launch' | 'pause' | 'resume' | 'cancel' | 'duplicate' | 'send-to-rest'
-export const moveCampaign = (campaign: Kept<Campaign>, move: CampaignMove, body: Record<string, unknown> = {}) =>
+export const restoreCampaign = (id: string) => post<Campaign>(`${root}/campaigns/${id}/restore`)
+
+export type CampaignMove = 'launch' | 'pause' | 'resume' | 'cancel' | 'duplicate'
+export const moveCampaign = (campaign: Kept<Campaign>, move: CampaignMove, body?: Record<string, unknown>) =>
   post<Campaign>(`${root}/campaigns/${campaign.id}/${move}`, body, etagOf(campaign))
+export const sendToRest = (campaign: Kept<Campaign>) =>
+  post(`${root}/campaigns/${campaign.id}/send-to-rest`, undefined, etagOf(campaign))
 export const sendTest = (id: string, to: string[]) => post(`${root}/campaigns/${id}/test`, { to })
 
-export const audienceQuery = (audience: Audience) =>
+export const audienceQuery = (audience: Audience, category: Category) =>
   queryOptions({
-    queryKey: ['campaigns', 'audience', audience],
+    queryKey: ['campaigns', 'audience', audience, category],
     queryFn: ({ signal }) =>
-      post<AudienceSize>(`${root}/campaigns/audience`, { target_audience: audience }, { signal }),
+      post<AudienceSize>(`${root}/campaigns/audience`, { target_audience: audience, category }, { signal }),
     placeholderData: (previous) => previous,
   })
 export const campaignPreviewQuery = (channel: Channel, contactId: string | null) =>

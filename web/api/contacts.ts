@@ -8,7 +8,10 @@ export const statsQuery = queryOptions({
   queryFn: () => get<ContactStats>('/contacts/stats'),
 })
 export const contactQuery = (id: string) =>
-  queryOptions({ queryKey: ['contacts', id], queryFn: () => get<Contact>(`/contacts/${id}`) })
+  queryOptions({
+    queryKey: ['contacts', id],
+    queryFn: () => get<Contact>(`/contacts/${id}`, { query: { deleted: true } }),
+  })
 export const consentsQuery = (id: string) =>
   queryOptions({
     queryKey: ['contacts', id, 'consents'],
@@ -51,7 +54,12 @@ export function etagOf(record: Kept<{ version?: number }>): { etag?: string } {
   return record.version === undefined ? {} : { etag: `"v${record.version}"` }
 }
 
-export type ContactFields = Partial<Omit<Contact, 'id' | 'lists'>>
+/** What may be written of a contact; its lists by their ids. */
+export type ContactFields = Partial<Omit<Contact, 'id' | 'lists' | 'tags' | 'is_active'>> & {
+  lists?: string[]
+  tags?: string[] | null
+  is_active?: boolean | null
+}
 
 export const createContact = (fields: ContactFields) => post<Contact>('/contacts', fields)
 export const changeContact = (contact: Kept<Contact>, fields: ContactFields) =>
@@ -63,7 +71,7 @@ export const addToList = (listId: string, contactIds: string[]) =>
 export const removeFromList = (listId: string, contactIds: string[]) =>
   remove(`/lists/${listId}/contacts`, { body: { contact_ids: contactIds } })
 
-export type ListFields = { name: string; description: string | null; color: string }
+export type ListFields = { name: string; description: string; color: string }
 export const createList = (fields: ListFields) => post<List>('/lists', fields)
 export const changeList = (list: Kept<List>, fields: Partial<ListFields>) =>
   put<List>(`/lists/${list.id}`, fields, etagOf(list))
@@ -74,7 +82,7 @@ export type TagFields = { name: string; color: string }
 export const createTag = (fields: TagFields) => post<Tag>('/tags', fields)
 export const changeTag = (tag: Kept<Tag>, fields: TagFields) => put<Tag>(`/tags/${tag.id}`, fields, etagOf(tag))
 export const deleteTag = (tag: Kept<Tag>) => remove(`/tags/${tag.id}`, etagOf(tag))
-export const mergeTags = (into: Tag, from: Tag) => post(`/tags/${into.id}/merge`, { tag_ids: [from.id] })
+export const mergeTags = (into: Tag, from: Tag) => post<Tag>(`/tags/${from.id}/merge`, { target_tag_id: into.id })
 
 export type BulkAction =
   | 'add_tag'

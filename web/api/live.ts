@@ -4,11 +4,9 @@ import type { QueryClient } from '@tanstack/react-query'
 import { downloadUrl } from './client.ts'
 
 const staleBy: Record<string, string[]> = {
-  'job.progress': ['jobs', 'imports'],
-  'job.finished': ['jobs', 'imports', 'contacts', 'lists', 'tags'],
-  'import.progress': ['imports'],
-  'campaign.progress': ['campaigns'],
-  'campaign.changed': ['campaigns'],
+  job: ['jobs', 'imports'],
+  import: ['imports'],
+  campaign: ['campaigns'],
 }
 
 let connected = false

@@ -13,7 +13,7 @@ export type Theme = 'light' | 'dark' | 'auto'
 export type Session = {
   user: {
     id: string
-    email: string
+    email: string | null
     full_name: string
     language: Language
     timezone?: string | null
@@ -55,7 +55,7 @@ export type ApiKey = {
   id: string
   name: string
   role: Role
-  prefix?: string
+  ending: string
   created_at: string
   expires_at: string | null
   last_used_at: string | null
@@ -67,7 +67,7 @@ export type Workspace = {
   slug?: string
   language: Language
   timezone: string
-  country: string | null
+  country: string
   currency: string
   mail_from: string | null
   mail_from_name: string | null
@@ -138,13 +138,7 @@ export type Interaction = {
   booking_id?: string | null
   campaign_id?: string | null
 }
-export type Note = {
-  id: string
-  content: string
-  created_at: string
-  author?: string | null
-  actor?: { name?: string | null } | string | null
-}
+export type Note = { id: string; content: string; created_at: string; created_by_name: string }
 export type Consent = {
   id: string
   purpose: 'newsletter' | 'marketing' | 'tracking' | 'transactional'
@@ -163,12 +157,12 @@ export type ContactStats = {
   new_last_30_days: number
   by_status: Partial<Record<ContactStatus, number>>
   top_companies: { company: string; count: number }[]
-  growth: { date: string; count: number }[]
+  growth: { date: string; created: number }[]
 }
 export type List = {
   id: string
   name: string
-  description: string | null
+  description: string
   type: string
   color: string | null
   contact_count: number
@@ -182,8 +176,7 @@ export type Tag = {
   slug?: string
   color: string | null
   description?: string | null
-  contact_count?: number
-  usage_count?: number
+  contact_count: number
   priority?: number | null
   version?: number
 }
@@ -261,12 +254,13 @@ export type Rendered = {
 }
 
 export type CampaignStatus = 'draft' | 'scheduled' | 'active' | 'paused' | 'completed' | 'canceled'
-export type Audience = { list_ids?: string[]; tags?: string[] }
+export type Audience = { list_ids?: string[]; tags?: string[]; filter?: Record<string, unknown> }
+export type Category = 'marketing' | 'newsletter' | 'transactional'
 export type Channel = {
   type: 'email'
-  config: { subject?: string; from_email?: string; from_name?: string }
+  config: { subject?: string; from_email?: string; from_name?: string; text_template?: string }
   content_template?: string
-  schedule?: { send_at: string; timezone?: string } | null
+  schedule?: { send_at?: string | null; timezone?: string | null }
 }
 export type DeliveryState = 'queued' | 'claimed' | 'handed_over' | 'sent' | 'retry' | 'failed' | 'skipped'
 export type CampaignCounts = Partial<
@@ -276,6 +270,7 @@ export type Campaign = {
   id: string
   name: string
   description?: string | null
+  category: Category
   status: CampaignStatus
   target_audience: Audience
   channels: Channel[]
@@ -285,9 +280,9 @@ export type Campaign = {
   created_at: string
   updated_at?: string
   launched_at?: string | null
-  started_at?: string | null
   completed_at?: string | null
-  send_at?: string | null
+  scheduled_at?: string | null
+  pause_reason?: string | null
   version?: number
 }
 export type AudienceSize = { size: number; sendable: number; skipped_by_reason: Record<string, number> }
@@ -297,7 +292,7 @@ export type Delivery = {
   full_name: string | null
   state: DeliveryState
   reason: string | null
-  code: string | null
+  code: number | null
   response: string | null
   attempts: number
   next_attempt_at: string | null

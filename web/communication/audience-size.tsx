@@ -2,7 +2,7 @@ import { Text } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { useTranslation } from 'react-i18next'
 import { audienceQuery } from '../api/communication.ts'
-import type { Audience } from '../api/types.ts'
+import type { Audience, Category } from '../api/types.ts'
 import { ProblemAlert } from '../form/problem-alert.tsx'
 import { Figure } from '../ui/figure.tsx'
 import { useNumbers } from '../ui/number.ts'
@@ -10,11 +10,11 @@ import { Waiting } from '../ui/waiting.tsx'
 import { useReason } from './reasons.ts'
 
 /** How many will get it, and who will not and why, before anything is sent. */
-export function AudienceSize({ audience }: { audience: Audience }) {
+export function AudienceSize({ audience, category }: { audience: Audience; category: Category }) {
   const { t } = useTranslation()
   const numbers = useNumbers()
   const reason = useReason()
-  const { data, error } = useQuery(audienceQuery(audience))
+  const { data, error } = useQuery(audienceQuery(audience, category))
   const skipped = Object.entries(data?.skipped_by_reason ?? {}).filter(([, count]) => count > 0)
   if (error) return <ProblemAlert error={error} />
   return (

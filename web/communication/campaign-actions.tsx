@@ -2,7 +2,7 @@ import { ActionIcon, Button, Menu } from '@mantine/core'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { Copy, Ellipsis, Pause, Pencil, Play, Send, Square, Trash2 } from 'lucide-react'
 import { useTranslation } from 'react-i18next'
-import { type CampaignMove, deleteCampaign, moveCampaign } from '../api/communication.ts'
+import { type CampaignMove, deleteCampaign, moveCampaign, restoreCampaign, sendToRest } from '../api/communication.ts'
 import { explain } from '../api/explain.ts'
 import { useAbilities } from '../api/session.ts'
 import type { Campaign, CampaignStatus, Kept } from '../api/types.ts'
@@ -17,13 +17,13 @@ const allowed: Record<'pause' | 'resume' | 'cancel' | 'send-to-rest' | 'delete' 
   resume: ['paused'],
   cancel: ['scheduled', 'active', 'paused'],
   'send-to-rest': ['completed', 'canceled'],
-  delete: ['draft', 'canceled', 'completed'],
+  delete: ['draft', 'scheduled', 'canceled', 'completed'],
 }
 
 export function CampaignActions({ campaign }: { campaign: Kept<Campaign> }) {
   const { t } = useTranslation()
   const { campaigns: may } = useAbilities()
-  const { move, drop, isMoving } = useMoves(campaign)
+  const { move, sendRest, drop, isMoving } = useMoves(campaign)
   if (!may) return null
   const can = (action: keyof typeof allowed) =>
     campaign.can?.[action.replaceAll('-', '_')] ?? allowed[action].includes(campaign.status)
@@ -65,7 +65,7 @@ export function CampaignActions({ campaign }: { campaign: Kept<Campaign> }) {
               body: t('campaign.rest_text'),
               confirm: t('campaign.rest'),
               cancel: t('common.cancel'),
-              run: () => move('send-to-rest'),
+              run: sendRest,
             })
           }
         >
@@ -101,20 +101,7 @@ export function CampaignActions({ campaign }: { campaign: Kept<Campaign> }) {
             </Menu.Item>
           )}
           {can('delete') && (
-            <Menu.Item
-              color="red"
-              leftSection={<Trash2 size={16} aria-hidden />}
-              onClick={() =>
-                confirm({
-                  title: t('campaign.delete_title', { name: campaign.name }),
-                  body: t('campaign.delete_text'),
-                  confirm: t('common.delete'),
-                  cancel: t('common.cancel'),
-                  danger: true,
-                  run: drop,
-                })
-              }
-            >
+            <Menu.Item color="red" leftSection={<Trash2 size={16} aria-hidden />} onClick={drop}>
               {t('common.delete')}
             </Menu.Item>
           )}
@@ -129,7 +116,6 @@ const doneTexts = {
   resume: 'campaign.resumed',
   cancel: 'campaign.canceled',
   duplicate: 'campaign.duplicated',
-  'send-to-rest': 'campaign.rest_started',
 } as const
 
 function useMoves(campaign: Kept<Campaign>) {
@@ -151,10 +137,24 @@ function useMoves(campaign: Kept<Campaign>) {
     mutationFn: () => deleteCampaign(campaign),
     onSuccess: async () => {
       follow(paths.campaigns())
-      toastDone(t('campaign.deleted', { name: campaign.name }))
+      const undo = () => void restoreCampaign(campaign.id).then(refresh, complain)
+      toastDone(t('campaign.deleted', { name: campaign.name }), { label: t('common.undo'), run: undo })
       await refresh()
     },
     onError: complain,
   })
-  return { move: moving.mutate, drop: () => dropping.mutate(), isMoving: moving.isPending }
+  const resending = useMutation({
+    mutationFn: () => sendToRest(campaign),
+    onSuccess: async () => {
+      await refresh()
+      toastDone(t('campaign.rest_started'))
+    },
+    onError: complain,
+  })
+  return {
+    sendRest: () => resending.mutate(),
+    move: moving.mutate,
+    drop: () => dropping.mutate(),
+    isMoving: moving.isPending,
+  }
 }

@@ -9,7 +9,7 @@ import type { Campaign, Kept } from '../api/types.ts'
 import { paths } from '../paths.ts'
 import { useUrlState } from '../table/use-url-state.ts'
 import { Card } from '../ui/card.tsx'
-import { Facts } from '../ui/facts.tsx'
+import { Fact, Facts } from '../ui/facts.tsx'
 import { Figure } from '../ui/figure.tsx'
 import { HtmlFrame } from '../ui/html-frame.tsx'
 import { useNumbers } from '../ui/number.ts'
@@ -96,7 +96,7 @@ function Overview({ campaign }: { campaign: Kept<Campaign> }) {
   const numbers = useNumbers()
   const counts = campaign.counts ?? {}
   const { settled, total, share } = progressOf(counts)
-  const sendAt = campaign.send_at ?? campaign.channels[0]?.schedule?.send_at
+  const sendAt = campaign.scheduled_at
   const waiting = (counts.queued ?? 0) + (counts.claimed ?? 0) + (counts.handed_over ?? 0) + (counts.retry ?? 0)
   const section = (name: string) => (total > 0 ? ((counts[name as keyof typeof counts] ?? 0) / total) * 100 : 0)
   return (
@@ -106,6 +106,7 @@ function Overview({ campaign }: { campaign: Kept<Campaign> }) {
           {t('campaign.starts')} <Moment at={sendAt} exact />
         </Alert>
       )}
+      {campaign.status === 'paused' && campaign.pause_reason && <Alert color="orange">{campaign.pause_reason}</Alert>}
       <Card>
         <Group justify="space-between" mb={8}>
           <Text fz="sm" fw={600} role="status">
@@ -190,15 +191,19 @@ function Message({ campaign }: { campaign: Campaign }) {
   return (
     <SimpleGrid cols={{ base: 1, md: 2 }} spacing="lg">
       <Card title={t('composer.step_details')}>
-        <Facts
-          items={[
-            [t('content.subject'), channel?.config.subject],
-            [t('sandbox.from'), sender || t('composer.from_default')],
-            [t('columns.created'), <Moment at={campaign.created_at} />],
-            [t('campaign.started'), <Moment at={campaign.started_at ?? campaign.launched_at} />],
-            [t('campaign.finished'), <Moment at={campaign.completed_at} />],
-          ]}
-        />
+        <Facts>
+          <Fact name={t('content.subject')}>{channel?.config.subject}</Fact>
+          <Fact name={t('sandbox.from')}>{sender || t('composer.from_default')}</Fact>
+          <Fact name={t('columns.created')}>
+            <Moment at={campaign.created_at} />
+          </Fact>
+          <Fact name={t('campaign.started')}>
+            <Moment at={campaign.launched_at} />
+          </Fact>
+          <Fact name={t('campaign.finished')}>
+            <Moment at={campaign.completed_at} />
+          </Fact>
+        </Facts>
       </Card>
       <Card title={t('campaign.message')}>
         <HtmlFrame title={t('content.preview')} html={channel?.content_template ?? ''} />

@@ -140,7 +140,7 @@ function useColumns(): Column<Campaign>[] {
     {
       id: 'when',
       header: t('columns.updated'),
-      cell: (row) => <Moment at={row.completed_at ?? row.started_at ?? row.updated_at ?? row.created_at} />,
+      cell: (row) => <Moment at={row.completed_at ?? row.launched_at ?? row.updated_at} />,
     },
   ]
 }

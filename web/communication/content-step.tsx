@@ -28,7 +28,12 @@ export function ContentStep({ campaign, draft, change, beforeTest }: ContentStep
   const templates = useQuery(allTemplatesQuery)
   const take = (template: Template | undefined) => {
     if (!template) return
-    const run = () => change({ html: template.body_html, subject: draft.subject.trim() || template.subject })
+    const run = () =>
+      change({
+        html: template.body_html,
+        text: template.body_text ?? '',
+        subject: draft.subject.trim() || template.subject,
+      })
     if (draft.html.trim() === '') return run()
     confirm({
       title: t('composer.replace_title'),
@@ -76,11 +81,13 @@ export function ContentStep({ campaign, draft, change, beforeTest }: ContentStep
         }
       >
         <ContentEditor
-          content={{ subject: draft.subject, body_html: draft.html, body_text: '' }}
-          change={({ subject, body_html }) =>
+          withText
+          content={{ subject: draft.subject, body_html: draft.html, body_text: draft.text }}
+          change={({ subject, body_html, body_text }) =>
             change({
               ...(subject === undefined ? {} : { subject }),
               ...(body_html === undefined ? {} : { html: body_html }),
+              ...(body_text === undefined ? {} : { text: body_text }),
             })
           }
         />
@@ -93,7 +100,7 @@ export function ContentStep({ campaign, draft, change, beforeTest }: ContentStep
 function TestMail({ campaignId, before }: { campaignId: string; before: () => Promise<unknown> }) {
   const { t } = useTranslation()
   const { user } = useSession()
-  const [to, setTo] = useState([user.email])
+  const [to, setTo] = useState(user.email ? [user.email] : [])
   const test = useMutation({
     mutationFn: async () => {
       await before()

@@ -1,4 +1,4 @@
-import { SimpleGrid, TextInput } from '@mantine/core'
+import { Select, SimpleGrid, TextInput } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { useTranslation } from 'react-i18next'
 import { workspaceQuery } from '../api/workspace.ts'
@@ -40,6 +40,17 @@ export function DetailsStep({ draft, change }: { draft: CampaignDraft; change: C
           placeholder={workspace?.mail_from ?? ''}
           value={draft.fromEmail}
           onChange={(event) => change({ fromEmail: event.currentTarget.value })}
+        />
+        <Select
+          label={t('composer.category')}
+          description={t(`category_text.${draft.category}`)}
+          allowDeselect={false}
+          value={draft.category}
+          data={(['newsletter', 'marketing', 'transactional'] as const).map((value) => ({
+            value,
+            label: t(`consent.${value}`),
+          }))}
+          onChange={(category) => category && change({ category })}
         />
       </SimpleGrid>
     </Card>

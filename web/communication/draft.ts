@@ -1,6 +1,6 @@
 // What the composer edits, and how it stands in the campaign's one e-mail channel.
 import type { CampaignFields } from '../api/communication.ts'
-import type { Campaign, Channel } from '../api/types.ts'
+import type { Audience, Campaign, Category, Channel } from '../api/types.ts'
 import { ownTimezone } from '../form/places.ts'
 
 export type CampaignDraft = {
@@ -9,6 +9,9 @@ export type CampaignDraft = {
   fromName: string
   fromEmail: string
   html: string
+  text: string
+  category: Category
+  everybody: boolean
   listIds: string[]
   tags: string[]
   /** Wall time in `timezone`, `YYYY-MM-DD HH:mm:ss`; null sends at launch. */
@@ -26,8 +29,11 @@ export function draftOf(campaign: Campaign): CampaignDraft {
     fromName: channel?.config.from_name ?? '',
     fromEmail: channel?.config.from_email ?? '',
     html: channel?.content_template ?? '',
-    listIds: campaign.target_audience?.list_ids ?? [],
-    tags: campaign.target_audience?.tags ?? [],
+    text: channel?.config.text_template ?? '',
+    category: campaign.category,
+    everybody: campaign.target_audience.filter !== undefined,
+    listIds: campaign.target_audience.list_ids ?? [],
+    tags: campaign.target_audience.tags ?? [],
     sendAt: sendAt ? wallTime(sendAt, timezone) : null,
     timezone,
   }
@@ -39,6 +45,7 @@ export function channelOf(draft: CampaignDraft): Channel {
     config: {
       subject: draft.subject,
       ...(draft.fromName.trim() ? { from_name: draft.fromName.trim() } : {}),
+      ...(draft.text.trim() ? { text_template: draft.text } : {}),
       ...(draft.fromEmail.trim() ? { from_email: draft.fromEmail.trim() } : {}),
     },
     content_template: draft.html,
@@ -46,10 +53,16 @@ export function channelOf(draft: CampaignDraft): Channel {
   }
 }
 
+/** Everybody is said by a filter of its own: an audience without lists and tags is only one not chosen yet. */
+export function audienceOf(draft: CampaignDraft): Audience {
+  return draft.everybody ? { filter: { is_active: true } } : { list_ids: draft.listIds, tags: draft.tags }
+}
+
 export function fieldsOf(draft: CampaignDraft): CampaignFields {
   return {
     name: draft.name.trim(),
-    target_audience: { list_ids: draft.listIds, tags: draft.tags },
+    category: draft.category,
+    target_audience: audienceOf(draft),
     channels: [channelOf(draft)],
   }
 }
@@ -60,7 +73,7 @@ export type Missing = 'subject' | 'audience' | 'content' | 'past'
 export function missingIn(draft: CampaignDraft, now = Date.now()): Missing[] {
   const missing: Missing[] = []
   if (!draft.subject.trim()) missing.push('subject')
-  if (draft.listIds.length + draft.tags.length === 0) missing.push('audience')
+  if (!draft.everybody && draft.listIds.length + draft.tags.length === 0) missing.push('audience')
   if (!draft.html.trim()) missing.push('content')
   if (draft.sendAt && Date.parse(instant(draft.sendAt, draft.timezone)) < now) missing.push('past')
   return missing

@@ -14,13 +14,13 @@ import { paths } from '../paths.ts'
 import { useFollow } from '../shell/link-navigation.ts'
 import { Card } from '../ui/card.tsx'
 import { confirm } from '../ui/confirm.tsx'
-import { Facts } from '../ui/facts.tsx'
+import { Fact, Facts } from '../ui/facts.tsx'
 import { HtmlFrame } from '../ui/html-frame.tsx'
 import { formatMoment } from '../ui/time.tsx'
 import { toastDone, toastProblem } from '../ui/toasts.tsx'
 import { AudienceSize } from './audience-size.tsx'
 import type { ChangeDraft } from './composer-page.tsx'
-import { type CampaignDraft, channelOf, instant, missingIn, wallTime } from './draft.ts'
+import { audienceOf, type CampaignDraft, channelOf, instant, missingIn, wallTime } from './draft.ts'
 
 type ReviewStepProps = {
   campaign: Kept<Campaign>
@@ -31,18 +31,17 @@ type ReviewStepProps = {
 
 export function ReviewStep({ campaign, draft, change, save }: ReviewStepProps) {
   const { t } = useTranslation()
-  const audience = { list_ids: draft.listIds, tags: draft.tags }
   const missing = missingIn(draft)
   const steps = { subject: 'details', audience: 'audience', content: 'content', past: 'review' } as const
   return (
     <Stack gap="lg">
       <Schedule draft={draft} change={change} />
-      <SimpleGrid cols={{ base: 1, lg: 2 }} spacing="lg">
+      <SimpleGrid cols={{ base: 1, lg: 2 }} spacing="lg" style={{ alignItems: 'start' }}>
         <Card title={t('composer.audience')}>
           {missing.includes('audience') ? (
             <Text fz="sm">{t('composer.audience_empty')}</Text>
           ) : (
-            <AudienceSize audience={audience} />
+            <AudienceSize audience={audienceOf(draft)} category={draft.category} />
           )}
         </Card>
         <PreviewCard draft={draft} />
@@ -125,16 +124,13 @@ function PreviewCard({ draft }: { draft: CampaignDraft }) {
           onChange={setContactId}
         />
         <ProblemAlert error={preview.error} />
-        <Facts
-          items={[
-            [
-              t('sandbox.from'),
-              from?.value ??
-                ([draft.fromName, draft.fromEmail].filter(Boolean).join(' · ') || t('composer.from_default')),
-            ],
-            [t('content.subject'), preview.data?.subject ?? draft.subject],
-          ]}
-        />
+        <Facts>
+          <Fact name={t('sandbox.from')}>
+            {from?.value ??
+              ([draft.fromName, draft.fromEmail].filter(Boolean).join(' · ') || t('composer.from_default'))}
+          </Fact>
+          <Fact name={t('content.subject')}>{preview.data?.subject ?? draft.subject}</Fact>
+        </Facts>
         <HtmlFrame title={t('content.preview')} html={preview.data?.html ?? ''} height={360} />
       </Stack>
     </Card>
@@ -145,11 +141,11 @@ function LaunchBar({ draft, save }: { draft: CampaignDraft; save: () => Promise<
   const { t, i18n } = useTranslation()
   const follow = useFollow()
   const queries = useQueryClient()
-  const audience = useQuery(audienceQuery({ list_ids: draft.listIds, tags: draft.tags }))
+  const audience = useQuery(audienceQuery(audienceOf(draft), draft.category))
   const sendable = audience.data?.sendable ?? 0
   const at = draft.sendAt ? instant(draft.sendAt, draft.timezone) : null
   const launch = useMutation({
-    mutationFn: async () => moveCampaign(await save(), 'launch', at ? { send_at: at } : {}),
+    mutationFn: async () => moveCampaign(await save(), 'launch', at ? { send_at: at } : undefined),
     onSuccess: async (launched) => {
       await queries.invalidateQueries({ queryKey: ['campaigns'] })
       toastDone(t(at ? 'composer.scheduled' : 'composer.launched'))

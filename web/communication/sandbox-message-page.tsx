@@ -9,7 +9,7 @@ import type { SandboxMessage } from '../api/types.ts'
 import { paths } from '../paths.ts'
 import { useUrlState } from '../table/use-url-state.ts'
 import { Card } from '../ui/card.tsx'
-import { Facts } from '../ui/facts.tsx'
+import { Fact, Facts } from '../ui/facts.tsx'
 import { HtmlFrame } from '../ui/html-frame.tsx'
 import { Page } from '../ui/page.tsx'
 import { Failed } from '../ui/states.tsx'
@@ -59,13 +59,13 @@ function MessageView({ message }: { message: SandboxMessage }) {
   return (
     <Stack gap="lg">
       <Card>
-        <Facts
-          items={[
-            [t('sandbox.from'), message.from],
-            [t('sandbox.to'), addressText(message.to)],
-            [t('sandbox.received'), <Moment at={message.received_at} exact />],
-          ]}
-        />
+        <Facts>
+          <Fact name={t('sandbox.from')}>{message.from}</Fact>
+          <Fact name={t('sandbox.to')}>{addressText(message.to)}</Fact>
+          <Fact name={t('sandbox.received')}>
+            <Moment at={message.received_at} exact />
+          </Fact>
+        </Facts>
       </Card>
       <Card
         title={t('sandbox.message')}

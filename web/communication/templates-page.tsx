@@ -2,7 +2,7 @@ import { ActionIcon, Anchor, Button, Group } from '@mantine/core'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { Copy, FilePlus2, FileText, Trash2 } from 'lucide-react'
 import { useTranslation } from 'react-i18next'
-import { createTemplate, deleteTemplate, duplicateTemplate } from '../api/communication.ts'
+import { deleteTemplate, duplicateTemplate, restoreTemplate } from '../api/communication.ts'
 import { explain } from '../api/explain.ts'
 import { useList } from '../api/list.ts'
 import { useAbilities } from '../api/session.ts'
@@ -97,7 +97,6 @@ export function TemplatesPage() {
   )
 }
 
-/** A deleted template comes back as a new one with the same words: nothing refers to a template by its id. */
 function useTemplateActions() {
   const { t } = useTranslation()
   const follow = useFollow()
@@ -114,9 +113,9 @@ function useTemplateActions() {
   })
   const drop = useMutation({
     mutationFn: deleteTemplate,
-    onSuccess: async (_reply, { name, subject, body_html, body_text }) => {
+    onSuccess: async (_reply, { id, name }) => {
       await changed()
-      const undo = () => void createTemplate({ name, subject, body_html, body_text }).then(changed, complain)
+      const undo = () => void restoreTemplate(id).then(changed, complain)
       toastDone(t('templates.deleted', { name }), { label: t('common.undo'), run: undo })
     },
     onError: complain,

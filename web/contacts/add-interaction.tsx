@@ -1,6 +1,7 @@
 import { Button, Group, Select, Stack, Textarea } from '@mantine/core'
 import { DateTimePicker } from '@mantine/dates'
 import { useForm } from '@mantine/form'
+import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { post } from '../api/client.ts'
 import { useContactsChanged } from '../api/contacts.ts'
@@ -10,12 +11,13 @@ import { useSubmit } from '../form/use-submit.ts'
 import { toastDone } from '../ui/toasts.tsx'
 import { typeLabel } from './timeline-item.tsx'
 
-const byHand = ['manual_entry', 'note_added', 'booking_created', 'booking_completed', 'booking_cancelled'] as const
+const byHand = ['manual_entry', 'email_sent', 'booking_created', 'booking_completed', 'booking_cancelled'] as const
 
 /** Writes down by hand what happened outside Rapport: a call, a visit, a meeting. */
 export function AddInteraction({ contactId, close }: { contactId: string; close: () => void }) {
   const { t } = useTranslation()
   const changed = useContactsChanged()
+  const [now] = useState(() => new Date())
   const form = useForm({
     mode: 'controlled',
     initialValues: { interaction_type: 'manual_entry' as string, description: '', occurred_at: null as string | null },
@@ -49,7 +51,7 @@ export function AddInteraction({ contactId, close }: { contactId: string; close:
             label={t('timeline.when')}
             placeholder={t('timeline.now')}
             clearable
-            maxDate={new Date()}
+            maxDate={now}
             valueFormat="DD MMM YYYY HH:mm"
             {...form.getInputProps('occurred_at')}
           />

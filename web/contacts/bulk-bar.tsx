@@ -9,7 +9,7 @@ import { type BulkAction, type BulkRequest, runBulkAction, useContactsChanged } 
 import { explain } from '../api/explain.ts'
 import { finishJob } from '../api/jobs.ts'
 import type { Total } from '../api/types.ts'
-import { ListChoice, TagsChoice } from '../form/choices.tsx'
+import { ListChoice, TagChoice } from '../form/choices.tsx'
 import { atLeast, useNumbers } from '../ui/number.ts'
 import { toastDone, toastProblem } from '../ui/toasts.tsx'
 import { type Chosen, subjectOf } from './selection.ts'
@@ -117,12 +117,12 @@ type AskWhichProps = {
 
 function AskWhich({ action, close, run }: AskWhichProps) {
   const { t } = useTranslation()
-  const [tags, setTags] = useState<string[]>([])
+  const [tag, setTag] = useState('')
   const [listId, setListId] = useState<string | null>(null)
-  const isReady = action === 'add_to_list' ? listId !== null : tags.length > 0
+  const isReady = action === 'add_to_list' ? listId !== null : tag.trim() !== ''
   const submit = () => {
     if (action === 'add_to_list') run(action, { list_id: listId })
-    else run(action, { tags })
+    else run(action, { tag: tag.trim() })
     close()
   }
   return (
@@ -131,7 +131,7 @@ function AskWhich({ action, close, run }: AskWhichProps) {
         {action === 'add_to_list' ? (
           <ListChoice label={t('filters.list')} value={listId} onChange={setListId} />
         ) : (
-          <TagsChoice label={t('columns.tags')} value={tags} onChange={setTags} />
+          <TagChoice label={t('bulk.tag')} value={tag} onChange={setTag} />
         )}
         <Group justify="flex-end">
           <Button variant="default" onClick={close}>

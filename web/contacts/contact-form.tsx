@@ -24,12 +24,12 @@ export type ContactValues = {
   notes: string
   tags: string[]
   is_active: boolean
-  list_ids: string[]
+  lists: string[]
 }
 
 type ContactFormProps = {
   contact?: Contact
-  send: (fields: ContactFields, listIds: string[]) => Promise<Contact>
+  send: (fields: ContactFields) => Promise<Contact>
   done: (contact: Contact) => void | Promise<void>
   cancelHref: string
   submitLabel: string
@@ -49,7 +49,7 @@ export function ContactForm({ contact, send, done, cancelHref, submitLabel }: Co
   })
   const { submit, isSending, error } = useSubmit({
     form,
-    send: ({ list_ids, ...fields }) => send(fieldsOf(fields), list_ids),
+    send: (values) => send(fieldsOf(values)),
     done,
   })
   return (
@@ -107,8 +107,8 @@ export function ContactForm({ contact, send, done, cancelHref, submitLabel }: Co
             <ListsChoice
               label={t('fields.lists')}
               description={t('contact_form.lists_hint')}
-              value={form.values.list_ids}
-              onChange={(ids) => form.setFieldValue('list_ids', ids)}
+              value={form.values.lists}
+              onChange={(ids) => form.setFieldValue('lists', ids)}
             />
             <TextInput
               label={t('fields.source')}
@@ -157,12 +157,21 @@ function valuesOf(contact: Contact | undefined): ContactValues {
     notes: contact?.notes ?? '',
     tags: contact?.tags ?? [],
     is_active: contact?.is_active ?? true,
-    list_ids: contact?.lists.map(({ id }) => id) ?? [],
+    lists: contact?.lists.map(({ id }) => id) ?? [],
   }
 }
 
-function fieldsOf({ email, ...fields }: Omit<ContactValues, 'list_ids'>): ContactFields {
-  return { email: email.trim(), ...emptyToNull(fields) } as ContactFields
+/** Names and notes are cleared by an empty text, what may be unknown by null. */
+function fieldsOf({ email, first_name, last_name, notes, language, lists, ...others }: ContactValues): ContactFields {
+  return {
+    email: email.trim(),
+    first_name,
+    last_name,
+    notes,
+    lists,
+    ...(language ? { language } : {}),
+    ...emptyToNull(others),
+  }
 }
 
 /** A contact may speak a language that the interface does not; editing must not lose it. */

@@ -10,7 +10,7 @@ import type { Contact } from '../api/types.ts'
 import { paths } from '../paths.ts'
 import { useFollow } from '../shell/link-navigation.ts'
 import { Card } from '../ui/card.tsx'
-import { Facts } from '../ui/facts.tsx'
+import { Fact, Facts } from '../ui/facts.tsx'
 import { useNumbers } from '../ui/number.ts'
 import { Page } from '../ui/page.tsx'
 import { Failed } from '../ui/states.tsx'
@@ -126,18 +126,22 @@ function Figures({ contact }: { contact: Contact }) {
   const { workspace } = useSession()
   return (
     <Card title={t('contact.engagement')}>
-      <Facts
-        items={[
-          [t('columns.engagement'), <Engagement contact={contact} />],
-          [t('contact.opened'), numbers.count(contact.total_emails_opened)],
-          [t('contact.clicked'), numbers.count(contact.total_emails_clicked)],
-          [t('columns.last_opened'), <Moment at={contact.last_email_opened_at} />],
-          [t('contact.last_clicked'), <Moment at={contact.last_email_clicked_at} />],
-          [t('contact.orders'), numbers.count(contact.total_orders)],
-          [t('contact.bookings'), numbers.count(contact.total_bookings)],
-          [t('contact.value'), numbers.money(contact.lifetime_value, workspace.currency ?? 'EUR')],
-        ]}
-      />
+      <Facts>
+        <Fact name={t('columns.engagement')}>
+          <Engagement contact={contact} />
+        </Fact>
+        <Fact name={t('contact.opened')}>{numbers.count(contact.total_emails_opened)}</Fact>
+        <Fact name={t('contact.clicked')}>{numbers.count(contact.total_emails_clicked)}</Fact>
+        <Fact name={t('columns.last_opened')}>
+          <Moment at={contact.last_email_opened_at} />
+        </Fact>
+        <Fact name={t('contact.last_clicked')}>
+          <Moment at={contact.last_email_clicked_at} />
+        </Fact>
+        <Fact name={t('contact.orders')}>{numbers.count(contact.total_orders)}</Fact>
+        <Fact name={t('contact.bookings')}>{numbers.count(contact.total_bookings)}</Fact>
+        <Fact name={t('contact.value')}>{numbers.money(contact.lifetime_value, workspace.currency ?? 'EUR')}</Fact>
+      </Facts>
     </Card>
   )
 }
@@ -155,23 +159,33 @@ function Details({ contact }: { contact: Contact }) {
   ])
   return (
     <Card title={t('contact.details')}>
-      <Facts
-        items={[
-          [t('fields.email'), <Anchor href={`mailto:${contact.email}`}>{contact.email}</Anchor>],
-          [t('fields.phone'), contact.phone && <Anchor href={`tel:${contact.phone}`}>{contact.phone}</Anchor>],
-          [t('fields.company'), contact.company],
-          [t('fields.job_title'), contact.job_title],
-          [t('fields.language'), contact.language],
-          [t('fields.timezone'), contact.timezone],
-          [t('fields.source'), contact.source],
-          [t('fields.tags'), contact.tags.length > 0 && <Tags names={contact.tags} limit={20} />],
-          [t('fields.lists'), lists.length > 0 && lists],
-          ...custom,
-          [t('columns.created'), <Moment at={contact.created_at} />],
-          [t('columns.updated'), <Moment at={contact.updated_at} />],
-          ...(contact.notes ? [[t('fields.notes'), contact.notes] as [string, string]] : []),
-        ]}
-      />
+      <Facts>
+        <Fact name={t('fields.email')}>
+          <Anchor href={`mailto:${contact.email}`}>{contact.email}</Anchor>
+        </Fact>
+        <Fact name={t('fields.phone')}>
+          {contact.phone && <Anchor href={`tel:${contact.phone}`}>{contact.phone}</Anchor>}
+        </Fact>
+        <Fact name={t('fields.company')}>{contact.company}</Fact>
+        <Fact name={t('fields.job_title')}>{contact.job_title}</Fact>
+        <Fact name={t('fields.language')}>{contact.language}</Fact>
+        <Fact name={t('fields.timezone')}>{contact.timezone}</Fact>
+        <Fact name={t('fields.source')}>{contact.source}</Fact>
+        <Fact name={t('fields.tags')}>{contact.tags.length > 0 && <Tags names={contact.tags} limit={20} />}</Fact>
+        <Fact name={t('fields.lists')}>{lists.length > 0 && lists}</Fact>
+        {custom.map(([name, value]) => (
+          <Fact key={name} name={name}>
+            {value}
+          </Fact>
+        ))}
+        <Fact name={t('columns.created')}>
+          <Moment at={contact.created_at} />
+        </Fact>
+        <Fact name={t('columns.updated')}>
+          <Moment at={contact.updated_at} />
+        </Fact>
+        {contact.notes && <Fact name={t('fields.notes')}>{contact.notes}</Fact>}
+      </Facts>
     </Card>
   )
 }

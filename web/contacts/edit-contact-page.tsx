@@ -9,7 +9,6 @@ import { toastDone } from '../ui/toasts.tsx'
 import { Waiting } from '../ui/waiting.tsx'
 import { contactName } from './columns.tsx'
 import { ContactForm } from './contact-form.tsx'
-import { changeMemberships } from './memberships.ts'
 
 export function EditContactPage() {
   const { t } = useTranslation()
@@ -27,11 +26,7 @@ export function EditContactPage() {
             contact={contact}
             submitLabel={t('common.save')}
             cancelHref={paths.contact(id)}
-            send={async (fields, listIds) => {
-              const saved = await changeContact(contact, fields)
-              await changeMemberships(contact, listIds)
-              return saved
-            }}
+            send={(fields) => changeContact(contact, fields)}
             done={async () => {
               await changed()
               toastDone(t('common.saved'))

@@ -9,7 +9,7 @@ import { Card } from '../ui/card.tsx'
 import { useNumbers } from '../ui/number.ts'
 import { customField, doubleFields, fillsEmail, importFields, type ImportField, type Mapping } from './import-fields.ts'
 
-const encodings = ['utf-8', 'utf-16le', 'utf-16be', 'windows-1252', 'iso-8859-2', 'windows-1250', 'macintosh']
+const encodings = ['utf-8', 'utf-16le', 'utf-16be', 'windows-1252']
 const delimiters = [',', ';', '\t', '|']
 
 type ImportMappingProps = {

@@ -3,7 +3,7 @@ import { useForm } from '@mantine/form'
 import { useTranslation } from 'react-i18next'
 import type { ListFields } from '../api/contacts.ts'
 import type { List } from '../api/types.ts'
-import { emptyToNull, needsText } from '../form/checks.ts'
+import { needsText } from '../form/checks.ts'
 import { ColorChoice, palette } from '../form/choices.tsx'
 import { ProblemAlert } from '../form/problem-alert.tsx'
 import { useSubmit } from '../form/use-submit.ts'
@@ -25,7 +25,7 @@ export function ListForm({ title, list, close, send, done }: ListFormProps) {
   })
   const { submit, isSending, error } = useSubmit({
     form,
-    send: ({ name, color, description }) => send({ name: name.trim(), color, ...emptyToNull({ description }) }),
+    send: ({ name, ...others }) => send({ name: name.trim(), ...others }),
     done,
   })
   return (

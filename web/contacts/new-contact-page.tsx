@@ -6,7 +6,6 @@ import { Page } from '../ui/page.tsx'
 import { toastDone } from '../ui/toasts.tsx'
 import { contactName } from './columns.tsx'
 import { ContactForm } from './contact-form.tsx'
-import { changeMemberships } from './memberships.ts'
 
 export function NewContactPage() {
   const { t } = useTranslation()
@@ -17,11 +16,7 @@ export function NewContactPage() {
       <ContactForm
         submitLabel={t('contact_form.create')}
         cancelHref={paths.contacts()}
-        send={async (fields, listIds) => {
-          const contact = await createContact(fields)
-          await changeMemberships(contact, listIds)
-          return contact
-        }}
+        send={createContact}
         done={async (contact) => {
           await changed()
           toastDone(t('contact_form.created', { name: contactName(contact) }))

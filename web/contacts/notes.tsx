@@ -88,6 +88,7 @@ function NoteItem({ contactId, note, mayDelete }: { contactId: string; note: Not
       </Text>
       <Group justify="space-between">
         <Text fz="xs" c="dimmed">
+          {note.created_by_name && `${note.created_by_name} · `}
           <Moment at={note.created_at} />
         </Text>
         {mayDelete && (

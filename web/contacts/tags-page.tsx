@@ -21,8 +21,6 @@ import { toastDone, toastProblem } from '../ui/toasts.tsx'
 import { MergeTag } from './merge-tag.tsx'
 import { TagForm } from './tag-form.tsx'
 
-export const tagCount = (tag: Tag): number => tag.contact_count ?? tag.usage_count ?? 0
-
 export function TagsPage() {
   const { t } = useTranslation()
   const numbers = useNumbers()
@@ -52,7 +50,7 @@ export function TagsPage() {
         </Group>
       ),
     },
-    { id: 'count', header: t('nav.contacts'), align: 'right', cell: (tag) => numbers.count(tagCount(tag)) },
+    { id: 'count', header: t('nav.contacts'), align: 'right', cell: (tag) => numbers.count(tag.contact_count) },
     ...(write
       ? [{ id: 'actions', header: t('table.actions'), quiet: true, align: 'right' as const, width: 140, cell: actions }]
       : []),
@@ -116,7 +114,7 @@ function useDeletion(): (tag: Tag) => void {
   return (tag) =>
     confirm({
       title: t('tags.delete', { name: tag.name }),
-      body: t('tags.delete_text', { count: tagCount(tag) }),
+      body: t('tags.delete_text', { count: tag.contact_count }),
       confirm: t('common.delete'),
       cancel: t('common.cancel'),
       danger: true,

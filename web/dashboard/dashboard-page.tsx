@@ -31,7 +31,7 @@ export function DashboardPage() {
         <FirstSteps contacts={stats.data?.total} />
         {stats.error && <Failed error={stats.error} retry={() => void stats.refetch()} />}
         {!stats.error && <Totals stats={stats.data} />}
-        <SimpleGrid cols={{ base: 1, lg: 2 }} spacing="lg">
+        <SimpleGrid cols={{ base: 1, lg: 2 }} spacing="lg" style={{ alignItems: 'start' }}>
           <RecentCampaigns />
           <RecentTimeline />
         </SimpleGrid>
@@ -43,7 +43,7 @@ export function DashboardPage() {
 function Totals({ stats }: { stats: ContactStats | undefined }) {
   const { t } = useTranslation()
   const numbers = useNumbers()
-  const growth = stats?.growth.map(({ count }) => count) ?? []
+  const growth = stats?.growth.map(({ created }) => created) ?? []
   const gained = growth.reduce((sum, value) => sum + value, 0)
   return (
     <div className="totals">

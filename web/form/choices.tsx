@@ -1,5 +1,14 @@
 // Choosing lists, tags and contacts, wherever a form asks for them.
-import { ColorInput, type ComboboxProps, Group, MultiSelect, Select, TagsInput, Text } from '@mantine/core'
+import {
+  Autocomplete,
+  ColorInput,
+  type ComboboxProps,
+  Group,
+  MultiSelect,
+  Select,
+  TagsInput,
+  Text,
+} from '@mantine/core'
 import { useDebouncedValue } from '@mantine/hooks'
 import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
@@ -20,6 +29,12 @@ type Many = {
 export function TagsChoice(props: Many) {
   const tags = useQuery(allTagsQuery)
   return <TagsInput {...props} data={tags.data?.map((tag) => tag.name) ?? []} clearable splitChars={[',', ';']} />
+}
+
+/** One tag, known or new. */
+export function TagChoice(props: { label: string; value: string; onChange: (value: string) => void }) {
+  const tags = useQuery(allTagsQuery)
+  return <Autocomplete {...props} data={tags.data?.map((tag) => tag.name) ?? []} data-autofocus />
 }
 
 /** Only tags that exist: for filters and audiences. */

@@ -81,7 +81,7 @@ function KeyRow({ apiKey }: { apiKey: ApiKey }) {
           {apiKey.name}
         </Text>
         <Text fz="xs" c="dimmed">
-          {apiKey.prefix && `${apiKey.prefix}… · `}
+          {`rk_…${apiKey.ending} · `}
           {t(`role.${apiKey.role}`)} · {t('columns.created')} <Moment at={apiKey.created_at} /> · {t('api_keys.used')}{' '}
           <Moment at={apiKey.last_used_at} />
           {apiKey.expires_at && (
@@ -109,6 +109,7 @@ function KeyRow({ apiKey }: { apiKey: ApiKey }) {
 function NewKey({ close }: { close: () => void }) {
   const { t } = useTranslation()
   const queries = useQueryClient()
+  const [now] = useState(() => new Date())
   const [made, setMade] = useState<string | null>(null)
   const form = useForm({
     mode: 'controlled',
@@ -160,7 +161,7 @@ function NewKey({ close }: { close: () => void }) {
               label={t('api_keys.expires')}
               placeholder={t('api_keys.never')}
               clearable
-              minDate={new Date()}
+              minDate={now}
               valueFormat="DD MMM YYYY"
               {...form.getInputProps('expires_at')}
             />

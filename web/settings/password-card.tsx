@@ -35,7 +35,7 @@ export function PasswordCard() {
       <form onSubmit={submit} noValidate>
         <Stack>
           <ProblemAlert error={error} />
-          <input type="text" name="username" autoComplete="username" value={user.email} readOnly hidden />
+          <input type="text" name="username" autoComplete="username" value={user.email ?? ''} readOnly hidden />
           <PasswordInput
             label={t('security.current_password')}
             autoComplete="current-password"

@@ -55,7 +55,7 @@ export function ProfilePage() {
           <form onSubmit={submit} noValidate>
             <Stack>
               <ProblemAlert error={error} />
-              <TextInput label={t('form.email_label')} value={user.email} readOnly />
+              <TextInput label={t('form.email_label')} value={user.email ?? ''} readOnly />
               <TextInput
                 label={t('setup.full_name')}
                 required

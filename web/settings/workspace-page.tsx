@@ -41,7 +41,7 @@ function WorkspaceForm({ workspace }: { workspace: Kept<Workspace> }) {
       name: workspace.name,
       language: workspace.language as string,
       timezone: workspace.timezone,
-      country: workspace.country ?? null,
+      country: workspace.country,
       currency: workspace.currency,
       mail_from: workspace.mail_from ?? '',
       mail_from_name: workspace.mail_from_name ?? '',
@@ -86,7 +86,7 @@ function WorkspaceForm({ workspace }: { workspace: Kept<Workspace> }) {
               label={t('workspace.country')}
               data={countries(i18n.language)}
               searchable
-              clearable
+              allowDeselect={false}
               {...form.getInputProps('country')}
             />
             <TextInput

@@ -10,6 +10,7 @@ export function Lost() {
     <Center mih="60vh" component="main">
       <Empty
         icon={Compass}
+        order={1}
         title={t('shell.lost_title')}
         action={
           <Button component="a" href={paths.dashboard()}>

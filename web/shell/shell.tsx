@@ -49,12 +49,7 @@ export function Shell() {
             <Wordmark />
           </a>
         </Group>
-        <UnstyledButton
-          className="top-search"
-          onClick={spotlight.open}
-          aria-label={t('palette.open')}
-          aria-haspopup="dialog"
-        >
+        <UnstyledButton className="top-search" onClick={spotlight.open} aria-haspopup="dialog">
           <Search size={16} aria-hidden />
           <span className="top-search-text">{t('palette.short')}</span>
           <Kbd size="xs" className="top-search-key">

@@ -78,7 +78,11 @@ function WideTable<T>({ label, columns, list, rowId, rowName, sort, onSort, sele
           {list.isLoading
             ? Array.from({ length: 8 }, (_, row) => (
                 <tr key={row}>
-                  {selection && <td className="table-select" />}
+                  {selection && (
+                    <td className="table-select">
+                      <Skeleton height={20} width={20} radius="sm" />
+                    </td>
+                  )}
                   {columns.map((column) => (
                     <td key={column.id}>
                       <Skeleton height={14} width={`${55 + ((row * 17 + column.id.length * 11) % 40)}%`} radius="sm" />

@@ -1,21 +1,16 @@
 import type { ReactNode } from 'react'
 
-/** Names and values in two columns; what is unknown shows a dash rather than nothing. */
-export function Facts({ items }: { items: [string, ReactNode][] }) {
+/** Names and values in columns; what is unknown shows a dash rather than nothing. */
+export function Facts({ children }: { children: ReactNode }) {
+  return <dl className="facts">{children}</dl>
+}
+
+export function Fact({ name, children }: { name: string; children: ReactNode }) {
+  const isUnknown = children === null || children === undefined || children === '' || children === false
   return (
-    <dl className="facts">
-      {items.map(([name, value]) => (
-        <div key={name}>
-          <dt>{name}</dt>
-          <dd>
-            {value === null || value === undefined || value === '' || value === false ? (
-              <span className="none">–</span>
-            ) : (
-              value
-            )}
-          </dd>
-        </div>
-      ))}
-    </dl>
+    <div>
+      <dt>{name}</dt>
+      <dd>{isUnknown ? <span className="none">–</span> : children}</dd>
+    </div>
   )
 }

@@ -5,16 +5,16 @@ import type { ReactNode } from 'react'
 import { useTranslation } from 'react-i18next'
 import { explain } from '../api/explain.ts'
 
-type EmptyProps = { icon: LucideIcon; title: string; children?: ReactNode; action?: ReactNode }
+type EmptyProps = { icon: LucideIcon; title: string; order?: 1 | 2; children?: ReactNode; action?: ReactNode }
 
-export function Empty({ icon: Icon, title, children, action }: EmptyProps) {
+export function Empty({ icon: Icon, title, order = 2, children, action }: EmptyProps) {
   return (
     <Center py={48} px="md">
       <Stack align="center" gap="xs" maw={440} ta="center">
         <ThemeIcon size={52} radius="xl" variant="light" color="pine">
           <Icon size={26} strokeWidth={1.6} aria-hidden />
         </ThemeIcon>
-        <Title order={2} fz="md" mt={6}>
+        <Title order={order} fz="md" mt={6}>
           {title}
         </Title>
         {children && (

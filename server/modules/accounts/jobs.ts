@@ -39,7 +39,7 @@ async function sendReset({ data, runtime, transaction }: Job): Promise<object | 
   await sendNotice(runtime, { ...text, language: reset.language, to: { address: reset.to, name: reset.full_name } })
 }
 
-async function sendInvitation({ data, runtime, transaction }: Job): Promise<object | void> {
+async function sendInvitation({ data, workspaceId, runtime, transaction }: Job): Promise<object | void> {
   const found = await transaction(async (tx) => {
     const issued = await issueInvitation(tx, runtime, invitationJob.read(data).invitation_id)
     if (!issued) return null
@@ -52,5 +52,5 @@ async function sendInvitation({ data, runtime, transaction }: Job): Promise<obje
   const { row, token, workspace, inviter } = found
   const url = `${runtime.publicUrl}/invitation#token=${token}`
   const text = invitationTexts[row.language]({ workspace, inviter, url })
-  return sendNotice(runtime, { ...text, language: row.language, to: { address: row.email } })
+  return sendNotice(runtime, { ...text, language: row.language, to: { address: row.email }, workspaceId })
 }

@@ -17,7 +17,6 @@ export const accounts = defineModule({
     'member.read': ['viewer'],
     'member.manage': ['admin'],
     'api_key.manage': ['admin'],
-    'job.control': ['marketer', 'agent'],
   },
   routes: [...sessionRoutes, ...meRoutes, ...memberRoutes, ...workspaceRoutes],
   jobs,

@@ -1,6 +1,7 @@
 import { TOTP, Secret } from 'otpauth'
 import { expect, test } from 'vitest'
 import { givePassword, openBrowser, type Browser } from '#testing/browser.ts'
+import { meetAt } from '#testing/meet-at.ts'
 import { start, type TestApp } from '#testing/start.ts'
 
 const email = 'maria@moulin.example'
@@ -21,8 +22,10 @@ test('with the second factor on, password and code are both needed', async () =>
 test('no code works twice, not even at the same moment', async () => {
   await using app = await start()
   const { code } = await withTwoFactor(app)
-  const replies = await Promise.all(Array.from({ length: 4 }, () => openBrowser(app).signIn(email, password, code(1))))
-  expect(replies.map(({ status }) => status).toSorted()).toEqual([200, 401, 401, 401])
+  const attempts = Array.from({ length: 4 }, () => () => openBrowser(app).signIn(email, password, code(1)))
+  const lock = `select from accounts.users where email = '${email}' for update`
+  const replies = await meetAt(app, lock, attempts)
+  expect(replies.map(({ status }) => status).toSorted((one, other) => one - other)).toEqual([200, 401, 401, 401])
   expect((await openBrowser(app).signIn(email, password, code(1))).body.code).toBe('totp_invalid')
   // The code that switched it on is used as well.
   expect((await openBrowser(app).signIn(email, password, code(0))).body.code).toBe('totp_invalid')

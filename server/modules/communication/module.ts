@@ -4,6 +4,7 @@ import { defineModule } from '#platform/module.ts'
 import { campaignJobs } from './campaign-jobs.ts'
 import { campaignRoutes } from './campaign-routes.ts'
 import { createEngine } from './engine/engine.ts'
+import { personalData } from './personal-data.ts'
 import { sandboxRoutes } from './sandbox-routes.ts'
 import { sandboxTasks } from './sandbox-tasks.ts'
 import { statusRoutes } from './status-routes.ts'
@@ -28,4 +29,5 @@ export const communication = defineModule({
   jobs: [...campaignJobs],
   workers: [createEngine, trackingBuffer],
   schedule: [...sandboxTasks],
+  personalData,
 })

@@ -267,6 +267,14 @@ test('the documents’ addresses do the same', async () => {
   expect((await mail.seen()).delivery).toMatchObject({ opens: 2, clicks: 4 })
 })
 
+test('a mailbox provider’s proxy is never told to wait', async () => {
+  await using app = await start({ RATE_LIMIT_PER_MINUTE: '5' })
+  const mail = await sendOne(app)
+  for (let index = 0; index < 20; index++) expect((await app.anonymous.get(mail.open, browser)).status).toBe(200)
+  expect((await app.anonymous.get(mail.click(0), browser)).status).toBe(302)
+  expect((await mail.seen()).delivery).toEqual({ ...nothing, opens: 20, clicks: 1 })
+})
+
 test('what somebody writes into a request is kept nowhere', async () => {
   await using app = await start()
   const mail = await sendOne(app)

@@ -148,6 +148,8 @@ async function compose(
     button: { label: button, url },
     footer,
   })
+  const domain = from.address.slice(from.address.lastIndexOf('@') + 1)
+  const context = { workspaceId: tx.workspaceId, contactId: contact.id }
   const dkim = services.config.dkim ? readDkimKey(services.config.dkim) : undefined
-  return { ...notice, dkim, messageId: `<${request.id}@${from.address.slice(from.address.lastIndexOf('@') + 1)}>` }
+  return { ...notice, dkim, messageId: `<${request.id}@${domain}>`, context }
 }

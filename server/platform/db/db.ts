@@ -52,14 +52,29 @@ export interface Db {
    * for authentication, which has to find out the workspace first.
    */
   lookup<Row extends pg.QueryResultRow>(name: string, text: string, values: unknown[]): Promise<Row[]>
+  /**
+   * One statement in a transaction of its own, in a single round trip: for the few places where waiting costs more
+   * than working. Scope and durability as above.
+   */
+  statement<Row extends pg.QueryResultRow>(
+    scope: Scope,
+    text: string,
+    values: unknown[],
+    options?: { lasting: boolean },
+  ): Promise<Row[]>
   /** One round trip, for `/status`. */
   ping(): Promise<void>
   readonly pool: { total: number; idle: number; waiting: number }
   /** The queue that `tx.enqueue` sends to; set once, when it opens. */
   useQueue(queue: PgBoss): void
   /** Told which jobs' queues and whether events were added, after each commit. */
-  onCommit(listener: (added: { jobKinds: Set<string>; events: boolean }) => void): void
+  onCommit(listener: (added: Added) => void): void
   close(): Promise<void>
+}
+
+interface Added {
+  jobKinds: Set<string>
+  events: boolean
 }
 
 export interface DbOptions {
@@ -69,55 +84,102 @@ export interface DbOptions {
   log: Logger
   /** Statements slower than this are logged with their text and never with their values; milliseconds. */
   slowQueryMs: number
+  onSlowQuery?: () => void
   applicationName: string
 }
 
 export function openDb(options: DbOptions): Db {
-  const pool = new pg.Pool({
+  const connection = {
     connectionString: options.url,
-    max: options.poolMax,
     application_name: options.applicationName,
     // The session starts, and RESET leaves it, as the role that owns nothing and bypasses nothing.
     options: '-c role=rapport_app -c timezone=UTC -c idle_in_transaction_session_timeout=300000',
     idleTimeoutMillis: 60_000,
     connectionTimeoutMillis: 10_000,
-  })
+  }
+  const pool = new pg.Pool({ ...connection, max: options.poolMax })
   pool.on('error', (error) => closing || options.log.warn({ err: error }, 'an idle database connection was lost'))
   let closing = false
   let queue: PgBoss | undefined
-  const listeners: ((added: { jobKinds: Set<string>; events: boolean }) => void)[] = []
+  const listeners: ((added: Added) => void)[] = []
 
   async function transaction<T>(
     scope: Scope,
     run: (tx: Tx) => Promise<T>,
     { lasting } = { lasting: true },
   ): Promise<T> {
-    if (scope !== 'system' && !isId(scope)) throw new Error('a transaction needs a workspace id')
     const client = await pool.connect()
     let broken: Error | undefined
     const onError = (error: Error): void => void (broken = error)
     client.on('error', onError)
+    const context = createTx(client, scope, options, queue)
+    let result: T
     try {
-      // One round trip for all of them; the id is checked above, because the simple protocol takes no parameters.
-      const asynchronous = lasting ? '' : '; set local synchronous_commit = off'
-      await client.query(`begin; set local rapport.workspace_id = '${scope === 'system' ? '' : scope}'${asynchronous}`)
-      const context = createTx(client, scope, options, queue)
-      const result = await run(context.tx)
-      await client.query('commit')
-      for (const effect of context.effects) effect()
-      if (context.added.events || context.added.jobKinds.size) for (const listener of listeners) listener(context.added)
-      return result
+      await client.query(beginning(scope, lasting))
+      result = await run(context.tx)
+      context.end()
+      const { command } = await client.query('commit')
+      // PostgreSQL answers a commit with ROLLBACK, and no error, when a statement failed and its error was swallowed.
+      if (command !== 'COMMIT') throw new Error('the transaction had failed before, and was rolled back')
     } catch (error) {
+      context.end()
       await client.query('rollback').catch((rollbackError: Error) => void (broken = rollbackError))
       throw error
     } finally {
       client.off('error', onError)
       client.release(broken)
     }
+    afterwards(context.effects, context.added)
+    return result
+  }
+
+  /** What is done stays done: a failing effect is a fault to log, and no reason to tell the caller that nothing happened. */
+  function afterwards(effects: (() => void)[], added: Added): void {
+    const heard = added.events || added.jobKinds.size ? listeners : []
+    for (const effect of [...effects, ...heard.map((listener) => () => listener(added))]) {
+      try {
+        effect()
+      } catch (error) {
+        options.log.error({ err: error }, 'an effect after a commit failed')
+      }
+    }
+  }
+
+  // Pipelined: the three messages leave together and are answered together.
+  const quick = new pg.Pool({
+    ...connection,
+    max: 2,
+    pipeline: true,
+    application_name: `${options.applicationName} quick`,
+  })
+  quick.on('error', (error) => closing || options.log.warn({ err: error }, 'an idle database connection was lost'))
+
+  async function statement<Row extends pg.QueryResultRow>(
+    scope: Scope,
+    text: string,
+    values: unknown[],
+    { lasting } = { lasting: true },
+  ): Promise<Row[]> {
+    const client = await quick.connect()
+    let broken: Error | undefined
+    try {
+      const [, result] = await Promise.all([
+        client.query(beginning(scope, lasting)),
+        client.query<Row>(text, values),
+        client.query('commit'), // of a failed transaction it is a rollback
+      ])
+      return result.rows
+    } catch (error) {
+      broken = error as Error
+      throw error
+    } finally {
+      client.release(broken)
+    }
   }
 
   return {
     transaction,
+    statement,
     lookup: async <Row extends pg.QueryResultRow>(name: string, text: string, values: unknown[]) => {
       const { rows } = await pool.query<Row>({ name, text, values })
       return rows
@@ -130,13 +192,25 @@ export function openDb(options: DbOptions): Db {
     onCommit: (listener) => void listeners.push(listener),
     close: () => {
       closing = true
-      return pool.end()
+      return Promise.all([pool.end(), quick.end()]).then(() => {})
     },
   }
 }
 
+/** One round trip for all of it; the id is checked, because the simple protocol takes no parameters. */
+function beginning(scope: Scope, lasting: boolean): string {
+  if (scope !== 'system' && !isId(scope)) throw new Error('a transaction needs a workspace id')
+  const asynchronous = lasting ? '' : '; set local synchronous_commit = off'
+  return `begin; set local rapport.workspace_id = '${scope === 'system' ? '' : scope}'${asynchronous}`
+}
+
 function createTx(client: pg.PoolClient, scope: Scope, options: DbOptions, queue: PgBoss | undefined) {
-  const timed: { query: pg.PoolClient['query'] } = { query: timedQuery(client, options) }
+  let ended = false
+  // After its end the connection belongs to somebody else's transaction: work that was left unawaited must not reach it.
+  const requireOpen = (): void => {
+    if (ended) throw new Error('this transaction has ended; something in it was not awaited')
+  }
+  const timed: { query: pg.PoolClient['query'] } = { query: timedQuery(client, options, requireOpen) }
   const sql = new Kysely<Tables>({
     dialect: new PostgresDialect({
       // A "pool" of this one connection: whatever Kysely asks for, it stays in the transaction.
@@ -148,7 +222,7 @@ function createTx(client: pg.PoolClient, scope: Scope, options: DbOptions, queue
     }),
   })
   const effects: (() => void)[] = []
-  const added = { jobKinds: new Set<string>(), events: false }
+  const added: Added = { jobKinds: new Set(), events: false }
   const tx: Tx = {
     sql,
     now: new Date(),
@@ -168,28 +242,42 @@ function createTx(client: pg.PoolClient, scope: Scope, options: DbOptions, queue
       return enqueueJob(tx, queue, kind, data, jobOptions)
     },
     copyIn: async (statement, source) => {
+      requireOpen()
       const stream = client.query(copyFrom(statement))
       await pipeline(Readable.from(source, { objectMode: false }), stream)
       return stream.rowCount
     },
     notify: async (topic, data) => {
       const message = JSON.stringify({ workspace_id: tx.workspaceId, topic, data })
-      await timed.query('select pg_notify($1, $2)', ['rapport_live', message])
+      const brief = JSON.stringify({ workspace_id: tx.workspaceId, topic, data: {} })
+      const fits = Buffer.byteLength(message) <= notifySizeBytesMax
+      await timed.query('select pg_notify($1, $2)', ['rapport_live', fits ? message : brief])
     },
     afterCommit: (run) => void effects.push(run),
     rawQuery: (text, values) => timed.query(text, values),
   }
-  return { tx, effects, added }
+  return { tx, effects, added, end: () => void (ended = true) }
 }
 
-function timedQuery(client: pg.PoolClient, { log, slowQueryMs }: DbOptions): pg.PoolClient['query'] {
+/** PostgreSQL refuses payloads of 8,000 bytes, and with them the whole transaction. */
+const notifySizeBytesMax = 7_500
+
+function timedQuery(
+  client: pg.PoolClient,
+  { log, slowQueryMs, onSlowQuery }: DbOptions,
+  requireOpen: () => void,
+): pg.PoolClient['query'] {
   const query = async (text: string, values?: unknown[]): Promise<pg.QueryResult> => {
+    requireOpen()
     const startedAt = performance.now()
     try {
       return await client.query(text, values)
     } finally {
       const tookMs = performance.now() - startedAt
-      if (tookMs > slowQueryMs) log.warn({ took_ms: Math.round(tookMs), sql: text.slice(0, 2_000) }, 'slow query')
+      if (tookMs > slowQueryMs) {
+        onSlowQuery?.()
+        log.warn({ took_ms: Math.round(tookMs), sql: text.slice(0, 2_000) }, 'slow query')
+      }
     }
   }
   return query as unknown as pg.PoolClient['query']

@@ -41,7 +41,11 @@ async function requireSupportedServer(client: pg.Client): Promise<void> {
   const { rows } = await client.query<{ number: string }>('select current_setting($1) as number', [
     'server_version_num',
   ])
-  const major = Math.floor(Number(rows[0]?.number) / 10_000)
+  refuseOldServer(Number(rows[0]?.number))
+}
+
+export function refuseOldServer(versionNumber: number): void {
+  const major = Math.floor(versionNumber / 10_000)
   if (major < 15) throw new Error(`PostgreSQL ${major} is too old: Rapport needs PostgreSQL 15 or later.`)
 }
 
@@ -54,12 +58,17 @@ async function createRole(client: pg.Client): Promise<void> {
       end if;
     exception when duplicate_object or unique_violation then null;
     end $$`)
-  await client.query('grant rapport_app to current_user')
+  await client.query(`
+    do $$ begin
+      if not pg_has_role(current_user, 'rapport_app', 'member') then grant rapport_app to current_user; end if;
+    end $$`)
 }
 
 async function migrationFiles(folder: string): Promise<string[]> {
-  const names = await readdir(folder).catch(() => [])
-  return names.filter((name) => /^\d{4}-.+\.sql$/.test(name)).toSorted()
+  const names = (await readdir(folder)).filter((name) => /^\d{4}-.+\.sql$/.test(name)).toSorted()
+  const double = names.find((name, index) => names[index - 1]?.slice(0, 4) === name.slice(0, 4))
+  if (double) throw new Error(`Two migrations in ${folder} have the number ${double.slice(0, 4)}; give one the next.`)
+  return names
 }
 
 async function applyFile(client: pg.Client, module: string, folder: string, file: string, log: Logger): Promise<0 | 1> {
@@ -87,7 +96,8 @@ async function applyFile(client: pg.Client, module: string, folder: string, file
     await client.query('commit')
   } catch (error) {
     await client.query('rollback')
-    throw new Error(`Migration ${module}/${file} failed and was rolled back.`, { cause: error })
+    const reason = error instanceof Error ? error.message : String(error)
+    throw new Error(`Migration ${module}/${file} failed and was rolled back: ${reason}`, { cause: error })
   }
   log.info({ module, file }, 'migrated')
   return 1

@@ -47,6 +47,7 @@ export interface JobTable {
   result: NullableJson
   error: NullableText
   attempts: Generated<number>
+  entry_id: NullableText
   cancel_requested_at: NullableTime
   created_by: NullableText
   created_at: GeneratedTime

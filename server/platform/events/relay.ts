@@ -6,6 +6,7 @@
 import { sql } from 'kysely'
 import type { Db, Tx } from '../db/db.ts'
 import type { Reaction, Worker } from '../module.ts'
+import { RapportError } from '../errors.ts'
 import type { Services } from '../services.ts'
 import type { Event } from './outbox.ts'
 
@@ -26,6 +27,7 @@ interface Waiting {
 
 export function createRelay(db: Db, services: Services, reactions: Reaction[]): Worker {
   const reactionsTo = Map.groupBy(reactions, (reaction) => reaction.event)
+  requireOwnConsumers(reactionsTo)
   let timer: NodeJS.Timeout | undefined
   let turning: Promise<void> | undefined
   let stopped = false
@@ -54,12 +56,23 @@ export function createRelay(db: Db, services: Services, reactions: Reaction[]): 
       db.onCommit(({ events }) => events && wake())
       wake()
     },
-    drain: turnUntilEmpty,
+    async drain() {
+      await turning // its lock would make the turn below see nothing to do
+      await turnUntilEmpty()
+    },
     async stop() {
       stopped = true
       clearTimeout(timer)
       await turning
     },
+  }
+}
+
+/** Two reactions under one name would each believe that the other had done the work. */
+function requireOwnConsumers(reactionsTo: Map<string, Reaction[]>): void {
+  for (const [event, reactions] of reactionsTo) {
+    const double = reactions.find(({ consumer }, index) => reactions.findIndex((r) => r.consumer === consumer) < index)
+    if (double) throw new Error(`two reactions to ${event} are named ${double.consumer}`)
   }
 }
 
@@ -69,6 +82,7 @@ async function relayBatch(db: Db, services: Services, reactionsTo: Map<string, R
     const lock = await sql<{ held: boolean }>`select pg_try_advisory_xact_lock(7276772) as held`.execute(leader.sql)
     if (!lock.rows[0]?.held) return false
     const waiting = await takeWaiting(leader)
+    services.metrics.outboxLag.set(waiting[0] ? Math.max(0, (Date.now() - waiting[0].created_at.getTime()) / 1_000) : 0)
     const blocked = new Set<string>()
     for (const run of inRuns(waiting)) {
       const free = run.filter((row) => !blocked.has(subjectOf(row)))
@@ -119,6 +133,7 @@ async function relayRun(
       for (const reaction of reactions) await react(tx, services, run, reaction)
       await markRelayed(tx, run)
     })
+    services.metrics.events.inc({ target: 'reaction', outcome: 'relayed' }, run.length)
   } catch (error) {
     // One bad event must not take its neighbours with it: each on its own, then the bad one waits.
     if (run.length === 1) {
@@ -164,11 +179,14 @@ async function postpone(db: Db, services: Services, row: Waiting, error: Error):
     { err: error, event_id: row.id, event: row.event, attempts },
     'a reaction failed',
   )
+  services.metrics.events.inc({ target: 'reaction', outcome: final ? 'dead' : 'failed' })
+  // An unexpected message may quote SQL or a path, and admins read this field.
+  const shown = error instanceof RapportError ? error.message : 'An unexpected error; the log has this event_id.'
   const delaySeconds = Math.min(3_600, 2 ** attempts)
   await db.transaction('system', (tx) =>
     sql`
       update platform.outbox
-      set attempts = ${attempts}, error = ${error.message.slice(0, 500)},
+      set attempts = ${attempts}, error = ${shown.slice(0, 500)},
           next_attempt_at = now() + make_interval(secs => ${delaySeconds}),
           failed_at = ${final ? new Date() : null}
       where seq = ${row.seq}`.execute(tx.sql),

@@ -12,7 +12,7 @@ describe('the HTTP layer', () => {
     expect(missing.status).toBe(404)
     expect(missing.headers['content-type']).toContain('application/problem+json')
     const wrong = await app.anonymous.put('/jobs', {})
-    expect([wrong.status, wrong.headers.allow]).toEqual([405, 'GET'])
+    expect([wrong.status, wrong.headers.allow]).toEqual([405, 'GET, HEAD'])
   })
 
   test('lets nobody in without a valid identity', async () => {

@@ -19,6 +19,8 @@ export function addOperations(app: FastifyInstance, runtime: Runtime): void {
     () => ({ status: 'ok', service }),
   )
 
+  let stopping = false
+  app.addHook('preClose', async () => void (stopping = true))
   const status = Type.Object({ status: Type.String(), database: Type.String() })
   app.get(
     '/status',
@@ -35,8 +37,12 @@ export function addOperations(app: FastifyInstance, runtime: Runtime): void {
         () => true,
         () => false,
       )
-      if (connected) return { status: 'ok', database: 'connected' }
-      return reply.code(503).header('retry-after', '5').send({ status: 'unavailable', database: 'disconnected' })
+      const database = connected ? 'connected' : 'disconnected'
+      if (connected && !stopping) return { status: 'ok', database }
+      return reply
+        .code(503)
+        .header('retry-after', '5')
+        .send({ status: stopping ? 'stopping' : 'unavailable', database })
     },
   )
 

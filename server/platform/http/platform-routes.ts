@@ -1,12 +1,13 @@
 /** The platform's own doors: jobs, the live stream, signed file links. */
 import { Type } from 'typebox'
 import { sql } from 'kysely'
-import { PassThrough, type Readable } from 'node:stream'
+import type { Readable } from 'node:stream'
 import { NotFound } from '../errors.ts'
 import { createFileLinks, downloadHeaders } from '../files/links.ts'
 import { cancelJob, getJob, retryJob, type JobRow } from '../jobs/jobs.ts'
+import { liveStream } from '../live/live-route.ts'
 import { afterCursor, countRows, orderBy, page, parseSort } from './paging.ts'
-import { record, Reply, route, streamRoute } from './route.ts'
+import { Reply, route, streamRoute } from './route.ts'
 import { Closed, Id, JobView, OneOf, Page, pageQuery, Problem } from './shapes.ts'
 
 const jobParams = Closed({ id: Id })
@@ -14,7 +15,7 @@ const jobParams = Closed({ id: Id })
 const listJobs = route({
   method: 'GET',
   path: '/jobs',
-  may: 'signed in',
+  may: 'job.read',
   summary: 'Jobs of the workspace, newest first',
   query: Closed({
     ...pageQuery,
@@ -43,11 +44,11 @@ const listJobs = route({
 const showJob = route({
   method: 'GET',
   path: '/jobs/:id',
-  may: 'signed in',
+  may: 'job.read',
   summary: 'One job with its progress',
   params: jobParams,
   replies: { 200: JobView, 404: Problem },
-  run: async ({ tx, params }) => record(viewJob(await getJob(tx, params.id)), 1),
+  run: async ({ tx, params }) => viewJob(await getJob(tx, params.id)),
 })
 
 const cancel = route({
@@ -86,37 +87,7 @@ const downloadFile = streamRoute({
   },
 })
 
-/** A page that stays open gets a comment now and then, so that proxies keep the connection. */
-const heartbeatMs = 20_000
-
-const liveStream = streamRoute({
-  method: 'GET',
-  path: '/events/stream',
-  may: 'signed in',
-  summary: 'Server-sent events: progress of jobs and campaigns, as it happens',
-  description: 'text/event-stream; `event` is the topic (job, campaign …), `data` is JSON.',
-  replies: { 200: Type.String() },
-  stream: async ({ actor, runtime, raw }) => {
-    const stream = new PassThrough()
-    stream.write('retry: 2000\n\n')
-    const unsubscribe = runtime.live.subscribe(actor.workspaceId, ({ topic, data }) => {
-      stream.write(`event: ${topic}\ndata: ${JSON.stringify(data)}\n\n`)
-    })
-    const heartbeat = setInterval(() => stream.write(': still here\n\n'), heartbeatMs)
-    raw.raw.once('close', () => {
-      clearInterval(heartbeat)
-      unsubscribe()
-      stream.destroy()
-    })
-    return raw
-      .header('content-type', 'text/event-stream')
-      .header('cache-control', 'no-store')
-      .header('x-accel-buffering', 'no')
-      .send(stream)
-  },
-})
-
-export const platformRoutes = [listJobs, showJob, cancel, retry, liveStream, downloadFile]
+export const platformRoutes = [listJobs, showJob, cancel, retry, downloadFile, liveStream]
 
 /** The rate is over the whole run so far; items per second. */
 export function viewJob(row: JobRow): JobView {

@@ -17,8 +17,9 @@ interface ProblemDocument {
 export function replyWithProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
   const problem = toProblem(error, request)
   if (problem.status >= 500) request.log.error({ err: error }, 'a request failed')
-  if (error instanceof RapportError && error.retryAfterSeconds !== undefined) {
-    void reply.header('retry-after', String(Math.max(1, Math.ceil(error.retryAfterSeconds))))
+  const retryAfterSeconds = error instanceof RapportError ? error.retryAfterSeconds : undefined
+  if (retryAfterSeconds !== undefined || problem.status === 503) {
+    void reply.header('retry-after', String(Math.max(1, Math.ceil(retryAfterSeconds ?? 5))))
   }
   sendProblem(reply, problem)
 }
@@ -47,7 +48,7 @@ function toProblem(error: unknown, request: FastifyRequest): ProblemDocument {
   if (error instanceof RapportError) return problemOf(request, error.status, error.code, error.message, error.errors)
   const known = error as Partial<FastifyError> & { validation?: ErrorObject[]; validationContext?: string }
   if (known.validation) {
-    const errors = known.validation.map((issue) => inputError(issue, known.validationContext ?? 'body'))
+    const errors = known.validation.slice(0, errorsMax).map((issue) => inputError(issue, known.validationContext))
     const detail = errors.map((issue) => `${issue.pointer}: ${issue.detail}`).join(' ')
     return problemOf(request, 422, 'invalid', detail, errors)
   }
@@ -62,44 +63,64 @@ function toProblem(error: unknown, request: FastifyRequest): ProblemDocument {
   return problemOf(request, 500, 'internal', 'Something went wrong on our side; the log has this request_id.')
 }
 
+/** A form has fewer fields; whoever sends ten thousand wrong items learns enough from these. */
+const errorsMax = 50
+
 const clientFaults: Record<string, [status: number, code: string, detail: string]> = {
   FST_ERR_CTP_BODY_TOO_LARGE: [413, 'too_large', 'The body is larger than this address takes.'],
   FST_REQ_FILE_TOO_LARGE: [413, 'too_large', 'The file is larger than this address takes.'],
   FST_ERR_CTP_INVALID_MEDIA_TYPE: [415, 'unsupported_media_type', 'Send JSON, with Content-Type: application/json.'],
   FST_ERR_CTP_EMPTY_JSON_BODY: [400, 'unreadable', 'The body is empty, though its Content-Type promises JSON.'],
   FST_ERR_CTP_INVALID_JSON_BODY: [400, 'unreadable', 'The body is not JSON.'],
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: [400, 'unreadable', 'Content-Length and the body do not agree.'],
+  FST_ERR_BAD_URL: [400, 'unreadable', 'The address has a % that is not followed by a character.'],
+  FST_ERR_MAX_PARAM_LENGTH: [414, 'too_long', 'The address is too long.'],
   FST_INVALID_MULTIPART_CONTENT_TYPE: [415, 'unsupported_media_type', 'Send the file as multipart/form-data.'],
 }
 
-/** What the database refuses because of the input, wherever a door did not already say it better. */
-function databaseProblem(error: { code?: string }, request: FastifyRequest): ProblemDocument | null {
-  switch (error.code) {
+/** What the database refuses because of the input or of its own state, wherever a door did not already say it better. */
+function databaseProblem(error: { code?: string; message?: string }, request: FastifyRequest): ProblemDocument | null {
+  const code = error.code ?? ''
+  switch (code) {
     case '22P05': // untranslatable character
     case '22021': // a byte sequence, such as NUL, that text cannot hold
       return problemOf(request, 422, 'invalid', 'The text has a character (such as NUL) that cannot be stored.')
+    case '22P02': // half of a surrogate pair in JSON
+      return problemOf(request, 422, 'invalid', 'The text has a character that cannot be stored.')
     case '22003':
-      return problemOf(request, 422, 'invalid', 'A number is out of range.')
+    case '22007':
+    case '22008':
+      return problemOf(request, 422, 'invalid', 'A number or date is out of range.')
     case '40001':
     case '40P01':
       return problemOf(request, 409, 'concurrent_change', 'Somebody changed the same thing at that moment. Try again.')
-    case '53300':
-    case '57P01':
-    case '57P03':
-    case 'ECONNREFUSED':
-      return problemOf(request, 503, 'database_unavailable', 'The database does not answer. Try again in a moment.')
-    default:
-      return null
   }
+  if (!isUnreachable(code, error.message ?? '')) return null
+  return problemOf(request, 503, 'database_unavailable', 'The database does not answer. Try again in a moment.')
 }
 
-function inputError(issue: ErrorObject, part: string): InputError {
+/** Connection faults (class 08), too many connections, shutting down, and what the driver says without a code. */
+function isUnreachable(code: string, message: string): boolean {
+  const known = ['53300', '57P01', '57P02', '57P03', 'ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ENOTFOUND', 'ETIMEDOUT']
+  if (code.startsWith('08') || known.includes(code)) return true
+  return /^(Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error)/.test(
+    message,
+  )
+}
+
+function inputError(issue: ErrorObject, part = 'body'): InputError {
   const parameters = issue.params as Record<string, unknown>
-  const missing = issue.keyword === 'required' ? `/${String(parameters.missingProperty)}` : ''
-  const unknown = issue.keyword === 'additionalProperties' ? `/${String(parameters.additionalProperty)}` : ''
-  const path = `${issue.instancePath}${missing}${unknown}`
+  const missing = issue.keyword === 'required' ? `/${escaped(parameters.missingProperty)}` : ''
+  const unknown = issue.keyword === 'additionalProperties' ? `/${escaped(parameters.additionalProperty)}` : ''
+  const path = `${issue.instancePath}${missing}${unknown}`.slice(0, 500)
   const pointer = part === 'querystring' ? `?${path.slice(1)}` : path
   const [code, detail] = explain(issue, parameters)
   return { pointer, code, detail }
+}
+
+/** A name as a step of a JSON pointer. */
+function escaped(name: unknown): string {
+  return String(name).replaceAll('~', '~0').replaceAll('/', '~1')
 }
 
 function explain(issue: ErrorObject, parameters: Record<string, unknown>): [code: string, detail: string] {
@@ -118,6 +139,14 @@ function explain(issue: ErrorObject, parameters: Record<string, unknown>): [code
       return ['too_long', `At most ${String(parameters.limit)} characters.`]
     case 'minLength':
       return ['too_short', `At least ${String(parameters.limit)} characters.`]
+    case 'minimum':
+      return ['too_small', `At least ${String(parameters.limit)}.`]
+    case 'maximum':
+      return ['too_large', `At most ${String(parameters.limit)}.`]
+    case 'maxItems':
+      return ['too_many', `At most ${String(parameters.limit)} items.`]
+    case 'minItems':
+      return ['too_few', `At least ${String(parameters.limit)} items.`]
     default:
       return [issue.keyword, `This ${issue.message ?? 'is not acceptable'}.`]
   }

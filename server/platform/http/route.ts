@@ -41,7 +41,7 @@ export interface Call<P extends TSchema, Q extends TSchema, B extends TSchema> {
   ip: string
   userAgent: string
   /** Sets a header or cookie of the reply. */
-  reply: { header(name: string, value: string): void; status(code: number): void; cookie: CookieSetter }
+  reply: { header(name: string, value: string): void; cookie: CookieSetter }
   cookies: Record<string, string | undefined>
   queue: PgBoss
   /** What the authentication knows beyond the actor (the session's id, its CSRF token). */
@@ -103,6 +103,8 @@ export interface StreamOptions<P extends TSchema, Q extends TSchema, B extends T
   stream(
     call: Call<P, Q, B> & {
       inTx: <T>(run: (tx: Tx) => Promise<T>) => Promise<T>
+      /** Asks again whether the credential is good: what stays open must end with the session that opened it. */
+      stillWelcome: () => Promise<boolean>
       runtime: Runtime
       request: FastifyRequest
       raw: FastifyReply

@@ -14,14 +14,18 @@ import cors from '@fastify/cors'
 import helmet from '@fastify/helmet'
 import multipart from '@fastify/multipart'
 import { randomUUID } from 'node:crypto'
+import { STATUS_CODES } from 'node:http'
+import type { Socket } from 'node:net'
 import type { PgBoss } from 'pg-boss'
 import { Type, type TSchema } from 'typebox'
 import type { AnyRoute, Identity } from './route.ts'
 import type { Runtime } from '../services.ts'
 import { addOpenApi } from './openapi.ts'
 import { addForms } from './forms.ts'
+import { addJson } from './json.ts'
 import { addOperations } from './operations.ts'
-import { enter, handle } from './handle.ts'
+import { enter } from './enter.ts'
+import { handle } from './handle.ts'
 import { problemOf, replyWithProblem, sendProblem } from './problem.ts'
 import { createValidators } from './validation.ts'
 import { addWebApplication } from './web.ts'
@@ -52,23 +56,36 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     requestTimeout: 120_000,
     keepAliveTimeout: 75_000,
     forceCloseConnections: 'idle',
+    // While it closes, what arrives on open connections is still answered, with `Connection: close`.
+    return503OnClosing: false,
     logController: new LogController({ disableRequestLogging: true }),
-    routerOptions: { ignoreTrailingSlash: true, ignoreDuplicateSlashes: false, maxParamLength: 1_000 },
+    routerOptions: { ignoreTrailingSlash: true, ignoreDuplicateSlashes: false, maxParamLength: 4_200 },
+    // An address that cannot be read passes no hook, so the headers are set here.
+    frameworkErrors: (error, request, reply) => {
+      void reply.headers({ 'content-security-policy': "default-src 'none'", 'x-content-type-options': 'nosniff' })
+      replyWithProblem(error, request, reply as FastifyReply)
+    },
+    clientErrorHandler: refuseUnreadable,
     rewriteUrl: (request) => modernPath(request.url ?? '/'),
   })
   const validators = createValidators()
   app.setValidatorCompiler(({ schema, httpPart }) => validators(schema, httpPart))
   app.setErrorHandler((error, request, reply) => replyWithProblem(error, request, reply))
+  const addresses = listAddresses(app)
+  app.decorateRequest('entrance', null)
   app.addHook('onRequest', async (request, reply) => void reply.header('x-request-id', request.id))
+  app.addHook('preClose', async () => runtime.live.endAll())
   app.addHook('onResponse', async (request, reply) => logAndMeasure(runtime, request, reply))
 
+  addJson(app)
   await app.register(cookie)
   await app.register(helmet, securityHeaders(config.http.publicUrl))
   await app.register(cors, {
-    origin: config.http.corsOrigins,
+    origin: config.http.corsOrigins.includes('*') ? '*' : config.http.corsOrigins,
+    methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
     credentials: false,
     maxAge: 600,
-    exposedHeaders: ['etag', 'location', 'retry-after'],
+    exposedHeaders: ['etag', 'location', 'retry-after', 'ratelimit', 'ratelimit-policy', 'idempotent-replayed'],
   })
   await app.register(multipart, {
     limits: {
@@ -90,7 +107,6 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   })
   addOperations(app, runtime)
   if (options.webFolder) await addWebApplication(app, options.webFolder)
-  const addresses = listAddresses(options.routes)
   app.setNotFoundHandler((request, reply) => notFound(addresses, request, reply))
   return app
 }
@@ -157,23 +173,48 @@ function securityHeaders(publicUrl: string) {
   }
 }
 
-/** Which methods an address has, for 405: the router says only whether one method matches. */
-function listAddresses(routes: AnyRoute[]): { method: string; pattern: RegExp }[] {
-  return routes.map(({ options: { method, path, root } }) => {
-    const source = `${root ? '' : '/api/v1'}${path}`.replaceAll('.', '\\.').replaceAll(/:\w+/g, '[^/]+')
-    return { method, pattern: new RegExp(`^${source}/?$`) }
-  })
+interface Address {
+  method: string
+  pattern: RegExp
 }
 
-function notFound(addresses: ReturnType<typeof listAddresses>, request: FastifyRequest, reply: FastifyReply): void {
+/** Which methods an address has, for 405: the router says only whether one method matches. Filled as doors are mounted. */
+function listAddresses(app: FastifyInstance): Address[] {
+  const addresses: Address[] = []
+  app.addHook('onRoute', ({ method, url }) => {
+    if (url.includes('*')) return
+    const source = url.replaceAll(/[.+^${}()|[\]\\]/g, '\\$&').replaceAll(/:\w+/g, '[^/]+')
+    const pattern = new RegExp(`^${source.replace(/\/$/, '')}/?$`)
+    for (const each of [method].flat()) addresses.push({ method: each, pattern })
+  })
+  return addresses
+}
+
+function notFound(addresses: Address[], request: FastifyRequest, reply: FastifyReply): void {
   const path = request.url.split('?')[0] ?? '/'
   const allowed = [...new Set(addresses.filter(({ pattern }) => pattern.test(path)).map(({ method }) => method))]
-  if (allowed.length) {
+  if (allowed.length && !allowed.includes(request.method)) {
     void reply.header('allow', allowed.join(', '))
     sendProblem(reply, problemOf(request, 405, 'method_not_allowed', `This address takes ${allowed.join(', ')}.`))
     return
   }
   sendProblem(reply, problemOf(request, 404, 'not_found', 'There is nothing at this address.'))
+}
+
+/** What is no HTTP at all (or tries to be two requests at once) is answered once, and the connection ends. */
+function refuseUnreadable(error: { code?: string }, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || socket.destroyed) return
+  const [status, code] =
+    error.code === 'HPE_HEADER_OVERFLOW'
+      ? [431, 'too_large']
+      : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+        ? [408, 'too_slow']
+        : [400, 'unreadable']
+  const title = STATUS_CODES[status] ?? ''
+  const body = JSON.stringify({ type: 'about:blank', title, status, detail: 'The request cannot be read.', code })
+  const head = `HTTP/1.1 ${status} ${title}\r\nContent-Type: application/problem+json\r\nConnection: close`
+  if (socket.writable) socket.write(`${head}\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`)
+  socket.destroy()
 }
 
 function logAndMeasure(runtime: Runtime, request: FastifyRequest, reply: FastifyReply): void {

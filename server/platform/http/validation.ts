@@ -1,14 +1,40 @@
 /** Input is checked against the door's own schema: bodies exactly as they are, addresses and queries read from text. */
-import { Ajv, type Options } from 'ajv'
+import { Ajv, type ErrorObject, type Options, type ValidateFunction } from 'ajv'
 import formats from 'ajv-formats'
 
-type Compile = (schema: unknown, part: string | undefined) => ReturnType<Ajv['compile']>
+interface Validator {
+  (data: unknown): boolean
+  errors?: ErrorObject[] | null
+}
+type Compile = (schema: unknown, part: string | undefined) => Validator
+
+/** Only small bodies are asked for all their faults: a form shows them together, and a million items cost nothing. */
+const explainedLengthMax = 64 * 1024
 
 export function createValidators(): Compile {
-  const common: Options = { allErrors: false, strict: false, useDefaults: true, removeAdditional: false }
+  const common: Options = { strict: false, useDefaults: true, removeAdditional: false }
   const exact = withFormats(new Ajv({ ...common, coerceTypes: false }))
+  const exactAll = withFormats(new Ajv({ ...common, coerceTypes: false, allErrors: true }))
   const fromText = withFormats(new Ajv({ ...common, coerceTypes: true }))
-  return (schema, part) => (part === 'body' ? exact : fromText).compile(closed(schema as object, part))
+  return (schema, part) => {
+    const shape = closed(schema as object, part)
+    return part === 'body' ? explained(exact.compile(shape), exactAll, shape) : fromText.compile(shape)
+  }
+}
+
+/** Stops at the first fault; where the body is small, looks again for the others. */
+function explained(first: ValidateFunction, all: Ajv, shape: object): Validator {
+  let second: ValidateFunction | undefined
+  const validate: Validator = (data) => {
+    if (first(data)) return true
+    validate.errors = first.errors
+    if (JSON.stringify(data ?? null).length > explainedLengthMax) return false
+    second ??= all.compile(shape)
+    second(data)
+    validate.errors = second.errors?.length ? second.errors : first.errors
+    return false
+  }
+  return validate
 }
 
 /** A query parameter that a list does not have is refused like an unknown field of a body. */

@@ -28,6 +28,7 @@ export async function enqueueJob(
   options: JobOptions = {},
 ): Promise<string> {
   const id = newId()
+  const entryId = newId()
   await tx.sql
     .insertInto('platform.jobs')
     .values({
@@ -37,13 +38,24 @@ export async function enqueueJob(
       data: JSON.stringify(data),
       progress_total: options.total ?? null,
       created_by: options.createdBy ?? null,
+      entry_id: entryId,
     })
     .execute()
-  await sendToQueue(tx, queue, kind, { jobId: id, workspaceId: tx.workspaceId }, options.runAt)
+  await send(tx, queue, kind, entryId, { jobId: id, workspaceId: tx.workspaceId }, options.runAt)
   return id
 }
 
-/** The queue entry of a job row that exists already: a new one, or one that is tried again. */
-export async function sendToQueue(tx: Tx, queue: PgBoss, kind: string, entry: QueueEntry, runAt?: Date): Promise<void> {
-  await queue.send(kind, entry, { db: fromKysely(tx.sql), ...(runAt ? { startAfter: runAt } : {}) })
+/** Hands a job row to a new entry of the queue; an entry that carried it before finds nothing to do when it comes up. */
+export async function carryAgain(tx: Tx, queue: PgBoss, kind: string, jobId: string): Promise<void> {
+  const entryId = newId()
+  await tx.sql
+    .updateTable('platform.jobs')
+    .set({ entry_id: entryId, status: 'queued', updated_at: tx.now })
+    .where('id', '=', jobId)
+    .execute()
+  await send(tx, queue, kind, entryId, { jobId, workspaceId: tx.workspaceId })
+}
+
+async function send(tx: Tx, queue: PgBoss, kind: string, id: string, entry: QueueEntry, runAt?: Date): Promise<void> {
+  await queue.send(kind, entry, { id, db: fromKysely(tx.sql), ...(runAt ? { startAfter: runAt } : {}) })
 }

@@ -38,11 +38,20 @@ export interface Job {
   checkpoint(tx: Tx, state: { cursor?: object; done?: number; total?: number }): Promise<void>
 }
 
-/** Thrown out of a job by `checkpoint`: canceled by a person, or interrupted by a stopping worker. */
+/**
+ * Thrown out of a job by `checkpoint`: canceled by a person, interrupted by a stopping worker, or overtaken by another
+ * attempt, because this one fell silent for longer than its heartbeat.
+ */
 export class JobStopped extends Error {
-  readonly why: 'canceled' | 'shutdown'
-  constructor(why: 'canceled' | 'shutdown') {
-    super(why === 'canceled' ? 'The job was canceled.' : 'The worker is stopping; the job goes on later.')
+  readonly why: keyof typeof reasons
+  constructor(why: keyof typeof reasons) {
+    super(reasons[why])
     this.why = why
   }
 }
+
+const reasons = {
+  canceled: 'The job was canceled.',
+  shutdown: 'The worker is stopping; the job goes on later.',
+  overtaken: 'Another worker goes on with this job.',
+} as const

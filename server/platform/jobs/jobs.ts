@@ -4,7 +4,7 @@ import { sql, type Selectable } from 'kysely'
 import type { JobStatus, JobTable } from '../db/tables.ts'
 import type { Tx } from '../db/db.ts'
 import { Conflict, NotFound } from '../errors.ts'
-import { sendToQueue } from './enqueue.ts'
+import { carryAgain } from './enqueue.ts'
 
 export type JobRow = Selectable<JobTable>
 
@@ -49,6 +49,7 @@ export async function retryJob(tx: Tx, queue: PgBoss, id: string): Promise<JobRo
       `Only a failed or canceled job can be tried again; this one is ${present.status}.`,
     )
   }
-  await sendToQueue(tx, queue, row.kind, { jobId: id, workspaceId: row.workspace_id })
+  await carryAgain(tx, queue, row.kind, id)
+  await tx.notify('job', { id, kind: row.kind, status: row.status })
   return row
 }

@@ -1,16 +1,19 @@
-/** Runs jobs: takes entries from the queue, keeps their row in `platform.jobs` true, and lets them stop in good order. */
+/**
+ * Runs jobs: takes entries from the queue, keeps their row in `platform.jobs` true, and lets them stop in good order.
+ * Every write names the attempt, so that one which fell silent and was overtaken changes nothing any more.
+ */
 import type { Job as QueueJob, PgBoss } from 'pg-boss'
 import type { Runtime } from '../services.ts'
 import type { Tx } from '../db/db.ts'
 import type { Worker } from '../module.ts'
-import type { QueueEntry } from './enqueue.ts'
+import { carryAgain, type QueueEntry } from './enqueue.ts'
 import { JobStopped, type Job, type JobDefinition } from './job.ts'
 import { RapportError } from '../errors.ts'
 
 export function createRunner(runtime: Runtime, queue: PgBoss, definitions: JobDefinition[]): Worker {
   const stopping = new AbortController()
   const attempt = (definition: JobDefinition, entry: QueueJob<QueueEntry>): Promise<void> =>
-    runAttempt(runtime, definition, entry, AbortSignal.any([stopping.signal, entry.signal]), stopping.signal)
+    runAttempt({ runtime, queue, definition, entry }, AbortSignal.any([stopping.signal, entry.signal]), stopping.signal)
   let started = false
 
   return {
@@ -18,9 +21,13 @@ export function createRunner(runtime: Runtime, queue: PgBoss, definitions: JobDe
       started = true
       for (const definition of definitions) {
         const options = { batchSize: 1, localConcurrency: definition.concurrency, notifyPollingIntervalSeconds: 10 }
-        void queue.work<QueueEntry>(definition.kind, options, async ([entry]) => {
-          if (entry) await attempt(definition, entry)
-        })
+        queue
+          .work<QueueEntry>(definition.kind, options, async ([entry]) => {
+            if (entry) await attempt(definition, entry)
+          })
+          .catch((error: Error) =>
+            runtime.log.error({ err: error, kind: definition.kind }, 'a job queue does not start'),
+          )
       }
     },
     async drain() {
@@ -45,17 +52,19 @@ export function createRunner(runtime: Runtime, queue: PgBoss, definitions: JobDe
   }
 }
 
-async function runAttempt(
-  runtime: Runtime,
-  definition: JobDefinition,
-  entry: QueueJob<QueueEntry>,
-  signal: AbortSignal,
-  stopping: AbortSignal,
-): Promise<void> {
+interface Attempt {
+  runtime: Runtime
+  queue: PgBoss
+  definition: JobDefinition
+  entry: QueueJob<QueueEntry>
+}
+
+async function runAttempt(attempt: Attempt, signal: AbortSignal, stopping: AbortSignal): Promise<void> {
+  const { runtime, definition, entry } = attempt
   const { jobId, workspaceId } = entry.data
   const inScope = <T>(run: (tx: Tx) => Promise<T>): Promise<T> => runtime.db.transaction(workspaceId, run)
-  const row = await inScope((tx) => startJob(tx, jobId))
-  if (!row) return // canceled or deleted while it waited
+  const row = await inScope((tx) => startJob(tx, jobId, entry.id))
+  if (!row) return // canceled, deleted, or carried by another entry by now
   const canceled = new AbortController()
   const job: Job = {
     id: jobId,
@@ -70,47 +79,65 @@ async function runAttempt(
     transaction: inScope,
     async checkpoint(tx, state) {
       if (stopping.aborted) throw new JobStopped('shutdown')
-      const stillWanted = await saveProgress(tx, jobId, definition.kind, state)
-      if (stillWanted) return
+      const why = await saveProgress(tx, job, definition.kind, state)
+      if (!why) return
       canceled.abort()
-      throw new JobStopped('canceled')
+      throw new JobStopped(why)
     },
   }
+  const stopClock = runtime.metrics.jobDuration.startTimer({ kind: definition.kind })
+  const count = (outcome: string): void => runtime.metrics.jobs.inc({ kind: definition.kind, outcome })
   try {
     const result = await definition.run(job)
     await inScope((tx) => finishJob(tx, job, definition.kind, { status: 'succeeded', result: result ?? null }))
+    count('succeeded')
   } catch (error) {
-    await settleFailure(runtime, definition, entry, job, error as Error)
+    const why = error instanceof JobStopped ? error.why : null
+    // What the stopping itself broke off (a request, a file) is no failure of the job.
+    const interrupted = stopping.aborted && !(error instanceof RapportError) ? 'shutdown' : null
+    const stop = why ?? interrupted
+    count(stop ?? 'failed')
+    if (stop) await settleStop(attempt, job, stop)
+    else await settleFailure(attempt, job, error as Error)
+  } finally {
+    stopClock()
   }
 }
 
-async function settleFailure(
-  runtime: Runtime,
-  definition: JobDefinition,
-  entry: QueueJob<QueueEntry>,
-  job: Job,
-  error: Error,
-): Promise<void> {
-  const inScope = job.transaction
-  if (error instanceof JobStopped && error.why === 'canceled') {
-    await inScope((tx) => finishJob(tx, job, definition.kind, { status: 'canceled' }))
-    return
-  }
+async function settleStop({ queue, definition: { kind } }: Attempt, job: Job, why: JobStopped['why']): Promise<void> {
+  if (why === 'canceled') await job.transaction((tx) => finishJob(tx, job, kind, { status: 'canceled' }))
+  if (why !== 'shutdown') return
+  // A new entry, so that stopping a worker uses up no try, and the next worker begins at once.
+  await job.transaction(async (tx) => {
+    if (await releaseJob(tx, job)) await carryAgain(tx, queue, kind, job.id)
+  })
+}
+
+/** Throws the error on where the queue is to try again, or to remember it. */
+async function settleFailure({ definition, entry }: Attempt, job: Job, error: Error): Promise<void> {
   // What a person must mend (a broken file, a missing list) does not get better by trying again.
-  const final = error instanceof RapportError || entry.retryCount >= definition.retryLimit
-  if (final) {
+  const isFinal = error instanceof RapportError || entry.retryCount >= definition.retryLimit
+  if (isFinal) {
     job.log.error({ err: error }, 'a job failed for good')
     const message = error instanceof RapportError ? error.message : 'An unexpected error; the log says more.'
-    await inScope((tx) => finishJob(tx, job, definition.kind, { status: 'failed', error: message }))
+    await job.transaction((tx) => finishJob(tx, job, definition.kind, { status: 'failed', error: message }))
     if (error instanceof RapportError) return
   } else {
-    if (!(error instanceof JobStopped)) job.log.warn({ err: error }, 'a job failed and will be tried again')
-    await inScope((tx) => requeueJob(tx, job.id))
+    job.log.warn({ err: error }, 'a job failed and will be tried again')
+    await job.transaction((tx) => releaseJob(tx, job))
   }
   throw error
 }
 
-async function startJob(tx: Tx, id: string) {
+/** A job whose worker died after somebody had canceled it ends here. */
+async function startJob(tx: Tx, id: string, entryId: string) {
+  await tx.sql
+    .updateTable('platform.jobs')
+    .set({ status: 'canceled', finished_at: tx.now, updated_at: tx.now })
+    .where('id', '=', id)
+    .where('status', 'in', ['queued', 'running'])
+    .where('cancel_requested_at', 'is not', null)
+    .execute()
   return tx.sql
     .updateTable('platform.jobs')
     .set((eb) => ({
@@ -120,22 +147,31 @@ async function startJob(tx: Tx, id: string) {
       updated_at: tx.now,
     }))
     .where('id', '=', id)
+    .where('entry_id', '=', entryId)
     .where('status', 'in', ['queued', 'running'])
-    .where('cancel_requested_at', 'is', null)
     .returning(['data', 'cursor', 'attempts', 'created_by'])
     .executeTakeFirst()
 }
 
-async function requeueJob(tx: Tx, id: string): Promise<void> {
-  await tx.sql.updateTable('platform.jobs').set({ status: 'queued', updated_at: tx.now }).where('id', '=', id).execute()
+/** Back to waiting; answers whether the job was still this attempt's. */
+async function releaseJob(tx: Tx, job: Job): Promise<boolean> {
+  const { numUpdatedRows } = await tx.sql
+    .updateTable('platform.jobs')
+    .set({ status: 'queued', updated_at: tx.now })
+    .where('id', '=', job.id)
+    .where('attempts', '=', job.attempt)
+    .where('status', '=', 'running')
+    .executeTakeFirst()
+  return numUpdatedRows > 0n
 }
 
+/** Answers why the job must not go on, or null. */
 async function saveProgress(
   tx: Tx,
-  id: string,
+  { id, attempt }: Job,
   kind: string,
   state: { cursor?: object; done?: number; total?: number },
-): Promise<boolean> {
+): Promise<'canceled' | 'overtaken' | null> {
   const row = await tx.sql
     .updateTable('platform.jobs')
     .set({
@@ -145,11 +181,14 @@ async function saveProgress(
       updated_at: new Date(),
     })
     .where('id', '=', id)
+    .where('attempts', '=', attempt)
+    .where('status', '=', 'running')
     .returning(['cancel_requested_at', 'progress_done', 'progress_total', 'status'])
     .executeTakeFirst()
-  if (!row || row.cancel_requested_at) return false
+  if (!row) return 'overtaken'
+  if (row.cancel_requested_at) return 'canceled'
   await tx.notify('job', { id, kind, status: row.status, done: row.progress_done, total: row.progress_total })
-  return true
+  return null
 }
 
 async function finishJob(
@@ -158,7 +197,7 @@ async function finishJob(
   kind: string,
   outcome: { status: 'succeeded' | 'failed' | 'canceled'; result?: object | null; error?: string },
 ): Promise<void> {
-  await tx.sql
+  const { numUpdatedRows } = await tx.sql
     .updateTable('platform.jobs')
     .set({
       status: outcome.status,
@@ -168,6 +207,8 @@ async function finishJob(
       updated_at: tx.now,
     })
     .where('id', '=', job.id)
-    .execute()
-  await tx.notify('job', { id: job.id, kind, status: outcome.status })
+    .where('attempts', '=', job.attempt)
+    .where('status', '=', 'running')
+    .executeTakeFirst()
+  if (numUpdatedRows > 0n) await tx.notify('job', { id: job.id, kind, status: outcome.status })
 }

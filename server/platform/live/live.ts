@@ -11,54 +11,85 @@ export interface LiveMessage {
   data: Record<string, unknown>
 }
 
+export interface Listener {
+  hear(message: LiveMessage): void
+  /** Called when this process stops telling. */
+  end(): void
+}
+
 export interface Live {
-  /** Answers the function that ends the subscription. */
-  subscribe(workspaceId: string, hear: (message: LiveMessage) => void): () => void
+  /** Resolves when the listener hears, to the function that ends the subscription. */
+  subscribe(workspaceId: string, listener: Listener): Promise<() => void>
+  /** Open streams by reader, so that nobody takes all of them. */
+  readonly places: Map<string, number>
+  /** Ends every stream; a server that stops cannot wait for pages that stay open. */
+  endAll(): void
   close(): Promise<void>
 }
 
 const reconnectMs = 1_000
 
 export function openLive(url: string, log: Logger): Live {
-  const listeners = new Map<string, Set<(message: LiveMessage) => void>>()
+  const listeners = new Map<string, Set<Listener>>()
   let client: pg.Client | undefined
+  let connecting: Promise<void> | undefined
   let retry: NodeJS.Timeout | undefined
   let closed = false
 
   function deliver(payload: string): void {
     const { workspace_id: workspaceId, ...message } = JSON.parse(payload) as LiveMessage & { workspace_id: string }
-    for (const hear of listeners.get(workspaceId) ?? []) hear(message)
-  }
-
-  function reconnectLater(): void {
-    client = undefined
-    if (!closed && listeners.size) retry ??= setTimeout(() => ((retry = undefined), void connect()), reconnectMs)
+    for (const { hear } of listeners.get(workspaceId) ?? []) hear(message)
   }
 
   async function connect(): Promise<void> {
-    if (client || closed) return
-    const next = new pg.Client({ connectionString: url, application_name: 'rapport live' })
+    if (closed) return
+    const options = '-c role=rapport_app'
+    const next = new pg.Client({ connectionString: url, options, application_name: 'rapport live' })
     client = next
     next.on('notification', ({ payload }) => payload && deliver(payload))
-    next.on('error', (error) => log.warn({ err: error }, 'the live connection was lost'))
+    next.on('error', (error) => closed || log.warn({ err: error }, 'the live connection was lost'))
     next.on('end', reconnectLater)
-    await next.connect().then(() => next.query('listen rapport_live'), reconnectLater)
+    try {
+      await next.connect()
+      await next.query('listen rapport_live')
+    } catch {
+      await next.end().catch(() => {})
+      reconnectLater()
+    }
+  }
+
+  function reconnectLater(): void {
+    connecting = undefined
+    if (closed || retry || !listeners.size) return
+    retry = setTimeout(() => {
+      retry = undefined
+      connecting ??= connect()
+    }, reconnectMs)
+  }
+
+  function endAll(): void {
+    for (const audience of listeners.values()) for (const { end } of audience) end()
   }
 
   return {
-    subscribe(workspaceId, hear) {
+    places: new Map(),
+    async subscribe(workspaceId, listener) {
       const audience = listeners.get(workspaceId) ?? new Set()
-      audience.add(hear)
+      audience.add(listener)
       listeners.set(workspaceId, audience)
-      void connect()
+      connecting ??= connect()
+      await connecting
       return () => {
-        audience.delete(hear)
-        if (!audience.size) listeners.delete(workspaceId)
+        audience.delete(listener)
+        if (!audience.size && listeners.get(workspaceId) === audience) listeners.delete(workspaceId)
       }
     },
+    endAll,
     async close() {
       closed = true
+      endAll()
       clearTimeout(retry)
+      await connecting
       await client?.end().catch(() => {})
     },
   }

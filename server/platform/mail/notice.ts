@@ -43,14 +43,21 @@ export function composeNotice(options: NoticeOptions): OutgoingMail {
   }
 }
 
-/** Sends a notice in the installation's own name. Throws where a later try may succeed, so that its job tries again. */
+/**
+ * Sends a notice in the installation's own name. Throws where a later try may succeed, so that its job tries again.
+ * `workspaceId` says in whose sandbox inbox it is kept, where nothing really goes out.
+ */
 export async function sendNotice(
   { config, mail }: { config: Config; mail: MailTransport },
-  notice: NoticeText & { language: NoticeLanguage; to: Mailbox },
+  { workspaceId, ...notice }: NoticeText & { language: NoticeLanguage; to: Mailbox; workspaceId?: string },
 ): Promise<{ outcome: string }> {
   const from = { address: config.mail.from, name: config.mail.fromName }
   const dkim = config.dkim ? readDkimKey(config.dkim) : undefined
-  const handover = await mail.send({ ...composeNotice({ ...notice, from }), dkim })
+  const handover = await mail.send({
+    ...composeNotice({ ...notice, from }),
+    dkim,
+    ...(workspaceId ? { context: { workspaceId } } : {}),
+  })
   if (handover.outcome === 'deferred') throw new Error(`the mail server asks for patience: ${handover.response}`)
   return { outcome: handover.outcome }
 }

@@ -8,7 +8,7 @@
  * as the database is back.
  */
 import { sql } from 'kysely'
-import type { Db, Tx } from '#platform/db/db.ts'
+import type { Db } from '#platform/db/db.ts'
 import { leaseMs } from './claim.ts'
 import type { Outcome } from './outcome.ts'
 
@@ -84,7 +84,7 @@ export function createLedger(db: Db): Ledger {
     try {
       if (interrupted) await sayAgain(db, answers)
       interrupted = false
-      const written = await db.transaction(workspaceId, (tx) => writeChanges(tx, entries), { lasting: false })
+      const written = await writeChanges(db, workspaceId, entries)
       for (const { change, settle } of entries) settle(written.has(keyOf(change)))
     } catch (error) {
       interrupted = true
@@ -133,32 +133,35 @@ function keyOf(change: Change): string {
   return `${change.contact_id} ${change.state}`
 }
 
-async function writeChanges(tx: Tx, entries: Entry[]): Promise<Set<string>> {
-  const { rows } = await sql<{ key: string }>`
-    update communication.deliveries d
-    set state = c.state,
-        reason = c.reason,
-        code = coalesce(c.code, d.code),
-        response = coalesce(c.response, d.response),
-        ambiguous = d.ambiguous + c.ambiguous,
-        attempts = d.attempts + case c.state when 'handed_over' then 1 else 0 end,
-        message_id = coalesce(c.message_id, d.message_id),
-        tracked = case c.state when 'handed_over' then c.tracked else d.tracked end,
-        handed_over_at = case c.state when 'handed_over' then clock_timestamp() else d.handed_over_at end,
-        sent_at = case c.state when 'sent' then clock_timestamp() else d.sent_at end,
-        next_attempt_at = now() + make_interval(secs => c.retry_in_ms / 1000.0),
-        lease_until = case c.state when 'handed_over' then now() + make_interval(secs => ${leaseMs / 1_000}) end,
-        claim = case c.state when 'handed_over' then d.claim end
-    from jsonb_to_recordset(${JSON.stringify(entries.map((entry) => entry.change))}::jsonb) as c(
-      campaign_id uuid, contact_id uuid, claim uuid, state text, reason text, code int, response text, retry_in_ms float8,
-      ambiguous int, message_id text, tracked boolean)
-    where d.workspace_id = ${tx.workspaceId} and d.campaign_id = c.campaign_id and d.contact_id = c.contact_id
-      and d.claim = c.claim
-      and d.state = case c.state when 'handed_over' then 'claimed' else 'handed_over' end
-      and (c.state <> 'handed_over' or exists (
-        select from communication.sending s
-        where s.workspace_id = d.workspace_id and s.campaign_id = d.campaign_id))
-    returning d.contact_id || ' ' || c.state as key`.execute(tx.sql)
+const writing = `
+  update communication.deliveries d
+  set state = c.state,
+      reason = c.reason,
+      code = coalesce(c.code, d.code),
+      response = coalesce(c.response, d.response),
+      ambiguous = d.ambiguous + c.ambiguous,
+      attempts = d.attempts + case c.state when 'handed_over' then 1 else 0 end,
+      message_id = coalesce(c.message_id, d.message_id),
+      tracked = case c.state when 'handed_over' then c.tracked else d.tracked end,
+      handed_over_at = case c.state when 'handed_over' then clock_timestamp() else d.handed_over_at end,
+      sent_at = case c.state when 'sent' then clock_timestamp() else d.sent_at end,
+      next_attempt_at = now() + make_interval(secs => c.retry_in_ms / 1000.0),
+      lease_until = case c.state when 'handed_over' then now() + make_interval(secs => ${leaseMs / 1_000}) end,
+      claim = case c.state when 'handed_over' then d.claim end
+  from jsonb_to_recordset($2::jsonb) as c(
+    campaign_id uuid, contact_id uuid, claim uuid, state text, reason text, code int, response text, retry_in_ms float8,
+    ambiguous int, message_id text, tracked boolean)
+  where d.workspace_id = $1 and d.campaign_id = c.campaign_id and d.contact_id = c.contact_id
+    and d.claim = c.claim
+    and d.state = case c.state when 'handed_over' then 'claimed' else 'handed_over' end
+    and (c.state <> 'handed_over' or exists (
+      select from communication.sending s
+      where s.workspace_id = d.workspace_id and s.campaign_id = d.campaign_id))
+  returning d.contact_id || ' ' || c.state as key`
+
+async function writeChanges(db: Db, workspaceId: string, entries: Entry[]): Promise<Set<string>> {
+  const changes = JSON.stringify(entries.map((entry) => entry.change))
+  const rows = await db.statement<{ key: string }>(workspaceId, writing, [workspaceId, changes], { lasting: false })
   return new Set(rows.map((row) => row.key))
 }
 
