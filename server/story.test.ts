@@ -8,6 +8,7 @@ import { changeTime } from '#testing/change-time.ts'
 import { startEmpty } from '#testing/empty.ts'
 import { decodeQuotedPrintable } from '#testing/mail.ts'
 import { startSmtpSink, type SmtpSink } from '#testing/smtp-sink.ts'
+import type { TestReply } from '#testing/start.ts'
 
 const rows = 10_000
 /** Of every hundred rows three cannot be read, and one repeats the row before. */
@@ -129,9 +130,9 @@ function lineOf(number: number): string {
 }
 
 interface Owner {
-  get(path: string): Promise<Record<string, any>>
+  get(path: string): Promise<TestReply['body']>
   text(path: string): Promise<string>
-  post(path: string, body: object): Promise<Record<string, any>>
+  post(path: string, body: object): Promise<TestReply['body']>
 }
 
 async function setUp(origin: string): Promise<Owner> {
@@ -154,17 +155,17 @@ async function setUp(origin: string): Promise<Owner> {
     return answer
   }
   return {
-    get: async (path) => (await send(path)).json() as Promise<Record<string, any>>,
+    get: async (path) => (await send(path)).json() as Promise<TestReply['body']>,
     text: async (path) => (await send(path)).text(),
     post: async (path, body) => {
       const form = body instanceof FormData
       const init = form ? { body } : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }
-      return (await send(path, { method: 'POST', ...init })).json() as Promise<Record<string, any>>
+      return (await send(path, { method: 'POST', ...init })).json() as Promise<TestReply['body']>
     },
   }
 }
 
-async function importGuests(owner: Owner, drain: () => Promise<void>): Promise<Record<string, any>> {
+async function importGuests(owner: Owner, drain: () => Promise<void>): Promise<TestReply['body']> {
   const form = new FormData()
   const consent = { newsletter: true, marketing: true, source: 'Guest book', wording: 'Yes, write to me.' }
   form.set('consent', JSON.stringify(consent))
@@ -208,13 +209,13 @@ async function leaveByOneClick(mail: string | undefined): Promise<void> {
   expect(reply.status).toBe(200)
 }
 
-async function contact(owner: Owner, number: number): Promise<Record<string, any>> {
+async function contact(owner: Owner, number: number): Promise<TestReply['body']> {
   const { data } = await owner.get(`/contacts?search=${addressOf(number)}`)
   expect(data).toHaveLength(1)
   return data[0]
 }
 
-async function timeline(owner: Owner, number: number, type: string): Promise<Record<string, any>[]> {
+async function timeline(owner: Owner, number: number, type: string): Promise<TestReply['body'][]> {
   const { id } = await contact(owner, number)
   return (await owner.get(`/contacts/${id}/interactions?type=${type}`)).data
 }
