@@ -132,7 +132,7 @@ async function mergeWave(at: Wave): Promise<Outcome> {
   }
   const { changed, total } = await countWave(at)
   await tellTimeline(at)
-  await publishAll(at)
+  await publishAll(at, known > 0)
   return { created, changed, untouched: total - created - changed }
 }
 
@@ -147,13 +147,19 @@ interface Wave {
   has: Set<StagedColumn>
 }
 
-/** Whoever is there already, by address; the deleted do not count. Answers how many. */
+/**
+ * Whoever is there already, by address; the deleted do not count. Answers how many. The address's index is asked for each
+ * row, however the planner guesses: it has no statistics of a table that grows by the second, and reading it all for
+ * every batch would make a large workspace slower than a small one.
+ */
 async function matchKnown({ tx, wave }: Wave): Promise<number> {
+  await tx.rawQuery('set local enable_hashjoin = off; set local enable_mergejoin = off')
   const { numAffectedRows } = await sql`
     update pg_temp.import_rows r set contact_id = c.id
     from contacts.contacts c
     where r.wave = ${wave} and c.workspace_id = ${tx.workspaceId} and c.email_key = r.email_key and c.deleted_at is null
   `.execute(tx.sql)
+  await tx.rawQuery('set local enable_hashjoin = on; set local enable_mergejoin = on')
   return Number(numAffectedRows ?? 0)
 }
 
@@ -436,25 +442,38 @@ async function tellTimeline({ tx, plan, wave }: Wave): Promise<void> {
 }
 
 /** Both names of each event, with the contact as it is now, in bundles: see docs/decisions/0011. */
-async function publishAll({ tx, plan, wave }: Wave): Promise<void> {
+async function publishAll(at: Wave, someKnown: boolean): Promise<void> {
+  const { plan, has } = at
+  const staged = (name: StagedColumn, otherwise: string): string => (has.has(name) ? `coalesce(r.${name}, ${otherwise})` : otherwise)
+  await publish(at, 'created', sql`
+    select r.contact_event, r.customer_event, r.line, r.id, r.email, ${sql.raw(staged('first_name', `''`))} as first_name,
+      ${sql.raw(staged('last_name', `''`))} as last_name, ${sql.raw(staged('company', 'null::text'))} as company,
+      ${sql.raw(staged('source', 'null::text'))} as source
+    from pg_temp.import_rows r where r.wave = ${at.wave} and r.contact_id is null`)
+  if (!someKnown || plan.duplicates === 'skip') return
+  await publish(at, 'updated', sql`
+    select r.contact_event, r.customer_event, r.line, c.id, c.email, c.first_name, c.last_name, c.company, c.source
+    from pg_temp.import_rows r
+    join contacts.contacts c on c.workspace_id = ${at.tx.workspaceId} and c.id = r.contact_id
+    where r.wave = ${at.wave} and r.contact_id is not null and r.changed`)
+}
+
+async function publish({ tx, plan }: Wave, verb: 'created' | 'updated', contacts: RawBuilder<unknown>): Promise<void> {
   await sql`
     with told as materialized (
-      select case when r.contact_id is null then '.created' else '.updated' end as verb, r.contact_event, r.customer_event,
-        c.id as subject, row_number() over (order by r.line) / ${bundleSize}::int as bundle,
-        jsonb_build_object('contact_id', c.id, 'customer_id', c.id, 'email', c.email, 'first_name', c.first_name,
-          'last_name', c.last_name, 'full_name', trim(c.first_name || ' ' || c.last_name), 'company', c.company,
-          'source', c.source, 'import_id', ${plan.importId}::text) as data
-      from pg_temp.import_rows r
-      join contacts.contacts c on c.workspace_id = ${tx.workspaceId} and c.id = coalesce(r.contact_id, r.id)
-      where r.wave = ${wave} and (r.contact_id is null or r.changed)
+      select contact_event, customer_event, id, row_number() over (order by line) / ${bundleSize}::int as bundle,
+        jsonb_build_object('contact_id', id, 'customer_id', id, 'email', email, 'first_name', first_name,
+          'last_name', last_name, 'full_name', trim(first_name || ' ' || last_name), 'company', company,
+          'source', source, 'import_id', ${plan.importId}::text) as data
+      from (${contacts}) as contact
     )
     insert into platform.outbox (id, workspace_id, event, subject, is_bundle, data, created_at)
-    select gen_random_uuid(), ${tx.workspaceId}::uuid, noun || verb, ${plan.importId}::text, true,
+    select gen_random_uuid(), ${tx.workspaceId}::uuid, noun || ${`.${verb}`}, ${plan.importId}::text, true,
       jsonb_agg(jsonb_build_object('id', case noun when 'contact' then contact_event else customer_event end,
-        'subject', subject, 'data', data)),
+        'subject', id, 'data', data)),
       ${tx.now}::timestamptz
     from told cross join (values ('contact'), ('customer')) as e (noun)
-    group by noun, verb, bundle order by bundle, verb, noun
+    group by noun, bundle order by bundle, noun
   `.execute(tx.sql)
 }
 
