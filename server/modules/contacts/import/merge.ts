@@ -98,7 +98,10 @@ export async function stage(tx: Tx, columns: readonly StagedColumn[], text: stri
       email_key text generated always as (lower(email)) stored,
       contact_id uuid, changed boolean not null default false, suppressed boolean not null default false
     ) on commit delete rows`)
-  await tx.copyIn(`copy pg_temp.import_rows (line, wave, id, contact_event, customer_event, ${columns.join(', ')}) from stdin`, source(text))
+  await tx.copyIn(
+    `copy pg_temp.import_rows (line, wave, id, contact_event, customer_event, ${columns.join(', ')}) from stdin`,
+    source(text),
+  )
   await tx.rawQuery('analyze pg_temp.import_rows (email_key, wave)')
 }
 
@@ -444,18 +447,27 @@ async function tellTimeline({ tx, plan, wave }: Wave): Promise<void> {
 /** Both names of each event, with the contact as it is now, in bundles: see docs/decisions/0011. */
 async function publishAll(at: Wave, someKnown: boolean): Promise<void> {
   const { plan, has } = at
-  const staged = (name: StagedColumn, otherwise: string): string => (has.has(name) ? `coalesce(r.${name}, ${otherwise})` : otherwise)
-  await publish(at, 'created', sql`
+  const staged = (name: StagedColumn, otherwise: string): string =>
+    has.has(name) ? `coalesce(r.${name}, ${otherwise})` : otherwise
+  await publish(
+    at,
+    'created',
+    sql`
     select r.contact_event, r.customer_event, r.line, r.id, r.email, ${sql.raw(staged('first_name', `''`))} as first_name,
       ${sql.raw(staged('last_name', `''`))} as last_name, ${sql.raw(staged('company', 'null::text'))} as company,
       ${sql.raw(staged('source', 'null::text'))} as source
-    from pg_temp.import_rows r where r.wave = ${at.wave} and r.contact_id is null`)
+    from pg_temp.import_rows r where r.wave = ${at.wave} and r.contact_id is null`,
+  )
   if (!someKnown || plan.duplicates === 'skip') return
-  await publish(at, 'updated', sql`
+  await publish(
+    at,
+    'updated',
+    sql`
     select r.contact_event, r.customer_event, r.line, c.id, c.email, c.first_name, c.last_name, c.company, c.source
     from pg_temp.import_rows r
     join contacts.contacts c on c.workspace_id = ${at.tx.workspaceId} and c.id = r.contact_id
-    where r.wave = ${at.wave} and r.contact_id is not null and r.changed`)
+    where r.wave = ${at.wave} and r.contact_id is not null and r.changed`,
+  )
 }
 
 async function publish({ tx, plan }: Wave, verb: 'created' | 'updated', contacts: RawBuilder<unknown>): Promise<void> {
