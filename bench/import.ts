@@ -6,7 +6,16 @@
  * everything running. In the end once more with `existing` contacts there already.
  */
 import { fork } from 'node:child_process'
-import { createReadStream, createWriteStream, mkdirSync, mkdtempSync, openAsBlob, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  createReadStream,
+  createWriteStream,
+  mkdirSync,
+  mkdtempSync,
+  openAsBlob,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { once } from 'node:events'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -46,7 +55,9 @@ try {
   await recreate(databases.empty)
   await prepareDatabase(urlOf(databases.empty), log)
 
-  const warmUp = await onFresh(databases.empty, (url) => runImport(url, csv, (client) => saveCopy(client, path.join(folder, 'copy.bin'))))
+  const warmUp = await onFresh(databases.empty, (url) =>
+    runImport(url, csv, (client) => saveCopy(client, path.join(folder, 'copy.bin'))),
+  )
   console.log('first, not counted:', say(warmUp))
   const copies: number[] = []
   const imports: Measured[] = []
@@ -98,7 +109,10 @@ try {
 
 /** What the import made, to be copied in raw. */
 async function saveCopy(client: pg.Client, file: string): Promise<void> {
-  await pipeline(client.query(copyTo(`copy (select ${columns} from contacts.contacts order by id) to stdout`)), createWriteStream(file))
+  await pipeline(
+    client.query(copyTo(`copy (select ${columns} from contacts.contacts order by id) to stdout`)),
+    createWriteStream(file),
+  )
 }
 
 async function runCopy(url: string, file: string): Promise<number> {
@@ -110,7 +124,9 @@ async function runCopy(url: string, file: string): Promise<number> {
 }
 
 async function runImport(url: string, csv: string, after?: (client: pg.Client) => Promise<void>): Promise<Measured> {
-  const worker = fork(path.join(import.meta.dirname, 'workers/import-worker.ts'), [url, path.join(folder, 'files')], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
+  const worker = fork(path.join(import.meta.dirname, 'workers/import-worker.ts'), [url, path.join(folder, 'files')], {
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  })
   try {
     const [ready] = (await once(worker, 'message')) as [{ address: string; authorization: string; listId: string }]
     const form = new FormData()
@@ -122,7 +138,11 @@ async function runImport(url: string, csv: string, after?: (client: pg.Client) =
     const job = (await reply.json()) as { id: string; import_id: string; status: string }
     if (reply.status !== 202) throw new Error(JSON.stringify(job))
     for (;;) {
-      const state = (await (await fetch(`${ready.address}/api/v1/jobs/${job.id}`, { headers })).json()) as { status: string; error: string; result: Record<string, number> }
+      const state = (await (await fetch(`${ready.address}/api/v1/jobs/${job.id}`, { headers })).json()) as {
+        status: string
+        error: string
+        result: Record<string, number>
+      }
       if (state.status === 'succeeded') {
         const seconds = (performance.now() - startedAt) / 1_000
         worker.send('end')
@@ -149,7 +169,9 @@ async function onFresh<T>(template: string, run: (url: string) => Promise<T>): P
 /** People of another seed, made by SQL so that a million takes no time worth speaking of. */
 async function fill(url: string, count: number): Promise<void> {
   await withClient(url, async (client) => {
-    const { rows: [workspace] } = await client.query<{ id: string }>(`
+    const {
+      rows: [workspace],
+    } = await client.query<{ id: string }>(`
       insert into accounts.workspaces (id, name, slug) values ('00000000-0000-7000-8000-00000000b001', 'Bench', 'bench') returning id`)
     await client.query(
       `insert into contacts.contacts (workspace_id, id, email, first_name, last_name, company, job_title, phone, phone_key, language)

@@ -23,16 +23,31 @@ test('a file becomes contacts, lists what it cannot read, and a second time chan
   ].join('\r\n')
   const list = (await maria.post('/lists', { name: 'Fair' })).body
   const first = await importCsv(app, maria, csv, { list_id: list.id })
-  expect(first).toMatchObject({ status: 'succeeded', rows: 6, created: 2, skipped: 1, failed: 3, updated: 0, merged: 0 })
+  expect(first).toMatchObject({
+    status: 'succeeded',
+    rows: 6,
+    created: 2,
+    skipped: 1,
+    failed: 3,
+    updated: 0,
+    merged: 0,
+  })
   const ana = (await maria.get('/contacts?search=ana')).body.data[0]
   expect(ana).toMatchObject({ email: 'ana@example.com', first_name: 'Ana', last_name: 'Ionescu', company: 'Moulin' })
   expect(ana).toMatchObject({ phone: '06 12 34 56 78', custom_fields: { couleur: 'bleu' } })
   expect(ana.tags.toSorted()).toEqual(['paris', 'vip'])
   expect((await maria.get(`/lists/${list.id}`)).body.contact_count).toBe(2)
-  expect(await app.drainEvents()).toEqual(['contact.created', 'contact.created', 'customer.created', 'customer.created'])
+  expect(await app.drainEvents()).toEqual([
+    'contact.created',
+    'contact.created',
+    'customer.created',
+    'customer.created',
+  ])
 
   const errors = (await maria.get(`/contacts/imports/${first.id}/errors`)).text.split('\r\n')
-  expect(errors[0]).toBe('\ufeffE-mail,Prénom,Nom,Société,Téléphone,Tags,Couleur,_line,_error_column,_error_code,_error')
+  expect(errors[0]).toBe(
+    '\ufeffE-mail,Prénom,Nom,Société,Téléphone,Tags,Couleur,_line,_error_column,_error_code,_error',
+  )
   expect(errors[1]).toBe(`not an address,'=Bad,Row,,,,,3,E-mail,email,This is not an e-mail address.`)
   expect(errors.slice(2, 4).map((line) => line.split(',').slice(7, 10))).toEqual([
     ['5', 'E-mail', 'required'],
@@ -50,7 +65,10 @@ test('a preview says what the file is, and a dry run what it would do, and nothi
   await using app = await start()
   const maria = app.as('maria')
   await importCsv(app, maria, 'email,company\nold@example.com,Old\n')
-  const windows = Buffer.from('sep=;\r\nAdresse e-mail;Prénom;Geburtstag\r\nold@example.com;Zoé;1\r\nnew@example.com;Ada;2\r\nbad;;\r\n', 'latin1')
+  const windows = Buffer.from(
+    'sep=;\r\nAdresse e-mail;Prénom;Geburtstag\r\nold@example.com;Zoé;1\r\nnew@example.com;Ada;2\r\nbad;;\r\n',
+    'latin1',
+  )
   const preview = (await maria.post('/contacts/import/preview', ...form(windows))).body
   expect(preview).toMatchObject({ encoding: 'windows-1252', delimiter: ';', has_header: true, rows_previewed: 3 })
   expect(preview.columns.map((column: Record<string, unknown>) => [column.header, column.suggested_field])).toEqual([
@@ -59,7 +77,11 @@ test('a preview says what the file is, and a dry run what it would do, and nothi
     ['Geburtstag', 'custom:geburtstag'],
   ])
   await app.drainEvents()
-  const request = { upload_id: preview.upload_id, mapping: { 'Adresse e-mail': 'email', 1: 'first_name' }, duplicates: 'update' }
+  const request = {
+    upload_id: preview.upload_id,
+    mapping: { 'Adresse e-mail': 'email', 1: 'first_name' },
+    duplicates: 'update',
+  }
   const dry = await maria.post('/contacts/import/preview', request)
   expect(dry.status).toBe(202)
   await app.drain()
@@ -97,7 +119,11 @@ test('UTF-16 is read, and a byte that does not fit the chosen encoding fails its
   await using app = await start()
   const wide = Buffer.from('\ufeffemail,first_name\r\nș@example.com,Ștefan\r\n', 'utf16le')
   expect(await importCsv(app, app.as('maria'), wide)).toMatchObject({ encoding: 'utf-16le', created: 1 })
-  const mixed = Buffer.concat([Buffer.from('email,first_name\na@example.com,Zo'), Buffer.from([0xe9]), Buffer.from('\nb@example.com,B\n')])
+  const mixed = Buffer.concat([
+    Buffer.from('email,first_name\na@example.com,Zo'),
+    Buffer.from([0xe9]),
+    Buffer.from('\nb@example.com,B\n'),
+  ])
   const told = await importCsv(app, app.as('maria'), mixed, { encoding: 'utf-8' })
   expect(told).toMatchObject({ created: 1, failed: 1 })
 })
@@ -109,7 +135,11 @@ test('a no stays a no, whatever the importer declares', async () => {
   await app.inTx((tx) => suppress(tx, app.app.runtime, ['never@example.com'], 'manual'))
   const consent = { newsletter: true, source: 'Trade fair 2026', wording: 'Yes, write to me.' }
   const csv = 'email\ngone@example.com\nopen@example.com\nnew@example.com\nNever@example.com\n'
-  expect(await importCsv(app, maria, csv, { duplicates: 'merge', consent })).toMatchObject({ created: 2, merged: 1, skipped: 1 })
+  expect(await importCsv(app, maria, csv, { duplicates: 'merge', consent })).toMatchObject({
+    created: 2,
+    merged: 1,
+    skipped: 1,
+  })
   const contacts = (await maria.get('/contacts?sort=email')).body.data
   expect(contacts.map((contact: Record<string, unknown>) => [contact.email, contact.newsletter_subscribed])).toEqual([
     ['gone@example.com', false],
@@ -137,7 +167,8 @@ test('an undo takes back what the import did, and leaves alone whom somebody wor
   const maria = app.as('maria')
   const list = (await maria.post('/lists', { name: 'Everybody' })).body
   await importCsv(app, maria, 'email,company,notes\nold@example.com,Before,first\nkept@example.com,Before,\n')
-  const csv = 'email,company,notes,tags\nold@example.com,After,second,vip\nkept@example.com,After,,vip\na@example.com,A,,vip\nb@example.com,B,,vip\n'
+  const csv =
+    'email,company,notes,tags\nold@example.com,After,second,vip\nkept@example.com,After,,vip\na@example.com,A,,vip\nb@example.com,B,,vip\n'
   const done = await importCsv(app, maria, csv, { duplicates: 'update', list_id: list.id })
   expect(done).toMatchObject({ created: 2, updated: 2 })
   const touched = (await maria.get('/contacts?search=b@example.com')).body.data[0]
@@ -151,7 +182,9 @@ test('an undo takes back what the import did, and leaves alone whom somebody wor
   expect((await maria.get(`/jobs/${undo.body.id}`)).body.result).toMatchObject({ removed: 1, restored: 1, kept: 2 })
   expect((await maria.get(`/contacts/imports/${done.id}`)).body.status).toBe('undone')
   const left = (await maria.get('/contacts?sort=email')).body.data
-  expect(left.map((contact: Record<string, unknown>) => [contact.email, contact.company, contact.notes, contact.tags])).toEqual([
+  expect(
+    left.map((contact: Record<string, unknown>) => [contact.email, contact.company, contact.notes, contact.tags]),
+  ).toEqual([
     ['b@example.com', 'Touched', '', ['vip']],
     ['kept@example.com', 'Mine', '', []],
     ['old@example.com', 'Before', 'first', []],
@@ -163,7 +196,9 @@ test('an undo takes back what the import did, and leaves alone whom somebody wor
 
 /** Thirteen thousand rows are three batches; a hundred in each thousand cannot be read. */
 function manyRows(): string {
-  const rows = Array.from({ length: 13_000 }, (_, index) => (index % 10 ? `p${index}@example.com,P${index},vip` : `wrong${index},,`))
+  const rows = Array.from({ length: 13_000 }, (_, index) =>
+    index % 10 ? `p${index}@example.com,P${index},vip` : `wrong${index},,`,
+  )
   return ['email,first_name,tags', ...rows].join('\n')
 }
 
@@ -290,7 +325,10 @@ test('any file in any mode does what the rules say row by row, and its counts ad
     fc.constantFrom('', 'note', 'word'),
     fc.constantFrom('', 'red', 'red|blue'),
   )
-  const step = fc.record({ rows: fc.array(row, { minLength: 1, maxLength: 25 }), duplicates: fc.constantFrom('skip', 'update', 'merge') })
+  const step = fc.record({
+    rows: fc.array(row, { minLength: 1, maxLength: 25 }),
+    duplicates: fc.constantFrom('skip', 'update', 'merge'),
+  })
   await fc.assert(
     fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 3 }), async (steps) => {
       await app.inTx((tx) => sql`delete from contacts.contacts`.execute(tx.sql))
@@ -330,6 +368,10 @@ export function form(csv: string | Buffer, options: Record<string, unknown> = {}
     return `--${boundary}\r\ncontent-disposition: form-data; name="${name}"\r\n\r\n${text}\r\n`
   })
   const head = `--${boundary}\r\ncontent-disposition: form-data; name="file"; filename="people.csv"\r\ncontent-type: text/csv\r\n\r\n`
-  const body = Buffer.concat([Buffer.from(fields.join('') + head), Buffer.from(csv), Buffer.from(`\r\n--${boundary}--\r\n`)])
+  const body = Buffer.concat([
+    Buffer.from(fields.join('') + head),
+    Buffer.from(csv),
+    Buffer.from(`\r\n--${boundary}--\r\n`),
+  ])
   return [body, { 'content-type': `multipart/form-data; boundary=${boundary}` }]
 }

@@ -4,13 +4,17 @@ import { isEmail } from '#platform/http/validation.ts'
 import { fields, foldHeader, isTarget, type FieldName, type Target } from './fields.ts'
 
 const fieldsByHeader = new Map<string, FieldName>(
-  Object.entries(fields).flatMap(([name, { headers }]) => headers.map((header) => [header, name as FieldName] as const)),
+  Object.entries(fields).flatMap(([name, { headers }]) =>
+    headers.map((header) => [header, name as FieldName] as const),
+  ),
 )
 
 export function fieldOfHeader(header: string): FieldName | null {
   const folded = foldHeader(header)
   const known = fieldsByHeader.get(folded) ?? fieldsByHeader.get(folded.replaceAll(' ', '_'))
-  return known ?? (Object.hasOwn(fields, folded.replaceAll(' ', '_')) ? (folded.replaceAll(' ', '_') as FieldName) : null)
+  return (
+    known ?? (Object.hasOwn(fields, folded.replaceAll(' ', '_')) ? (folded.replaceAll(' ', '_') as FieldName) : null)
+  )
 }
 
 export interface Suggestion {
@@ -57,7 +61,8 @@ function byHeader(header: string, samples: string[]): Suggestion | null {
 function byPartOfHeader(header: string): Suggestion | null {
   const words = foldHeader(header)
   for (const [known, target] of fieldsByHeader) {
-    if (known.length > 4 && (words.startsWith(`${known} `) || words.endsWith(` ${known}`))) return { target, confidence: 0.7 }
+    if (known.length > 4 && (words.startsWith(`${known} `) || words.endsWith(` ${known}`)))
+      return { target, confidence: 0.7 }
   }
   return null
 }
@@ -88,7 +93,8 @@ export function resolveMapping(mapping: Record<string, string | null>, header: s
     const named = header.indexOf(column)
     const index = named >= 0 ? named : /^\d{1,4}$/.test(column) ? Number(column) : -1
     if (index < 0 || index >= header.length) refuse(column, 'unknown_column', 'The file has no such column.')
-    else if (wanted !== null && !isTarget(wanted)) refuse(column, 'unknown_field', `There is no field ${wanted.slice(0, 80)}.`)
+    else if (wanted !== null && !isTarget(wanted))
+      refuse(column, 'unknown_field', `There is no field ${wanted.slice(0, 80)}.`)
     else if (wanted !== null && targets.includes(wanted) && wanted !== 'tags' && wanted !== 'notes') {
       refuse(column, 'mapped_twice', `Another column becomes ${wanted} already.`)
     } else targets[index] = wanted

@@ -99,7 +99,10 @@ export async function stage(tx: Tx, columns: readonly StagedColumn[], text: stri
       email_key text generated always as (lower(email)) stored,
       contact_id uuid, changed boolean not null default false, suppressed boolean not null default false
     ) on commit delete rows`)
-  await tx.copyIn(`copy pg_temp.import_rows (line, wave, id, contact_event, customer_event, ${columns.join(', ')}) from stdin`, source(text))
+  await tx.copyIn(
+    `copy pg_temp.import_rows (line, wave, id, contact_event, customer_event, ${columns.join(', ')}) from stdin`,
+    source(text),
+  )
   await tx.rawQuery('analyze pg_temp.import_rows (email_key, wave)')
 }
 
@@ -133,7 +136,7 @@ async function mergeWave(at: Wave): Promise<Outcome> {
   }
   const { changed, total } = await countWave(at)
   await tellTimeline(at)
-  await publishAll(at)
+  await publishAll(at, known > 0)
   return { created, changed, untouched: total - created - changed }
 }
 
@@ -148,13 +151,19 @@ interface Wave {
   has: Set<StagedColumn>
 }
 
-/** Whoever is there already, by address; the deleted do not count. Answers how many. */
+/**
+ * Whoever is there already, by address; the deleted do not count. Answers how many. The address's index is asked for each
+ * row, however the planner guesses: it has no statistics of a table that grows by the second, and reading it all for
+ * every batch would make a large workspace slower than a small one.
+ */
 async function matchKnown({ tx, wave }: Wave): Promise<number> {
+  await tx.rawQuery('set local enable_hashjoin = off; set local enable_mergejoin = off')
   const { numAffectedRows } = await sql`
     update pg_temp.import_rows r set contact_id = c.id
     from contacts.contacts c
     where r.wave = ${wave} and c.workspace_id = ${tx.workspaceId} and c.email_key = r.email_key and c.deleted_at is null
   `.execute(tx.sql)
+  await tx.rawQuery('set local enable_hashjoin = on; set local enable_mergejoin = on')
   return Number(numAffectedRows ?? 0)
 }
 
@@ -437,23 +446,46 @@ async function tellTimeline({ tx, plan, wave }: Wave): Promise<void> {
 }
 
 /** Both names of each event, with the contact as it is now, in bundles: see docs/decisions/0011. */
-async function publishAll({ tx, plan, wave }: Wave): Promise<void> {
+async function publishAll(at: Wave, someKnown: boolean): Promise<void> {
+  const { plan, has } = at
+  const staged = (name: StagedColumn, otherwise: string): string =>
+    has.has(name) ? `coalesce(r.${name}, ${otherwise})` : otherwise
+  await publish(
+    at,
+    'created',
+    sql`
+    select r.contact_event, r.customer_event, r.line, r.id, r.email, ${sql.raw(staged('first_name', `''`))} as first_name,
+      ${sql.raw(staged('last_name', `''`))} as last_name, ${sql.raw(staged('company', 'null::text'))} as company,
+      ${sql.raw(staged('source', 'null::text'))} as source
+    from pg_temp.import_rows r where r.wave = ${at.wave} and r.contact_id is null`,
+  )
+  if (!someKnown || plan.duplicates === 'skip') return
+  await publish(
+    at,
+    'updated',
+    sql`
+    select r.contact_event, r.customer_event, r.line, c.id, c.email, c.first_name, c.last_name, c.company, c.source
+    from pg_temp.import_rows r
+    join contacts.contacts c on c.workspace_id = ${at.tx.workspaceId} and c.id = r.contact_id
+    where r.wave = ${at.wave} and r.contact_id is not null and r.changed`,
+  )
+}
+
+async function publish({ tx, plan }: Wave, verb: 'created' | 'updated', contacts: RawBuilder<unknown>): Promise<void> {
   // The ids are the rows' own: an event keeps its id however often its bundle is opened.
   await publishBundles(
     tx,
     plan.importId,
     sql`
-      select noun || case when r.contact_id is null then '.created' else '.updated' end,
-        case noun when 'contact' then r.contact_event else r.customer_event end,
-        c.id,
-        jsonb_build_object('contact_id', c.id, 'customer_id', c.id, 'email', c.email, 'first_name', c.first_name,
-          'last_name', c.last_name, 'full_name', trim(c.first_name || ' ' || c.last_name), 'company', c.company,
-          'source', c.source, 'import_id', ${plan.importId}::text),
-        row_number() over (partition by noun order by r.line)
-      from pg_temp.import_rows r
-      join contacts.contacts c on c.workspace_id = ${tx.workspaceId} and c.id = coalesce(r.contact_id, r.id)
-      cross join (values ('contact'), ('customer')) as e (noun)
-      where r.wave = ${wave} and (r.contact_id is null or r.changed)`,
+    with told as materialized (
+      select contact_event, customer_event, id, row_number() over (order by line) as number,
+        jsonb_build_object('contact_id', id, 'customer_id', id, 'email', email, 'first_name', first_name,
+          'last_name', last_name, 'full_name', trim(first_name || ' ' || last_name), 'company', company,
+          'source', source, 'import_id', ${plan.importId}::text) as data
+      from (${contacts}) as contact
+    )
+    select noun || ${`.${verb}`}, case noun when 'contact' then contact_event else customer_event end, id, data, number
+    from told cross join (values ('contact'), ('customer')) as e (noun)`,
   )
 }
 

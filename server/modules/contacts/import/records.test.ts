@@ -5,7 +5,12 @@ import { createSplitter, recordLengthMax, type CsvRecord, type Place } from './r
 
 const comma = { delimiter: ',', newline: '\n' } as const
 
-function split(text: string, pieces: number[] = [], start?: Place, format: { delimiter: string; newline: '\n' | '\r' } = comma): CsvRecord[] {
+function split(
+  text: string,
+  pieces: number[] = [],
+  start?: Place,
+  format: { delimiter: string; newline: '\n' | '\r' } = comma,
+): CsvRecord[] {
   const splitter = createSplitter(format, start)
   const records: CsvRecord[] = []
   let at = 0
@@ -19,10 +24,38 @@ function split(text: string, pieces: number[] = [], start?: Place, format: { del
 const cellsOf = (records: CsvRecord[]) => records.map(({ cells, problem }) => problem ?? cells)
 
 test.each<[string, string, unknown[]]>([
-  ['plain lines', 'a,b\nc,d\n', [['a', 'b'], ['c', 'd']]],
-  ['no end at the end', 'a,b\r\nc,d', [['a', 'b'], ['c', 'd']]],
-  ['quotes, doubled quotes, a line end inside', '"a ""x""","b\nc"\nd,e\n', [['a "x"', 'b\nc'], ['d', 'e']]],
-  ['a quote inside a bare field is itself', '5" pipe,x\ny,z\n', [['5" pipe', 'x'], ['y', 'z']]],
+  [
+    'plain lines',
+    'a,b\nc,d\n',
+    [
+      ['a', 'b'],
+      ['c', 'd'],
+    ],
+  ],
+  [
+    'no end at the end',
+    'a,b\r\nc,d',
+    [
+      ['a', 'b'],
+      ['c', 'd'],
+    ],
+  ],
+  [
+    'quotes, doubled quotes, a line end inside',
+    '"a ""x""","b\nc"\nd,e\n',
+    [
+      ['a "x"', 'b\nc'],
+      ['d', 'e'],
+    ],
+  ],
+  [
+    'a quote inside a bare field is itself',
+    '5" pipe,x\ny,z\n',
+    [
+      ['5" pipe', 'x'],
+      ['y', 'z'],
+    ],
+  ],
   ['text behind a closing quote costs that line alone', '"a"b,c\nd,e\n', ['bad_quote', ['d', 'e']]],
   ['a quote that never closes costs that line alone', '"a,b\nc,d\ne,f\n', ['bad_quote', ['c', 'd'], ['e', 'f']]],
   ['and does not take the next quoted line with it', '"a,b\n"c","d"\n', ['bad_quote', ['c', 'd']]],
@@ -30,7 +63,14 @@ test.each<[string, string, unknown[]]>([
 ])('%s', (_, text, expected) => {
   expect(cellsOf(split(text))).toEqual(expected)
   for (let length = 1; length < 4; length++) {
-    expect(cellsOf(split(text, Array.from({ length: Math.ceil(text.length / length) }, () => length)))).toEqual(expected)
+    expect(
+      cellsOf(
+        split(
+          text,
+          Array.from({ length: Math.ceil(text.length / length) }, () => length),
+        ),
+      ),
+    ).toEqual(expected)
   }
 })
 
@@ -39,7 +79,10 @@ test('lines are counted as an editor counts them', () => {
 })
 
 test('a line without end, or with columns without end, is one bad record and bounded', () => {
-  const endless = split(`a,b\n${'x'.repeat(recordLengthMax * 2)}\nc,d\n`, Array.from({ length: 20 }, () => 65_536))
+  const endless = split(
+    `a,b\n${'x'.repeat(recordLengthMax * 2)}\nc,d\n`,
+    Array.from({ length: 20 }, () => 65_536),
+  )
   expect(cellsOf(endless)).toEqual([['a', 'b'], 'record_too_long', ['c', 'd']])
   expect(endless[2]!.line).toBe(3)
   expect(cellsOf(split(`${','.repeat(1_000)}x\nc,d\n`))).toEqual(['too_many_columns', ['c', 'd']])
@@ -47,7 +90,8 @@ test('a line without end, or with columns without end, is one bad record and bou
 
 const cell = fc.string({ unit: fc.constantFrom('a', 'b', ' ', '"', ',', '\n', 'é', ';'), maxLength: 8 })
 const table = fc.array(fc.array(cell, { minLength: 2, maxLength: 4 }), { maxLength: 8 })
-const quoted = (text: string): string => (/[",\n]/.test(text) || /^ *"/.test(text) ? `"${text.replaceAll('"', '""')}"` : text)
+const quoted = (text: string): string =>
+  /[",\n]/.test(text) || /^ *"/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
 
 test('what another reader makes of a good file, this one makes of it too, however it is cut', () => {
   fc.assert(
