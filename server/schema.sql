@@ -67,6 +67,7 @@ create table platform.outbox (
   next_attempt_at timestamp with time zone not null default now(),
   error text,
   failed_at timestamp with time zone,
+  is_bundle boolean not null default false,
   constraint outbox_pkey PRIMARY KEY (seq),
   constraint outbox_id_key UNIQUE (id)
 );

@@ -117,7 +117,8 @@ export async function start(environment: Record<string, string> = {}, probe?: Om
 async function readEvents(databaseUrl: string, after: number): Promise<{ seq: number; event: string }[]> {
   return onServer(databaseUrl, async (admin) => {
     const { rows } = await admin.query<{ seq: number; event: string }>(
-      'select seq, event from platform.outbox where seq > $1 order by seq',
+      `select seq, event from platform.outbox, jsonb_array_elements(case when is_bundle then data else '[null]' end)
+       where seq > $1 order by seq`,
       [after],
     )
     return rows

@@ -2417,7 +2417,7 @@ export interface components {
              * Format: uuid
              * @description UUIDv7
              */
-            id: string;
+            user_id: string;
             email: string | null;
             full_name: string;
             /** @enum {string} */
@@ -2427,7 +2427,7 @@ export interface components {
              * Format: date-time
              * @description RFC 3339, UTC
              */
-            joined_at: string;
+            created_at: string;
         };
         Note: {
             /**

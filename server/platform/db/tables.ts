@@ -26,7 +26,9 @@ export interface OutboxTable {
   workspace_id: string
   event: string
   subject: string
+  /** Of a bundle, a list of {id, subject, data}. */
   data: Json
+  is_bundle: Generated<boolean>
   created_at: GeneratedTime
   relayed_at: NullableTime
   attempts: Generated<number>

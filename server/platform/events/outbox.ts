@@ -33,10 +33,19 @@ export async function publishEvents(tx: Tx, events: NewEvent[]): Promise<void> {
   `.execute(tx.sql)
 }
 
-/** For batches that the database itself knows best: `rows` selects `event`, `subject` and `data`. */
-export async function publishRows(tx: Tx, rows: RawBuilder<unknown>): Promise<void> {
+/** Events in one row of the outbox: as many as a reaction takes at once. */
+const bundleSize = 500
+
+/**
+ * For batches that the database itself knows best, and that are large: many events share a row, which `relay.ts` opens
+ * again. `rows` selects `event`, `id`, `subject`, `data` and `number` (their order); they stay in order as one subject.
+ */
+export async function publishBundles(tx: Tx, subject: string, rows: RawBuilder<unknown>): Promise<void> {
   await sql`
-    insert into platform.outbox (id, workspace_id, event, subject, data, created_at)
-    select gen_random_uuid(), ${tx.workspaceId}::uuid, event, subject, data, ${tx.now}
-    from (${rows}) as published (event, subject, data)`.execute(tx.sql)
+    insert into platform.outbox (id, workspace_id, event, subject, is_bundle, data, created_at)
+    select gen_random_uuid(), ${tx.workspaceId}::uuid, event, ${subject}, true,
+      jsonb_agg(jsonb_build_object('id', id, 'subject', subject, 'data', data) order by number), ${tx.now}::timestamptz
+    from (${rows}) as published (event, id, subject, data, number)
+    group by event, number / ${bundleSize}::int
+    order by number / ${bundleSize}::int, event`.execute(tx.sql)
 }

@@ -202,3 +202,30 @@ test('events of other programs reach the same reactions, once per id, in their o
     expect((await send({ ...event, ...wrong })).status).toBe(422)
   }
 })
+
+test('a bundle keeps its place: what it tells of waits while it waits, and each of its events is heard once', async () => {
+  const heard: string[] = []
+  let failures = 1
+  const reaction = when('probe.step', 'probe.bundles', async (tx, events) => {
+    const steps = (events as unknown as Event<Step>[]).map(({ data }) => `${data.subject}${data.number}`)
+    if (steps.includes('b2') && failures-- > 0) throw new Error('not yet')
+    tx.afterCommit(() => void heard.push(...steps))
+  })
+  await using app = await start({}, { reactions: [reaction] })
+  const step = (subject: string, number: number) => ({ event: 'probe.step', subject, data: { subject, number } })
+  await app.inTx(async (tx) => {
+    await tx.publishAll([step('a', 1), step('b', 1)])
+    const bundle = [step('a', 2), step('b', 2)].map(({ subject, data }) => ({ id: newId(), subject, data }))
+    await tx.rawQuery(
+      `insert into platform.outbox (id, workspace_id, event, subject, is_bundle, data)
+       values ($1, $2, 'probe.step', 'many', true, $3)`,
+      [newId(), tx.workspaceId, JSON.stringify(bundle)],
+    )
+    await tx.publishAll([step('a', 3), step('c', 1)])
+  })
+  await app.drain()
+  expect(heard).toEqual(['a1', 'b1'])
+  await passDelays(app)
+  await app.drain()
+  expect(heard).toEqual(['a1', 'b1', 'a2', 'b2', 'a3', 'c1'])
+})

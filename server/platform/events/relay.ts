@@ -11,6 +11,8 @@ import type { Services } from '../services.ts'
 import type { Event } from './outbox.ts'
 
 const batchSize = 500
+/** Of events that are only marked, at once. */
+const unheardSize = 5_000
 const attemptsMax = 12
 const pollMs = 1_000
 
@@ -21,6 +23,8 @@ interface Waiting {
   event: string
   subject: string
   data: Record<string, unknown>
+  /** Stands for many events; they are read when its turn comes. */
+  is_bundle: boolean
   created_at: Date
   attempts: number
 }
@@ -81,25 +85,42 @@ async function relayBatch(db: Db, services: Services, reactionsTo: Map<string, R
   return db.transaction('system', async (leader) => {
     const lock = await sql<{ held: boolean }>`select pg_try_advisory_xact_lock(7276772) as held`.execute(leader.sql)
     if (!lock.rows[0]?.held) return false
+    const unheard = await passUnheard(leader, [...reactionsTo.keys()])
+    if (unheard) services.metrics.events.inc({ target: 'reaction', outcome: 'relayed' }, unheard)
     const waiting = await takeWaiting(leader)
     services.metrics.outboxLag.set(waiting[0] ? Math.max(0, (Date.now() - waiting[0].created_at.getTime()) / 1_000) : 0)
     const blocked = new Set<string>()
     for (const run of inRuns(waiting)) {
-      const free = run.filter((row) => !blocked.has(subjectOf(row)))
+      const free = run.filter((row) => !isHeldBack(row, blocked))
       if (free.length) await relayRun(db, services, free, reactionsTo.get(free[0]!.event) ?? [], blocked)
     }
-    return waiting.length > 0
+    return waiting.length + unheard > 0
   })
+}
+
+/**
+ * What nobody here listens to is done with at once, and not read: an import tells of a hundred thousand contacts. Between
+ * two kinds that alternate, such events would also cut every run to one.
+ */
+async function passUnheard(leader: Tx, heard: string[]): Promise<number> {
+  const { numAffectedRows } = await sql`
+    update platform.outbox set relayed_at = now()
+    where seq in (
+      select seq from platform.outbox
+      where relayed_at is null and failed_at is null and event <> all(${heard}::text[])
+      order by seq limit ${unheardSize})`.execute(leader.sql)
+  return Number(numAffectedRows ?? 0)
 }
 
 async function takeWaiting(leader: Tx): Promise<Waiting[]> {
   const { rows } = await sql<Waiting>`
-    select seq, id, workspace_id, event, subject, data, created_at, attempts
+    select seq, id, workspace_id, event, subject, case when not is_bundle then data end as data, is_bundle, created_at, attempts
     from platform.outbox o
     where relayed_at is null and failed_at is null and next_attempt_at <= now()
       and not exists (
         select from platform.outbox earlier
-        where earlier.workspace_id = o.workspace_id and earlier.subject = o.subject and earlier.seq < o.seq
+        where earlier.workspace_id = o.workspace_id and earlier.seq < o.seq
+          and (earlier.subject = o.subject or earlier.is_bundle or o.is_bundle)
           and earlier.relayed_at is null and earlier.failed_at is null and earlier.attempts > 0
           and earlier.next_attempt_at > now())
     order by seq limit ${batchSize}`.execute(leader.sql)
@@ -111,14 +132,33 @@ function inRuns(waiting: Waiting[]): Waiting[][] {
   const runs: Waiting[][] = []
   for (const row of waiting) {
     const last = runs.at(-1)
-    if (last && last[0]!.workspace_id === row.workspace_id && last[0]!.event === row.event) last.push(row)
+    const joins = last && !row.is_bundle && !last[0]!.is_bundle
+    if (joins && last[0]!.workspace_id === row.workspace_id && last[0]!.event === row.event) last.push(row)
     else runs.push([row])
   }
   return runs
 }
 
 function subjectOf(row: Waiting): string {
-  return `${row.workspace_id} ${row.subject}`
+  return `${row.workspace_id} ${row.is_bundle ? everySubject : row.subject}`
+}
+
+/** A bundle may tell of anybody: while it waits, its whole workspace does, and it waits for whatever of it waits. */
+const everySubject = '*'
+
+function isHeldBack(row: Waiting, blocked: Set<string>): boolean {
+  if (!blocked.size) return false
+  if (row.is_bundle) return [...blocked].some((subject) => subject.startsWith(`${row.workspace_id} `))
+  return blocked.has(subjectOf(row)) || blocked.has(`${row.workspace_id} ${everySubject}`)
+}
+
+/** The events of a bundle, each as a row of its own would be. */
+async function openBundle(tx: Tx, bundle: Waiting): Promise<Waiting[]> {
+  const { rows } = await sql<Pick<Waiting, 'id' | 'subject' | 'data'>>`
+    select each.id, each.subject, each.data
+    from platform.outbox o, jsonb_to_recordset(o.data) as each(id text, subject text, data jsonb)
+    where o.seq = ${bundle.seq}`.execute(tx.sql)
+  return rows.map((row) => ({ ...bundle, ...row, is_bundle: false }))
 }
 
 async function relayRun(
@@ -130,7 +170,9 @@ async function relayRun(
 ): Promise<void> {
   try {
     await db.transaction(run[0]!.workspace_id, async (tx) => {
-      for (const reaction of reactions) await react(tx, services, run, reaction)
+      const [first] = run as [Waiting]
+      const rows = first.is_bundle ? await openBundle(tx, first) : run
+      for (const reaction of reactions) await react(tx, services, rows, reaction)
       await markRelayed(tx, run)
     })
     services.metrics.events.inc({ target: 'reaction', outcome: 'relayed' }, run.length)
@@ -141,7 +183,7 @@ async function relayRun(
       await postpone(db, services, run[0]!, error as Error)
       return
     }
-    for (const row of run) if (!blocked.has(subjectOf(row))) await relayRun(db, services, [row], reactions, blocked)
+    for (const row of run) if (!isHeldBack(row, blocked)) await relayRun(db, services, [row], reactions, blocked)
   }
 }
 

@@ -1,10 +1,11 @@
 /** Gathers rows until there are enough for one transaction. Pure but for the ids of the rows. */
+import { newId } from '#platform/ids.ts'
 import type { Duplicates } from './merge.ts'
 import type { CsvRecord, Place } from './records.ts'
 import type { FailedRow, StagedRow } from './rows.ts'
 
 export interface Batch {
-  /** COPY text: line, wave, id, and the plan's columns. */
+  /** COPY text: line, wave, id, the ids of two events, and the plan's columns. */
   text: string
   emailKeys: string[]
   waves: number
@@ -62,10 +63,11 @@ export function createBatcher(options: {
       return
     }
     const wave = before ? before.wave + 1 : 0
-    seen.set(row.emailKey, { wave, content: row.content })
+    // Where only the first of a person counts, there is nothing to compare the next with.
+    seen.set(row.emailKey, { wave, content: options.duplicates === 'skip' ? '' : row.content })
     waves = Math.max(waves, wave + 1)
     length += row.content.length
-    lines.push(`${row.line}\t${wave}\t${row.id}\t${row.content}\n`)
+    lines.push(`${row.line}\t${wave}\t${row.id}\t${newId()}\t${newId()}\t${row.content}\n`)
   }
 
   function close(bytesDone: number): Batch | null {

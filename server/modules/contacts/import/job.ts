@@ -53,12 +53,16 @@ async function runImport(job: Job): Promise<object> {
 
   let state = started
   let saving: Promise<Import> = Promise.resolve(started)
-  for await (const { record, bytes } of recordsOf(job, started)) {
-    const batch = record ? batcher.add(record, bytes) : batcher.close(bytes)
-    if (!batch) continue
-    state = await saving
-    saving = save(batch, state)
-    saving.catch(() => {}) // looked at when the next batch is ready
+  try {
+    for await (const { record, bytes } of recordsOf(job, started)) {
+      const batch = record ? batcher.add(record, bytes) : batcher.close(bytes)
+      if (!batch) continue
+      state = await saving
+      saving = save(batch, state)
+      saving.catch(() => {}) // looked at when the next batch is ready
+    }
+  } finally {
+    await saving.catch(() => {}) // never leave a batch on its way behind
   }
   state = await saving
   return job.transaction((tx) => finish(tx, job, state))

@@ -4,7 +4,7 @@
  */
 import { sql, type RawBuilder } from 'kysely'
 import type { Tx } from '#platform/db/db.ts'
-import { publishRows } from '#platform/events/outbox.ts'
+import { publishBundles } from '#platform/events/outbox.ts'
 import type { Services } from '#platform/services.ts'
 import { hashWording, recordConsent, type ConsentEntry } from '../consent.ts'
 import { isSuppressed } from '../suppression.ts'
@@ -95,12 +95,12 @@ export async function stage(tx: Tx, columns: readonly StagedColumn[], text: stri
   const all = Object.entries(types).map(([name, type]) => `${name} ${type}`)
   await tx.rawQuery(`
     create temp table if not exists import_rows (
-      line bigint, wave smallint, id uuid, ${all.join(', ')},
+      line bigint, wave smallint, id uuid, contact_event uuid, customer_event uuid, ${all.join(', ')},
       email_key text generated always as (lower(email)) stored,
       contact_id uuid, changed boolean not null default false, suppressed boolean not null default false
     ) on commit delete rows`)
-  await tx.copyIn(`copy pg_temp.import_rows (line, wave, id, ${columns.join(', ')}) from stdin`, source(text))
-  await tx.rawQuery('analyze pg_temp.import_rows')
+  await tx.copyIn(`copy pg_temp.import_rows (line, wave, id, contact_event, customer_event, ${columns.join(', ')}) from stdin`, source(text))
+  await tx.rawQuery('analyze pg_temp.import_rows (email_key, wave)')
 }
 
 async function* source(text: string): AsyncGenerator<Buffer> {
@@ -436,20 +436,25 @@ async function tellTimeline({ tx, plan, wave }: Wave): Promise<void> {
   `.execute(tx.sql)
 }
 
-/** Both names of each event, with the contact as it is now. */
+/** Both names of each event, with the contact as it is now, in bundles: see docs/decisions/0011. */
 async function publishAll({ tx, plan, wave }: Wave): Promise<void> {
-  const rows = sql`
-    select e.noun || case when r.contact_id is null then '.created' else '.updated' end,
-      c.id::text,
-      jsonb_build_object('contact_id', c.id, 'customer_id', c.id, 'email', c.email, 'first_name', c.first_name,
-        'last_name', c.last_name, 'full_name', trim(c.first_name || ' ' || c.last_name), 'company', c.company,
-        'source', c.source, 'import_id', ${plan.importId}::text)
-    from pg_temp.import_rows r
-    join contacts.contacts c on c.workspace_id = ${tx.workspaceId} and c.id = coalesce(r.contact_id, r.id)
-    cross join (values ('contact'), ('customer')) as e (noun)
-    where r.wave = ${wave} and (r.contact_id is null or r.changed)
-  `
-  await publishRows(tx, rows)
+  // The ids are the rows' own: an event keeps its id however often its bundle is opened.
+  await publishBundles(
+    tx,
+    plan.importId,
+    sql`
+      select noun || case when r.contact_id is null then '.created' else '.updated' end,
+        case noun when 'contact' then r.contact_event else r.customer_event end,
+        c.id,
+        jsonb_build_object('contact_id', c.id, 'customer_id', c.id, 'email', c.email, 'first_name', c.first_name,
+          'last_name', c.last_name, 'full_name', trim(c.first_name || ' ' || c.last_name), 'company', c.company,
+          'source', c.source, 'import_id', ${plan.importId}::text),
+        row_number() over (partition by noun order by r.line)
+      from pg_temp.import_rows r
+      join contacts.contacts c on c.workspace_id = ${tx.workspaceId} and c.id = coalesce(r.contact_id, r.id)
+      cross join (values ('contact'), ('customer')) as e (noun)
+      where r.wave = ${wave} and (r.contact_id is null or r.changed)`,
+  )
 }
 
 /** The counts that `mergeBatch` would answer; `repeats` are addresses that an earlier batch of the file had. */

@@ -30,11 +30,11 @@ export interface StagedRow {
   id: string
   line: number
   emailKey: string
-  /** COPY text of every staged column after id, line and wave. */
+  /** COPY text of every staged column after line, wave and ids. */
   content: string
 }
 
-/** The columns that a plan stages after `id, line, wave`, in the order of `StagedRow.content`. */
+/** The columns that a plan stages after `line, wave` and the ids, in the order of `StagedRow.content`. */
 export type StagedColumn = Exclude<FieldName, 'full_name' | 'tags'> | 'phone_key' | 'tag_refs' | 'custom_fields'
 
 const customBytesMax = 64 * 1024
