@@ -45,7 +45,7 @@ export async function publishBundles(tx: Tx, subject: string, rows: RawBuilder<u
     insert into platform.outbox (id, workspace_id, event, subject, is_bundle, data, created_at)
     select gen_random_uuid(), ${tx.workspaceId}::uuid, event, ${subject}, true,
       jsonb_agg(jsonb_build_object('id', id, 'subject', subject, 'data', data) order by number), ${tx.now}::timestamptz
-    from (${rows}) as published (event, id, subject, data, number)
-    group by event, number / ${bundleSize}::int
-    order by number / ${bundleSize}::int, event`.execute(tx.sql)
+    from (${rows}) as published (event, id, subject, data, number), lateral (select number / ${bundleSize}::int as bundle) as part
+    group by event, bundle
+    order by bundle, event`.execute(tx.sql)
 }
