@@ -1,6 +1,7 @@
 /** Arguments → configuration → app → roles → wait for a signal → close. */
 import { parseArgs } from 'node:util'
 import { ConfigError, projectFolder, readEnv, toConfig } from './config.ts'
+import { CannotStart } from './platform/errors.ts'
 import { serve, type Role } from './roles/serve.ts'
 
 const usage = `Usage:
@@ -40,7 +41,7 @@ try {
   }
 } catch (error) {
   // What the starter of the program can mend is said in plain words; anything else needs its stack.
-  console.error(error instanceof ConfigError ? error.message : error)
+  console.error(error instanceof ConfigError || error instanceof CannotStart ? error.message : error)
   process.exitCode = 1
 }
 

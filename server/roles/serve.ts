@@ -4,6 +4,7 @@ import path from 'node:path'
 import type { Config } from '../config.ts'
 import { keepSecretKey } from '../config/secret-key.ts'
 import { createApp, prepareDatabase, type App } from '../app.ts'
+import { CannotStart } from '../platform/errors.ts'
 import { startEmbedded, type Embedded } from '../platform/db/embedded.ts'
 import { resendAllEvents } from '../platform/events/failed.ts'
 import { createLog } from '../platform/observe/log.ts'
@@ -75,7 +76,11 @@ async function openEmbedded(
 }
 
 async function listen(app: App, config: Config, hasWeb: boolean, demo: string[]): Promise<void> {
-  await app.http.listen({ port: config.http.port, host: config.http.host })
+  const { port, host } = config.http
+  await app.http.listen({ port, host }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EADDRINUSE') throw error
+    throw new CannotStart(`Port ${port} is in use by another program. Choose a free one with PORT.`)
+  })
   const { publicUrl } = config.http
   console.log(`\n  Rapport is ready: ${publicUrl}`)
   if (!hasWeb) console.log(`  API: ${publicUrl}/docs`)
