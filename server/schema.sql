@@ -144,6 +144,24 @@ begin
 end $procedure$
 ;
 
+CREATE OR REPLACE FUNCTION platform.refresh_statistics(target regclass)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog'
+AS $function$
+begin
+  if not exists (
+    select from pg_class c join pg_namespace n on n.oid = c.relnamespace
+    where c.oid = target and c.relkind = 'r' and n.nspname not in ('pg_catalog', 'information_schema', 'public', 'pgboss')
+      and n.nspname !~ '^pg_'
+  ) then
+    raise exception 'not a table of Rapport: %', target;
+  end if;
+  execute format('analyze %s', target);
+end $function$
+;
+
 CREATE OR REPLACE FUNCTION platform.stranded_jobs()
  RETURNS TABLE(workspace_id uuid, id uuid, kind text)
  LANGUAGE plpgsql
