@@ -7,7 +7,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { makeAudience, makeCampaign, startRig, until } from './rig.ts'
 
 const [mails = 10_000, kills = 20] = process.argv.slice(2).map(Number)
-const connections = 5
+const connections = 10
 await using rig = await startRig({ SEND_CONNECTIONS: String(connections) })
 const listId = await makeAudience(rig, mails)
 const id = await makeCampaign(rig, listId)

@@ -11,7 +11,7 @@ import { promisify } from 'node:util'
 import { makeAudience, makeCampaign, memoryOf, startRig, until } from './rig.ts'
 
 const [mails = 10_000, rounds = 3, queued = 1_000_000] = process.argv.slice(2).map(Number)
-const connections = 5
+const connections = 10
 await using rig = await startRig({ SEND_CONNECTIONS: String(connections) })
 const ratios: number[] = []
 const rates: { rapport: number; nodemailer: number }[] = []

@@ -12,6 +12,8 @@ type Generator = { file: string; render: () => string | Promise<string> }
 const generators: Generator[] = [
   { file: 'docs/configuration.md', render: renderConfigurationPage },
   { file: '.env.example', render: renderEnvExample },
+  { file: 'server/schema.sql', render: async () => (await import('./schema.ts')).renderSchema() },
+  { file: 'web/api/schema.gen.ts', render: async () => (await import('./api-types.ts')).renderApiTypes() },
 ]
 
 const check = process.argv.includes('--check')

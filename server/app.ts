@@ -17,6 +17,7 @@ import { createRelay } from './platform/events/relay.ts'
 import { createFileLinks } from './platform/files/links.ts'
 import { createLocalFiles } from './platform/files/local.ts'
 import { createServer } from './platform/http/serve.ts'
+import type { AnyRoute } from './platform/http/route.ts'
 import { platformRoutes } from './platform/http/platform-routes.ts'
 import { createRunner } from './platform/jobs/runner.ts'
 import { installQueue, openQueue } from './platform/jobs/queue.ts'
@@ -36,6 +37,8 @@ import { platformTasks } from './platform/upkeep.ts'
 export interface App {
   runtime: Runtime
   queue: PgBoss
+  routes: AnyRoute[]
+  tasks: Task[]
   http: FastifyInstance
   /** Everything that works in the background; the worker role starts it, tests drain it. */
   worker: Worker
@@ -65,6 +68,13 @@ const platformPermissions = {
 } as const
 
 const tasksOf = (all: Module[]): Task[] => [...platformTasks, ...all.flatMap((module) => module.schedule ?? [])]
+/** Every door, the platform's first. */
+export const allRoutes = (all: Module[] = modules): AnyRoute[] => [
+  ...platformRoutes,
+  ...eventRoutes,
+  ...all.flatMap((module) => module.routes ?? []),
+]
+
 const jobsOf = (all: Module[]): JobDefinition[] => all.flatMap((module) => module.jobs ?? [])
 
 /** Brings the database to this version; any number of processes may call it at once. */
@@ -119,10 +129,12 @@ export async function createApp(options: AppOptions): Promise<App> {
     permissions: Object.assign({}, platformPermissions, ...all.map((module) => module.permissions ?? {})),
   }
   metrics.watchPool(() => db.pool)
+  const routes = allRoutes(all)
+  const tasks = tasksOf(all)
   const http = await createServer({
     runtime,
     queue,
-    routes: [...platformRoutes, ...eventRoutes, ...all.flatMap((module) => module.routes ?? [])],
+    routes,
     authenticate: authenticator(runtime, options.secretKey),
     webFolder: options.webFolder,
   })
@@ -133,12 +145,14 @@ export async function createApp(options: AppOptions): Promise<App> {
       all.flatMap((module) => module.reactions ?? []),
     ),
     createRunner(runtime, queue, jobsOf(all)),
-    createSchedule(runtime, queue, tasksOf(all)),
+    createSchedule(runtime, queue, tasks),
     ...all.flatMap((module) => (module.workers ?? []).map((create) => create(runtime))),
   ]
   return {
     runtime,
     queue,
+    routes,
+    tasks,
     http,
     worker: allOf(workers),
     async close() {

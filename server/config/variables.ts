@@ -162,7 +162,7 @@ const mail = {
   DKIM_DOMAIN: text(null, 'Domain that mails are signed for. Needs the selector and the key.'),
   DKIM_SELECTOR: text(null, 'Selector of the DKIM key in the DNS.'),
   DKIM_PRIVATE_KEY: text(null, 'Private key in PEM; \\n stands for a line break.', { secret: true }),
-  SEND_CONNECTIONS: integer(5, { minimum: 1, maximum: 100 }, 'Connections to the mail server that one worker holds.', {
+  SEND_CONNECTIONS: integer(10, { minimum: 1, maximum: 100 }, 'Connections to the mail server that one worker holds.', {
     unit: 'connections',
   }),
   SEND_RATE_PER_SECOND: integer(

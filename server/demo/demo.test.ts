@@ -4,7 +4,7 @@ import path from 'node:path'
 import pg from 'pg'
 import { expect, test } from 'vitest'
 import { openBrowser, type Browser } from '#testing/browser.ts'
-import { start, type TestApp } from '#testing/start.ts'
+import { start, type TestApp, type TestReply } from '#testing/start.ts'
 import { demoOwner, demoWorkspaceId } from './demo.ts'
 import { openDemo } from './open.ts'
 import { removeDemo } from './remove.ts'
@@ -45,7 +45,7 @@ test('every page of the demo has something to show, and its numbers agree', asyn
   expect(fair.created + fair.updated + fair.merged + fair.skipped + fair.failed).toBe(120)
 })
 
-async function expectWholeLedger(read: (address: string) => Promise<Record<string, any>>, id: string): Promise<void> {
+async function expectWholeLedger(read: (address: string) => Promise<TestReply['body']>, id: string): Promise<void> {
   const { counts } = await read(`/communication/campaigns/${id}`)
   expect(counts.total).toBe(counts.sent + counts.failed + counts.skipped)
   for (const name of [

@@ -11,6 +11,7 @@ export async function changeTime(app: TestApp, interval: string): Promise<void> 
       expires_at = expires_at ${back};
     update accounts.password_resets set expires_at = expires_at ${back};
     update accounts.invitations set expires_at = expires_at ${back};
-    update accounts.api_keys set expires_at = expires_at ${back}`)
+    update accounts.api_keys set expires_at = expires_at ${back};
+    update communication.deliveries set handed_over_at = handed_over_at ${back}, sent_at = sent_at ${back}`)
   await owner.end()
 }

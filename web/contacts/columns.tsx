@@ -5,7 +5,7 @@ import type { TFunction } from 'i18next'
 import { useTranslation } from 'react-i18next'
 import type { Contact } from '../api/types.ts'
 import { paths } from '../paths.ts'
-import type { Column } from '../table/data-table.tsx'
+import type { Column } from '../table/column.ts'
 import { Moment } from '../ui/time.tsx'
 import { Engagement, StatusBadge, Tags } from './badges.tsx'
 

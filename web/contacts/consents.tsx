@@ -40,7 +40,7 @@ export function Consents({ contact }: { contact: Contact }) {
             </Group>
             {write && (
               <Button
-                size="compact-sm"
+                size="xs"
                 variant="default"
                 loading={change.isPending && change.variables.type === type}
                 onClick={() => change.mutate({ type, wanted: !on })}

@@ -1,7 +1,7 @@
 // Which contacts a bulk action is for: some rows, or everything that the filters match, however many pages away.
 import { useState } from 'react'
 import type { Query } from '../api/client.ts'
-import type { Selection } from '../table/data-table.tsx'
+import type { Selection } from '../table/column.ts'
 
 export type Chosen = { ids: Set<string>; everything: boolean }
 

@@ -25,7 +25,7 @@ async function sendAccountNotice({ data, runtime, transaction }: Job): Promise<o
       .executeTakeFirst(),
   )
   if (!user?.email) return
-  const url = `${runtime.publicUrl}/profile`
+  const url = `${runtime.publicUrl}/settings/security`
   const text = noticeTexts[notice][user.language]({ name: user.full_name, ip, userAgent, url })
   return sendNotice(runtime, { ...text, language: user.language, to: { address: user.email, name: user.full_name } })
 }

@@ -30,12 +30,12 @@ import type { InvitationRow } from './tables.ts'
 
 const MemberView = Type.Object(
   {
-    id: Id,
+    user_id: Id,
     email: NullableText,
     full_name: Type.String(),
     role: AnyRole,
     two_factor_enabled: Type.Boolean(),
-    joined_at: Timestamp,
+    created_at: Timestamp,
   },
   { $id: 'Member' },
 )

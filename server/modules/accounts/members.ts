@@ -6,12 +6,12 @@ import { requireRank } from './ranks.ts'
 import type { StaffRole } from './tables.ts'
 
 export interface Member {
-  id: string
+  user_id: string
   email: string | null
   full_name: string
   role: Role
   two_factor_enabled: boolean
-  joined_at: Date
+  created_at: Date
 }
 
 /** Customers come with tokens, by the thousand, and are no members of the house. */
@@ -79,8 +79,8 @@ function toMember(row: {
   role: Role
   created_at: Date
 }): Member {
-  const { id, email, full_name, role } = row
-  return { id, email, full_name, role, two_factor_enabled: row.totp_enabled_at !== null, joined_at: row.created_at }
+  const { id, email, full_name, role, created_at } = row
+  return { user_id: id, email, full_name, role, two_factor_enabled: row.totp_enabled_at !== null, created_at }
 }
 
 /**

@@ -1,8 +1,7 @@
-import pg from 'pg'
 import { expect, test } from 'vitest'
 import { openBrowser } from '#testing/browser.ts'
+import { startEmpty } from '#testing/empty.ts'
 import { meetAt } from '#testing/meet-at.ts'
-import { start, type TestApp } from '#testing/start.ts'
 
 const first = {
   workspace_name: 'Le Vieux Moulin',
@@ -56,12 +55,3 @@ test.each([
   expect([reply.status, reply.body.errors?.[0]]).toMatchObject([422, { pointer: `/${field}`, code }])
   expect((await app.anonymous.get('/setup')).body).toEqual({ needed: true })
 })
-
-async function startEmpty(): Promise<TestApp> {
-  const app = await start()
-  const owner = new pg.Client({ connectionString: app.databaseUrl })
-  await owner.connect()
-  await owner.query('truncate accounts.workspaces, accounts.users cascade')
-  await owner.end()
-  return app
-}

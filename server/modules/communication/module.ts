@@ -11,6 +11,7 @@ import { statusRoutes } from './status-routes.ts'
 import { templateRoutes } from './template-routes.ts'
 import { trackingBuffer } from './tracking-buffer.ts'
 import { trackingRoutes } from './tracking-routes.ts'
+import { unsubscriptionReactions } from './unsubscriptions.ts'
 
 export const communication = defineModule({
   name: 'communication',
@@ -24,6 +25,7 @@ export const communication = defineModule({
     'sandbox.clear': ['admin'],
   },
   routes: [...campaignRoutes, ...templateRoutes, ...sandboxRoutes, ...trackingRoutes, ...statusRoutes],
+  reactions: [...unsubscriptionReactions],
   jobs: [...campaignJobs],
   workers: [createEngine, trackingBuffer],
   schedule: [...sandboxTasks],

@@ -64,10 +64,10 @@ const rawMessageRoute = route({
   may: 'sandbox.read',
   summary: 'Download a kept mail as it would have been sent',
   params,
-  replies: { 404: Problem },
+  replies: { 200: Type.Unsafe<Buffer>({ contentMediaType: 'message/rfc822' }), 404: Problem },
   run: async ({ tx, actor, params: { id }, services }) => {
     const { raw } = await loadMessage(tx, actor, services, id)
-    return new Reply<never>(200, raw, {
+    return new Reply(200, raw, {
       'content-type': 'message/rfc822',
       'content-disposition': `attachment; filename="${id}.eml"`,
       'content-security-policy': "default-src 'none'; sandbox",

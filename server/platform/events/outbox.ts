@@ -2,7 +2,7 @@
  * The transactional outbox: an event is a row of the transaction that caused it, so there is no change without its
  * event and no event without its change. `relay.ts` hands the rows on.
  */
-import { sql } from 'kysely'
+import { sql, type RawBuilder } from 'kysely'
 import type { Tx } from '../db/db.ts'
 import { newId } from '../ids.ts'
 
@@ -31,4 +31,21 @@ export async function publishEvents(tx: Tx, events: NewEvent[]): Promise<void> {
     select id, ${tx.workspaceId}::uuid, event, subject, data, ${tx.now}
     from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as row(id uuid, event text, subject text, data jsonb)
   `.execute(tx.sql)
+}
+
+/** Events in one row of the outbox: as many as a reaction takes at once. */
+const bundleSize = 500
+
+/**
+ * For batches that the database itself knows best, and that are large: many events share a row, which `relay.ts` opens
+ * again. `rows` selects `event`, `id`, `subject`, `data` and `number` (their order); they stay in order as one subject.
+ */
+export async function publishBundles(tx: Tx, subject: string, rows: RawBuilder<unknown>): Promise<void> {
+  await sql`
+    insert into platform.outbox (id, workspace_id, event, subject, is_bundle, data, created_at)
+    select gen_random_uuid(), ${tx.workspaceId}::uuid, event, ${subject}, true,
+      jsonb_agg(jsonb_build_object('id', id, 'subject', subject, 'data', data) order by number), ${tx.now}::timestamptz
+    from (${rows}) as published (event, id, subject, data, number), lateral (select number / ${bundleSize}::int as bundle) as part
+    group by event, bundle
+    order by bundle, event`.execute(tx.sql)
 }

@@ -46,7 +46,8 @@ export async function handle(
     const inTx = <T>(run: (tx: Tx) => Promise<T>): Promise<T> => runtime.db.transaction(scope, run)
     const stillWelcome = (): Promise<boolean> => isStillWelcome(request, options)
     const result = await route.stream!({ ...call, inTx, stillWelcome, runtime, request, raw: reply })
-    return result === reply ? reply : send(reply, route, result)
+    // Awaiting a reply, which is thenable, waits for its end and gives undefined: what is sent needs no second answer.
+    return result === reply || reply.raw.headersSent ? reply : send(reply, route, result)
   }
 
   const key = request.method === 'POST' && scope !== 'system' ? request.headers['idempotency-key'] : undefined

@@ -20,7 +20,7 @@ import type { PgBoss } from 'pg-boss'
 import { Type, type TSchema } from 'typebox'
 import type { AnyRoute, Identity } from './route.ts'
 import type { Runtime } from '../services.ts'
-import { addOpenApi } from './openapi.ts'
+import { addDocs } from './docs.ts'
 import { addForms } from './forms.ts'
 import { addJson } from './json.ts'
 import { addOperations } from './operations.ts'
@@ -97,7 +97,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
       headerPairs: 100,
     },
   })
-  await addOpenApi(app)
+  await addDocs(app, options.routes)
   await app.register(async (mounted) => {
     for (const route of options.routes) if (!route.options.page) mount(mounted, route, options)
   })
@@ -112,23 +112,16 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
 }
 
 function mount(app: FastifyInstance, route: AnyRoute, options: ServerOptions): void {
-  const { method, path, root, summary, description, params, query, body, replies, may } = route.options
-  const module = path.split('/')[1] ?? ''
+  const { method, path, root, params, query, body, replies } = route.options
   app.route({
     method,
     url: root ? path : `/api/v1${path}`,
     schema: {
-      summary,
-      tags: [module],
-      ...(description ? { description } : {}),
       ...(params ? { params } : {}),
       ...(query ? { querystring: query } : {}),
       ...(body && !route.multipart ? { body: Type.IsOptional(body) ? orNothing(body) : body } : {}),
-      ...(route.multipart ? { consumes: ['multipart/form-data'] } : {}),
-      ...(may === 'public' ? { security: [] } : {}),
       response: replies,
     },
-    config: { permission: may },
     onRequest: (request, reply) => enter(route, request, reply, options),
     handler: (request, reply) => handle(route, request, reply, options),
   })

@@ -21,11 +21,11 @@ export async function addWebApplication(app: FastifyInstance, folder: string): P
     index: false,
     globIgnore: ['index.html', 'assets/**'],
   })
-  app.get('/', { schema: { hide: true } }, (request, reply) => {
+  app.get('/', (request, reply) => {
     if (wantsPage(request.headers.accept)) return reply.type('text/html').header('cache-control', 'no-cache').send(page)
     return reply.send({ message: 'Welcome to Rapport.', docs: '/docs', openapi: '/openapi.json', api: '/api/v1' })
   })
-  app.get('/*', { schema: { hide: true } }, (request, reply) => {
+  app.get('/*', (request, reply) => {
     const isApi = /^\/(api|t|u|p)(\/|$)/.test(request.url)
     if (isApi || !wantsPage(request.headers.accept)) return reply.callNotFound()
     return reply.type('text/html').header('cache-control', 'no-cache').send(page)

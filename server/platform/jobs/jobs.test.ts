@@ -136,6 +136,30 @@ test('a job is canceled while it waits and while it runs, and goes on where it s
   expect(await stepsOf(app)).toBe(10)
 })
 
+test('of two entries that carry one job, one runs it', async () => {
+  const both = Promise.withResolvers<void>()
+  await using app = await start(
+    {},
+    { jobs: [{ ...stepsJob(async (step) => (step === 3 ? both.promise : undefined)), concurrency: 2 }] },
+  )
+  const id = await enqueue(app, 'probe.steps')
+  for (const verb of ['cancel', 'retry']) expect((await app.as('maria').post(`/jobs/${id}/${verb}`)).status).toBe(200)
+  app.app.worker.start()
+  const untouched = async () => {
+    const { rows } = await app.inTx((tx) =>
+      tx.rawQuery<{ n: number }>(
+        "select count(*) as n from pgboss.job where name = 'probe.steps' and state = 'created'",
+      ),
+    )
+    return rows[0]?.n
+  }
+  await expect.poll(untouched, { timeout: 5_000 }).toBe(0)
+  await expect.poll(async () => (await view(app, id)).progress.done).toBe(3)
+  both.resolve()
+  await expect.poll(async () => (await view(app, id)).status).toBe('succeeded')
+  expect((await view(app, id)).result).toEqual({ attempts: 1 })
+})
+
 test('a worker killed in the middle loses nothing: another goes on at the cursor, and each step is done once', async () => {
   await using app = await start({}, { jobs: [stepsJob(async () => {})] })
   const id = await enqueue(app, 'probe.steps', { stopAt: 4 })

@@ -17,7 +17,7 @@ export const liveStream = streamRoute({
   may: 'live.read',
   summary: 'Server-sent events: progress of jobs and campaigns, as it happens',
   description: 'text/event-stream; `event` is the topic (job, campaign …), `data` is JSON.',
-  replies: { 200: Type.String() },
+  replies: { 200: Type.String({ contentMediaType: 'text/event-stream' }) },
   stream: async ({ actor, runtime, raw, stillWelcome }) => {
     const leave = takePlace(runtime.live.places, `${actor.workspaceId} ${actor.id}`)
     const stream = new PassThrough()

@@ -23,7 +23,11 @@ export interface Claim {
   rows: ClaimedRow[]
 }
 
-/** At most `limit` recipients that are due: those waiting to be tried again first. */
+/**
+ * At most `limit` recipients that are due: those waiting to be tried again first. Rows are named by an array here and in
+ * the ledger, never by a join: right after an audience was frozen the table has no statistics yet, and the planner would
+ * walk through all of it for each batch.
+ */
 export async function claimBatch(tx: Tx, campaignId: string, limit: number): Promise<Claim> {
   const claim = newId()
   const { rows } = await sql<ClaimedRow>`
@@ -38,8 +42,8 @@ export async function claimBatch(tx: Tx, campaignId: string, limit: number): Pro
     )
     update communication.deliveries d
     set state = 'claimed', claim = ${claim}, lease_until = now() + make_interval(secs => ${leaseMs / 1_000})
-    from (select contact_id from again union all select contact_id from fresh) due
-    where d.workspace_id = ${tx.workspaceId} and d.campaign_id = ${campaignId} and d.contact_id = due.contact_id
+    where d.workspace_id = ${tx.workspaceId} and d.campaign_id = ${campaignId}
+      and d.contact_id = any(array(select contact_id from again union all select contact_id from fresh))
     returning d.contact_id, d.id, d.email, d.domain, d.attempts, d.ambiguous`.execute(tx.sql)
   return { claim, rows }
 }
@@ -106,7 +110,8 @@ export async function skipRows(
     set state = 'skipped', reason = s.reason, claim = null, lease_until = null
     from unnest(${skipped.map((row) => row.contactId)}::uuid[], ${skipped.map((row) => row.reason)}::text[])
       as s(contact_id, reason)
-    where d.workspace_id = ${tx.workspaceId} and d.campaign_id = ${campaignId} and d.contact_id = s.contact_id`.execute(
+    where d.workspace_id = ${tx.workspaceId} and d.campaign_id = ${campaignId} and d.contact_id = s.contact_id
+      and d.contact_id = any(${skipped.map((row) => row.contactId)}::uuid[])`.execute(
     tx.sql,
   )
 }

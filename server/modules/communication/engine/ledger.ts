@@ -152,6 +152,7 @@ const writing = `
     campaign_id uuid, contact_id uuid, claim uuid, state text, reason text, code int, response text, retry_in_ms float8,
     ambiguous int, message_id text, tracked boolean)
   where d.workspace_id = $1 and d.campaign_id = c.campaign_id and d.contact_id = c.contact_id
+    and d.campaign_id = any($3::uuid[]) and d.contact_id = any($4::uuid[])
     and d.claim = c.claim
     and d.state = case c.state when 'handed_over' then 'claimed' else 'handed_over' end
     and (c.state <> 'handed_over' or exists (
@@ -160,8 +161,11 @@ const writing = `
   returning d.contact_id || ' ' || c.state as key`
 
 async function writeChanges(db: Db, workspaceId: string, entries: Entry[]): Promise<Set<string>> {
-  const changes = JSON.stringify(entries.map((entry) => entry.change))
-  const rows = await db.statement<{ key: string }>(workspaceId, writing, [workspaceId, changes], { lasting: false })
+  const changes = entries.map((entry) => entry.change)
+  const campaignIds = [...new Set(changes.map((change) => change.campaign_id))]
+  const contactIds = changes.map((change) => change.contact_id)
+  const values = [workspaceId, JSON.stringify(changes), campaignIds, contactIds]
+  const rows = await db.statement<{ key: string }>(workspaceId, writing, values, { lasting: false })
   return new Set(rows.map((row) => row.key))
 }
 

@@ -27,11 +27,11 @@ export async function settleBatch(
 ): Promise<number> {
   const { rows } = await sql<Ended>`
     update communication.deliveries d set settled_at = now()
-    from (select contact_id from communication.deliveries
-          where workspace_id = ${tx.workspaceId} and campaign_id = ${campaign.id}
-            and settled_at is null and state in ('sent', 'failed', 'skipped')
-          limit ${batchSize} for update skip locked) ended
-    where d.workspace_id = ${tx.workspaceId} and d.campaign_id = ${campaign.id} and d.contact_id = ended.contact_id
+    where d.workspace_id = ${tx.workspaceId} and d.campaign_id = ${campaign.id} and d.contact_id = any(array(
+      select contact_id from communication.deliveries
+      where workspace_id = ${tx.workspaceId} and campaign_id = ${campaign.id}
+        and settled_at is null and state in ('sent', 'failed', 'skipped')
+      limit ${batchSize} for update skip locked))
     returning d.id, d.contact_id, d.email, d.state, d.reason, d.message_id, d.sent_at`.execute(tx.sql)
   const sent = rows.filter((row) => row.state === 'sent')
   const failed = rows.filter((row) => row.state === 'failed')

@@ -4,7 +4,8 @@
  */
 import type { Job } from '#platform/jobs/job.ts'
 import type { Batch } from './batch.ts'
-import { keepFailed, type Import } from './job.ts'
+import { keepFailed } from './errors-file.ts'
+import type { Import } from './job.ts'
 import { countWould, type MergePlan } from './merge.ts'
 
 export function createDryRun(job: Job, started: Import, plan: MergePlan, tagNames: readonly string[]) {

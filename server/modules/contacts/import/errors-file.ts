@@ -2,6 +2,7 @@
 import { Readable } from 'node:stream'
 import { sql } from 'kysely'
 import type { Tx } from '#platform/db/db.ts'
+import type { Batch } from './batch.ts'
 import type { Import } from './job.ts'
 
 interface Failed {
@@ -55,4 +56,14 @@ export function toCell(text: string): string {
       ? `'${text}`
       : text
   return /[",\r\n;]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe
+}
+
+export async function keepFailed(tx: Tx, importId: string, batch: Batch): Promise<void> {
+  if (!batch.failed.length) return
+  await sql`
+    insert into contacts.import_errors (workspace_id, import_id, line, error_column, code, detail, cells)
+    select ${tx.workspaceId}::uuid, ${importId}::uuid, line, "column", code, detail, array(select jsonb_array_elements_text(cells))
+    from jsonb_to_recordset(${JSON.stringify(batch.failed).replaceAll('\\u0000', '\\ufffd')}::jsonb)
+      as failed(line bigint, "column" text, code text, detail text, cells jsonb)
+    on conflict do nothing`.execute(tx.sql)
 }

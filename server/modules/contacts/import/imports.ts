@@ -98,8 +98,8 @@ function dateOrdersOf(look: Look, targets: Target[], country: string): Record<nu
 const withJobs = sql`
   select i.*, j.status as job_status, j.error as job_error, u.status as undo_status
   from contacts.imports i
-  left join platform.jobs j on j.workspace_id = i.workspace_id and j.id = i.job_id
-  left join platform.jobs u on u.workspace_id = i.workspace_id and u.id = i.undo_job_id`
+  left join platform.job_states j on j.workspace_id = i.workspace_id and j.id = i.job_id
+  left join platform.job_states u on u.workspace_id = i.workspace_id and u.id = i.undo_job_id`
 
 export async function getImport(tx: Tx, id: string): Promise<ImportRow> {
   const { rows } = await sql<ImportRow>`${withJobs} where i.workspace_id = ${tx.workspaceId} and i.id = ${id}`.execute(

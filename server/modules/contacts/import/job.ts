@@ -13,6 +13,7 @@ import { createBatcher, type Batch } from './batch.ts'
 import { isSeparatorLine } from './detect.ts'
 import { createDryRun } from './dry-run.ts'
 import { decode } from './encoding.ts'
+import { keepFailed } from './errors-file.ts'
 import { mergeBatch, type MergePlan, type Outcome } from './merge.ts'
 import { createSplitter, type CsvRecord } from './records.ts'
 import { createRowReader } from './rows.ts'
@@ -140,16 +141,6 @@ async function holdPlace(tx: Tx, state: Import): Promise<void> {
     .forUpdate()
     .executeTakeFirst()
   if (row?.next_offset !== state.next_offset) throw new Error('another attempt at this import went on; this one ends')
-}
-
-export async function keepFailed(tx: Tx, importId: string, batch: Batch): Promise<void> {
-  if (!batch.failed.length) return
-  await sql`
-    insert into contacts.import_errors (workspace_id, import_id, line, error_column, code, detail, cells)
-    select ${tx.workspaceId}::uuid, ${importId}::uuid, line, "column", code, detail, array(select jsonb_array_elements_text(cells))
-    from jsonb_to_recordset(${JSON.stringify(batch.failed).replaceAll('\\u0000', '\\ufffd')}::jsonb)
-      as failed(line bigint, "column" text, code text, detail text, cells jsonb)
-    on conflict do nothing`.execute(tx.sql)
 }
 
 /** The ids of the tags in the order of their names, those made on the fly included. */
