@@ -11,8 +11,6 @@ import { countAudience, pageAudience, recipientsOf, type Audience } from '#modul
 import { freezeJob, getCampaign } from '../campaigns.ts'
 
 const chunkSize = 5_000
-/** Smaller additions leave the planner's picture right enough. */
-const statisticsFrom = 1_000
 
 interface Cursor {
   afterId: string | null
@@ -46,7 +44,7 @@ export const freezeAudience: JobDefinition = {
         }
         const last = chunk.length < chunkSize
         if (last) await markFrozen(tx, campaignId)
-        if (last && done > statisticsFrom) await refreshStatistics(tx, ['communication.deliveries'])
+        await refreshStatistics(tx, ['communication.deliveries'])
         await job.checkpoint(tx, { cursor: { afterId, done }, done, total: Math.max(total, done) })
         return !last
       })

@@ -7,7 +7,6 @@ import { sql, type Selectable } from 'kysely'
 import { systemActor, type Actor } from '#platform/actor.ts'
 import { Invalid, NotFound } from '#platform/errors.ts'
 import type { Tx } from '#platform/db/db.ts'
-import { refreshStatistics } from '#platform/db/statistics.ts'
 import type { Job, JobDefinition } from '#platform/jobs/job.ts'
 import { ensureTags } from '../tags.ts'
 import { createBatcher, type Batch } from './batch.ts'
@@ -23,10 +22,6 @@ import type { ImportTable } from './tables.ts'
 export type Import = Selectable<ImportTable>
 
 export const importJob: JobDefinition = { kind: 'contacts.import', retryLimit: 5, concurrency: 2, run: runImport }
-
-/** Tables that an import makes grow; smaller additions leave the planner's picture right enough. */
-const grown = ['contacts.contacts', 'contacts.list_members', 'contacts.contact_tags', 'contacts.interactions']
-const statisticsFrom = 1_000
 
 /** Large enough that statements cost more than round trips, small enough that nobody waits long for a lock. */
 const rowsPerBatch = 5_000
@@ -70,7 +65,6 @@ async function runImport(job: Job): Promise<object> {
     await saving.catch(() => {}) // never leave a batch on its way behind
   }
   state = await saving
-  if (!started.dry_run && state.created > statisticsFrom) await job.transaction((tx) => refreshStatistics(tx, grown))
   return job.transaction((tx) => finish(tx, job, state))
 }
 

@@ -4,6 +4,7 @@
  */
 import { sql, type RawBuilder } from 'kysely'
 import type { Tx } from '#platform/db/db.ts'
+import { refreshStatistics } from '#platform/db/statistics.ts'
 import { publishBundles } from '#platform/events/outbox.ts'
 import type { Services } from '#platform/services.ts'
 import { hashWording, recordConsent, type ConsentEntry } from '../consent.ts'
@@ -104,6 +105,7 @@ export async function stage(tx: Tx, columns: readonly StagedColumn[], text: stri
     source(text),
   )
   await tx.rawQuery('analyze pg_temp.import_rows (email_key, wave)')
+  await refreshStatistics(tx, ['contacts.contacts', 'contacts.contact_tags', 'contacts.list_members'])
 }
 
 async function* source(text: string): AsyncGenerator<Buffer> {
@@ -125,8 +127,9 @@ export async function mergeBatch(tx: Tx, services: Keys, plan: MergePlan, staged
 
 async function mergeWave(at: Wave): Promise<Outcome> {
   const { plan } = at
-  const known = await matchKnown(at)
-  const created = await insertNew(at)
+  const found = await matchKnown(at)
+  const { created, met } = await insertNew(at)
+  const known = found + met
   if (known && plan.duplicates !== 'skip') await changeKnown(at)
   await addTags(at, known > 0)
   if (plan.listId) await addToList(at, known > 0)
@@ -151,23 +154,18 @@ interface Wave {
   has: Set<StagedColumn>
 }
 
-/**
- * Whoever is there already, by address; the deleted do not count. Answers how many. The address's index is asked for each
- * row, however the planner guesses: it has no statistics of a table that grows by the second, and reading it all for
- * every batch would make a large workspace slower than a small one.
- */
+/** Whoever is there already, by address; the deleted do not count. Answers how many. */
 async function matchKnown({ tx, wave }: Wave): Promise<number> {
-  await tx.rawQuery('set local enable_hashjoin = off; set local enable_mergejoin = off')
   const { numAffectedRows } = await sql`
     update pg_temp.import_rows r set contact_id = c.id
     from contacts.contacts c
     where r.wave = ${wave} and c.workspace_id = ${tx.workspaceId} and c.email_key = r.email_key and c.deleted_at is null
   `.execute(tx.sql)
-  await tx.rawQuery('set local enable_hashjoin = on; set local enable_mergejoin = on')
   return Number(numAffectedRows ?? 0)
 }
 
-async function insertNew(at: Wave): Promise<number> {
+/** Answers how many are new, and how many somebody else made in the same moment. */
+async function insertNew(at: Wave): Promise<{ created: number; met: number }> {
   const { tx, plan, wave, has } = at
   const plain = plan.columns.filter(
     (name) =>
@@ -194,14 +192,14 @@ async function insertNew(at: Wave): Promise<number> {
   `.execute(tx.sql)
   const created = Number(numAffectedRows ?? 0)
   // Somebody else made the same person between the two statements: then this row meets theirs.
-  await sql`
+  const late = await sql`
     update pg_temp.import_rows r set contact_id = c.id
     from contacts.contacts c
     where r.wave = ${wave} and r.contact_id is null
       and ${created} < (select count(*) from pg_temp.import_rows n where n.wave = ${wave} and n.contact_id is null)
       and c.workspace_id = ${tx.workspaceId} and c.email_key = r.email_key and c.deleted_at is null and c.id <> r.id
   `.execute(tx.sql)
-  return created
+  return { created, met: Number(late.numAffectedRows ?? 0) }
 }
 
 type FlaggedPurpose = 'newsletter' | 'marketing'
@@ -447,45 +445,35 @@ async function tellTimeline({ tx, plan, wave }: Wave): Promise<void> {
 
 /** Both names of each event, with the contact as it is now, in bundles: see docs/decisions/0011. */
 async function publishAll(at: Wave, someKnown: boolean): Promise<void> {
-  const { plan, has } = at
-  const staged = (name: StagedColumn, otherwise: string): string =>
-    has.has(name) ? `coalesce(r.${name}, ${otherwise})` : otherwise
-  await publish(
-    at,
-    'created',
-    sql`
-    select r.contact_event, r.customer_event, r.line, r.id, r.email, ${sql.raw(staged('first_name', `''`))} as first_name,
-      ${sql.raw(staged('last_name', `''`))} as last_name, ${sql.raw(staged('company', 'null::text'))} as company,
-      ${sql.raw(staged('source', 'null::text'))} as source
-    from pg_temp.import_rows r where r.wave = ${at.wave} and r.contact_id is null`,
-  )
-  if (!someKnown || plan.duplicates === 'skip') return
-  await publish(
-    at,
-    'updated',
-    sql`
-    select r.contact_event, r.customer_event, r.line, c.id, c.email, c.first_name, c.last_name, c.company, c.source
+  const { plan, has, wave } = at
+  // Of somebody new, everything stands in the staged row already.
+  const staged = (name: StagedColumn, otherwise: string): RawBuilder<unknown> =>
+    sql.raw(has.has(name) ? `coalesce(r.${name}, ${otherwise})` : otherwise)
+  const made = sql`
+    select '.created' as verb, r.contact_event, r.customer_event, r.line, r.id, r.email,
+      ${staged('first_name', `''`)} as first_name, ${staged('last_name', `''`)} as last_name,
+      ${staged('company', 'null::text')} as company, ${staged('source', 'null::text')} as source
+    from pg_temp.import_rows r where r.wave = ${wave} and r.contact_id is null`
+  const changed = sql`
+    select '.updated', r.contact_event, r.customer_event, r.line, c.id, c.email, c.first_name, c.last_name, c.company, c.source
     from pg_temp.import_rows r
     join contacts.contacts c on c.workspace_id = ${at.tx.workspaceId} and c.id = r.contact_id
-    where r.wave = ${at.wave} and r.contact_id is not null and r.changed`,
-  )
-}
-
-async function publish({ tx, plan }: Wave, verb: 'created' | 'updated', contacts: RawBuilder<unknown>): Promise<void> {
+    where r.wave = ${wave} and r.contact_id is not null and r.changed`
+  const all = someKnown && plan.duplicates !== 'skip' ? sql`${made} union all ${changed}` : made
   // The ids are the rows' own: an event keeps its id however often its bundle is opened.
   await publishBundles(
-    tx,
+    at.tx,
     plan.importId,
     sql`
-    with told as materialized (
-      select contact_event, customer_event, id, row_number() over (order by line) as number,
-        jsonb_build_object('contact_id', id, 'customer_id', id, 'email', email, 'first_name', first_name,
-          'last_name', last_name, 'full_name', trim(first_name || ' ' || last_name), 'company', company,
-          'source', source, 'import_id', ${plan.importId}::text) as data
-      from (${contacts}) as contact
-    )
-    select noun || ${`.${verb}`}, case noun when 'contact' then contact_event else customer_event end, id, data, number
-    from told cross join (values ('contact'), ('customer')) as e (noun)`,
+      select noun || verb, case noun when 'contact' then contact_event else customer_event end, id, data,
+        row_number() over (partition by noun order by line)
+      from (
+        select verb, contact_event, customer_event, line, id,
+          jsonb_build_object('contact_id', id, 'customer_id', id, 'email', email, 'first_name', first_name,
+            'last_name', last_name, 'full_name', trim(first_name || ' ' || last_name), 'company', company,
+            'source', source, 'import_id', ${plan.importId}::text) as data
+        from (${all}) as contact offset 0) as told
+      cross join (values ('contact'), ('customer')) as e (noun)`,
   )
 }
 
