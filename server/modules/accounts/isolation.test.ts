@@ -396,9 +396,11 @@ function ownSchemas(): string[] {
   return ['platform', ...modules.map(({ name }) => name)]
 }
 
+/** A view that reads with its reader's rights is as closed as what it reads. */
 async function tenantTables(): Promise<{ name: string; secured: boolean; hasId: boolean }[]> {
   const { rows } = await owner.query(
-    `select n.nspname || '.' || c.relname as name, c.relrowsecurity as secured,
+    `select n.nspname || '.' || c.relname as name,
+       c.relrowsecurity or 'security_invoker=true' = any(coalesce(c.reloptions, '{}')) as secured,
        exists (select from pg_attribute i where i.attrelid = c.oid and i.attname = 'id' and not i.attisdropped) as "hasId"
      from pg_class c join pg_namespace n on n.oid = c.relnamespace
      join pg_attribute a on a.attrelid = c.oid and a.attname = 'workspace_id' and not a.attisdropped
