@@ -247,8 +247,18 @@ function viewImport(row: ImportRow) {
   const seconds = row.started_at ? ((row.finished_at ?? new Date()).getTime() - row.started_at.getTime()) / 1_000 : 0
   const { rows, created, updated, merged, skipped, failed } = row
   return {
-    ...{ id: row.id, status, error: row.job_error, file_name: row.file_name },
-    ...{ rows, created, updated, merged, skipped, failed },
+    id: row.id,
+    status,
+    error: row.job_error,
+    file_name: row.file_name,
+    ...{
+      rows,
+      created,
+      updated,
+      merged,
+      skipped,
+      failed,
+    },
     bytes_done: row.bytes_done,
     bytes_total: row.bytes_total,
     rate: seconds > 0 && (status === 'running' || row.finished_at) ? Math.round(rows / seconds) : null,
