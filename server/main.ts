@@ -1,10 +1,12 @@
 /** Arguments → configuration → app → roles → wait for a signal → close. */
 import { parseArgs } from 'node:util'
 import { ConfigError, projectFolder, readEnv, toConfig } from './config.ts'
+import { CannotStart } from './platform/errors.ts'
 import { serve, type Role } from './roles/serve.ts'
 
 const usage = `Usage:
   rapport serve [--role api|worker] [--demo]   Run Rapport; both roles when none is named. --demo fills a demo workspace
+  rapport events resend                        Hand every event that failed for good on once more, and end
   rapport migrate                              Bring the database to this version, and end
   rapport demo --remove                        Take the demo workspace away with all that is in it, and end`
 
@@ -22,8 +24,13 @@ const { positionals, values } = parseArgs({
 try {
   const role = values.role
   const known = role === undefined || role === 'api' || role === 'worker'
-  const command = `${positionals[0] ?? 'serve'}${values.remove ? ' --remove' : ''}`
-  const only = { serve: null, migrate: 'migrate', 'demo --remove': 'remove-demo' } as const
+  const command = `${positionals.join(' ') || 'serve'}${values.remove ? ' --remove' : ''}`
+  const only = {
+    serve: null,
+    migrate: 'migrate',
+    'events resend': 'resend-events',
+    'demo --remove': 'remove-demo',
+  } as const
   if (values.help || !isKeyOf(only, command) || !known) {
     console.log(usage)
     process.exitCode = values.help ? 0 : 2
@@ -34,7 +41,7 @@ try {
   }
 } catch (error) {
   // What the starter of the program can mend is said in plain words; anything else needs its stack.
-  console.error(error instanceof ConfigError ? error.message : error)
+  console.error(error instanceof ConfigError || error instanceof CannotStart ? error.message : error)
   process.exitCode = 1
 }
 

@@ -149,18 +149,22 @@ async function setUp(origin: string): Promise<Owner> {
   expect(reply.status).toBe(201)
   const { csrf_token } = (await reply.json()) as { csrf_token: string }
   const headers = { cookie: reply.headers.get('set-cookie')!.split(';')[0]!, 'x-csrf-token': csrf_token }
-  const send = async (path: string, init: RequestInit = {}): Promise<Response> => {
-    const answer = await fetch(`${origin}/api/v1${path}`, { ...init, headers: { ...headers, ...init.headers } })
-    expect(answer.ok, `${init.method ?? 'GET'} ${path}: ${answer.status}`).toBe(true)
+  const send = async (method: string, path: string, body?: FormData | string): Promise<Response> => {
+    const type = typeof body === 'string' ? { 'content-type': 'application/json' } : {}
+    const answer = await fetch(`${origin}/api/v1${path}`, {
+      method,
+      headers: { ...headers, ...type },
+      ...(body ? { body } : {}),
+    })
+    expect(answer.ok, `${method} ${path}: ${answer.status}`).toBe(true)
     return answer
   }
   return {
-    get: async (path) => (await send(path)).json() as Promise<TestReply['body']>,
-    text: async (path) => (await send(path)).text(),
+    get: async (path) => (await send('GET', path)).json() as Promise<TestReply['body']>,
+    text: async (path) => (await send('GET', path)).text(),
     post: async (path, body) => {
-      const form = body instanceof FormData
-      const init = form ? { body } : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }
-      return (await send(path, { method: 'POST', ...init })).json() as Promise<TestReply['body']>
+      const content = body instanceof FormData ? body : JSON.stringify(body)
+      return (await send('POST', path, content)).json() as Promise<TestReply['body']>
     },
   }
 }

@@ -2,7 +2,6 @@
  * The demo: a restaurant with three thousand guests in a workspace of its own, so that every page shows life. Made once,
  * in one transaction: it is there wholly or not at all. Each module writes its own tables; this file only conducts.
  */
-import { ConfigError } from '#server/config.ts'
 import { getWorkspace, listWorkspaceIds, seedHouse } from '#modules/accounts/index.ts'
 import {
   createCampaign,
@@ -15,7 +14,7 @@ import {
 import { createList, createTag, hasContacts, importFile, keepFile, seedContacts } from '#modules/contacts/index.ts'
 import type { Actor } from '#platform/actor.ts'
 import type { Tx } from '#platform/db/db.ts'
-import { NotFound } from '#platform/errors.ts'
+import { CannotStart, NotFound } from '#platform/errors.ts'
 import type { Runtime } from '#platform/services.ts'
 import { recallAnswers } from './answers.ts'
 import { recallConsents } from './consents.ts'
@@ -40,15 +39,15 @@ export async function demoExists(runtime: Runtime): Promise<boolean> {
 /** The demo must not stand among real contacts, nor its invented people be written to for real. */
 export async function requireRoom({ db, config }: Runtime): Promise<void> {
   if (config.smtp) {
-    throw new ConfigError([
+    throw new CannotStart(
       'The people of the demo are invented, so mail to them stays in the sandbox: start it without SMTP_URL.',
-    ])
+    )
   }
   for (const id of await listWorkspaceIds(db)) {
     if (id === demoWorkspaceId || !(await db.transaction(id, hasContacts))) continue
-    throw new ConfigError([
+    throw new CannotStart(
       'There are contacts here already. Give the demo a data folder (DATA_DIR) or database (DATABASE_URL) of its own.',
-    ])
+    )
   }
 }
 

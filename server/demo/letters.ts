@@ -4,6 +4,14 @@ export const site = 'https://vieux-moulin.example'
 
 const greeting = `{{#if (eq contact.language "ro")}}Bună ziua{{else if (eq contact.language "en")}}Hello{{else}}Bonjour{{/if}} {{default contact.first_name "chers amis"}},`
 
+type Tongue = 'fr' | 'en' | 'ro'
+
+const closings: Record<Tongue, string> = {
+  fr: 'À très vite,<br>Camille et toute l’équipe',
+  en: 'See you soon,<br>Camille and the whole team',
+  ro: 'Pe curând,<br>Camille și toată echipa',
+}
+
 export interface Letter {
   name: string
   subject: string
@@ -59,6 +67,7 @@ ${button(`${site}/reserver?motif=anniversaire`, 'Réserver une table')}`,
       `<p>Hello {{default contact.first_name "there"}},</p>
 <p>Thank you for joining us. We are open from Tuesday to Saturday, for lunch and dinner, between the vines and the ocean.</p>
 ${button(`${site}/en/menu`, 'See the menu')}`,
+      'en',
     ),
   },
   romanian: {
@@ -69,13 +78,14 @@ ${button(`${site}/en/menu`, 'See the menu')}`,
       `<p>Bună ziua {{default contact.first_name "dragi prieteni"}},</p>
 <p>Vă mulțumim că v-ați înscris. Vă așteptăm de marți până sâmbătă, la prânz și la cină.</p>
 ${button(`${site}/ro/meniu`, 'Vedeți meniul')}`,
+      'ro',
     ),
   },
 } satisfies Record<string, Letter>
 
-function page(title: string, content: string): string {
+function page(title: string, content: string, language: Tongue = 'fr'): string {
   return `<!doctype html>
-<html lang="fr">
+<html lang="${language}">
 <body style="margin:0;background:#f5f1e8;font-family:Georgia,serif;color:#2b2620">
 <table role="presentation" width="100%" cellpadding="0" cellspacing="0"><tr><td align="center" style="padding:32px 16px">
 <table role="presentation" width="560" cellpadding="0" cellspacing="0" style="max-width:100%;background:#ffffff;border-radius:8px">
@@ -83,7 +93,7 @@ function page(title: string, content: string): string {
 <tr><td style="padding:8px 32px 28px;font-size:16px;line-height:1.6">
 <h1 style="font-size:24px;margin:8px 0 16px">${title}</h1>
 ${content}
-<p>À très vite,<br>Camille et toute l’équipe</p>
+<p>${closings[language]}</p>
 </td></tr></table>
 </td></tr></table>
 </body>

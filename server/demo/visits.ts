@@ -2,7 +2,7 @@
 import type { MembershipSeed, NoteSeed } from '#modules/contacts/index.ts'
 import type { NewInteraction } from '#modules/contacts/index.ts'
 import type { Actor } from '#platform/actor.ts'
-import { dayMs, openingHour, type Guest } from './guests.ts'
+import { dayMs, type Guest } from './guests.ts'
 import type { Chance } from './random.ts'
 import { guestNotes, tables } from './words.ts'
 
@@ -178,6 +178,6 @@ function placeTags(chance: Chance, { now, tags }: House, { contact, kind }: Gues
 }
 
 function laterThan(chance: Chance, from: Date, now: Date): Date {
-  const days = Math.min((now.getTime() - from.getTime()) / dayMs, 40)
-  return new Date(Math.max(from.getTime(), openingHour(chance, from.getTime() + chance.next() * days * dayMs, now)))
+  const span = Math.min(now.getTime() - from.getTime(), 40 * dayMs)
+  return new Date(from.getTime() + chance.next() * span)
 }

@@ -93,6 +93,9 @@ export class Unavailable extends RapportError {
   readonly status = 503
 }
 
+/** Not for clients: what whoever starts the program can mend. The program prints the sentence alone and ends. */
+export class CannotStart extends Error {}
+
 /** Compares the version a client read with the one that is there; call it while the row is locked. */
 export function checkVersion(current: number, ifMatch: number | undefined): void {
   if (ifMatch !== undefined && ifMatch !== current) throw new Stale()

@@ -4,7 +4,9 @@ import path from 'node:path'
 import type { Config } from '../config.ts'
 import { keepSecretKey } from '../config/secret-key.ts'
 import { createApp, prepareDatabase, type App } from '../app.ts'
+import { CannotStart } from '../platform/errors.ts'
 import { startEmbedded, type Embedded } from '../platform/db/embedded.ts'
+import { resendAllEvents } from '../platform/events/failed.ts'
 import { createLog } from '../platform/observe/log.ts'
 
 export type Role = 'api' | 'worker'
@@ -14,7 +16,7 @@ export interface ServeOptions {
   roles: Role[]
   demo: boolean
   /** Does this one thing and ends; null: runs until it is asked to stop. */
-  only: 'migrate' | 'remove-demo' | null
+  only: 'migrate' | 'resend-events' | 'remove-demo' | null
   projectFolder: string
 }
 
@@ -39,6 +41,10 @@ export async function serve(options: ServeOptions): Promise<void> {
       works: !options.only && roles.includes('worker'),
       webFolder,
     })
+    if (options.only === 'resend-events') {
+      const count = await app.runtime.db.transaction('system', resendAllEvents)
+      return console.log(count ? `${count} events are on their way again.` : 'No event had failed.')
+    }
     if (options.only === 'remove-demo') {
       const { removeDemo } = await import('../demo/remove.ts')
       return console.log(await removeDemo(app.runtime, databaseUrl))
@@ -70,7 +76,11 @@ async function openEmbedded(
 }
 
 async function listen(app: App, config: Config, hasWeb: boolean, demo: string[]): Promise<void> {
-  await app.http.listen({ port: config.http.port, host: config.http.host })
+  const { port, host } = config.http
+  await app.http.listen({ port, host }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EADDRINUSE') throw error
+    throw new CannotStart(`Port ${port} is in use by another program. Choose a free one with PORT.`)
+  })
   const { publicUrl } = config.http
   console.log(`\n  Rapport is ready: ${publicUrl}`)
   if (!hasWeb) console.log(`  API: ${publicUrl}/docs`)

@@ -3,7 +3,7 @@ import { useForm } from '@mantine/form'
 import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
-import { post } from '../api/client.ts'
+import { ApiProblem, post } from '../api/client.ts'
 import { acceptInvitation } from '../api/session.ts'
 import type { Role } from '../api/types.ts'
 import { needsPassword, needsText } from '../form/checks.ts'
@@ -36,18 +36,27 @@ export function InvitationPage() {
   )
 }
 
+/** Somebody new names themselves and chooses a password; who has an account proves it, unless signed in here already. */
 function AcceptForm({ token, invited }: { token: string; invited: Invited }) {
   const { t } = useTranslation()
   const enter = useEnter()
   const isNew = !invited.user_exists
   const form = useForm({
-    mode: 'uncontrolled',
-    initialValues: { full_name: '', password: '' },
+    mode: 'controlled',
+    initialValues: { full_name: '', password: '', totp: '' },
     validate: isNew ? { full_name: needsText(t), password: needsPassword(t) } : {},
   })
+  const [needsCode, setNeedsCode] = useState(false)
   const { submit, isSending, error } = useSubmit({
     form,
-    send: (values) => acceptInvitation(isNew ? { token, ...values } : { token }),
+    send: async (values) => {
+      try {
+        return await acceptInvitation({ token, ...given(values) })
+      } catch (problem) {
+        if (problem instanceof ApiProblem && problem.code === 'totp_required') setNeedsCode(true)
+        throw problem
+      }
+    },
     done: (session) => enter(session),
   })
   return (
@@ -59,24 +68,22 @@ function AcceptForm({ token, invited }: { token: string; invited: Invited }) {
         <Stack>
           <ProblemAlert error={error} />
           {isNew && (
-            <>
-              <TextInput
-                label={t('setup.full_name')}
-                autoComplete="name"
-                required
-                key={form.key('full_name')}
-                {...form.getInputProps('full_name')}
-              />
-              <PasswordInput
-                label={t('form.password_label')}
-                description={t('form.password_hint')}
-                autoComplete="new-password"
-                required
-                visibilityToggleButtonProps={{ 'aria-label': t('form.show_password') }}
-                key={form.key('password')}
-                {...form.getInputProps('password')}
-              />
-            </>
+            <TextInput label={t('setup.full_name')} autoComplete="name" required {...form.getInputProps('full_name')} />
+          )}
+          <PasswordInput
+            label={t('form.password_label')}
+            description={t(isNew ? 'form.password_hint' : 'invitation.password_hint')}
+            autoComplete={isNew ? 'new-password' : 'current-password'}
+            required={isNew}
+            visibilityToggleButtonProps={{ 'aria-label': t('form.show_password') }}
+            {...form.getInputProps('password')}
+          />
+          {needsCode && (
+            <TextInput
+              label={t('two_factor.code_or_recovery')}
+              autoComplete="one-time-code"
+              {...form.getInputProps('totp')}
+            />
           )}
           <Button type="submit" size="md" loading={isSending}>
             {t('invitation.submit')}
@@ -85,4 +92,9 @@ function AcceptForm({ token, invited }: { token: string; invited: Invited }) {
       </form>
     </DoorCard>
   )
+}
+
+/** Only what has been filled in; an empty field says nothing. */
+function given<T extends Record<string, string>>(values: T): Partial<T> {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value.trim() !== '')) as Partial<T>
 }

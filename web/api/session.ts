@@ -49,7 +49,7 @@ export type Setup = {
 export const signIn = async (credentials: Credentials) =>
   keep(await post<Session>('/session', credentials, { quiet: true }))
 export const setUp = async (setup: Setup) => keep(await post<Session>('/setup', setup, { quiet: true }))
-export const acceptInvitation = async (body: { token: string; full_name?: string; password?: string }) =>
+export const acceptInvitation = async (body: { token: string; full_name?: string; password?: string; totp?: string }) =>
   keep(await post<Session>('/invitations/accept', body, { quiet: true }))
 export const switchWorkspace = async (workspaceId: string) =>
   keep(await put<Session>('/session/workspace', { workspace_id: workspaceId }))

@@ -134,7 +134,6 @@ export type Interaction = {
   occurred_at: string
   actor: { id?: string; name?: string | null } | string | null
   contact_id?: string
-  contact?: { id: string; full_name: string | null; email: string } | null
   booking_id?: string | null
   campaign_id?: string | null
 }
@@ -250,7 +249,7 @@ export type Rendered = {
   html: string
   text: string
   errors?: RenderError[]
-  headers?: { name: string; value: string }[] | Record<string, string>
+  headers?: Record<string, string>
 }
 
 export type CampaignStatus = 'draft' | 'scheduled' | 'active' | 'paused' | 'completed' | 'canceled'

@@ -11,7 +11,6 @@ import { useUrlState } from '../table/use-url-state.ts'
 import { Card } from '../ui/card.tsx'
 import { Fact, Facts } from '../ui/facts.tsx'
 import { Figure } from '../ui/figure.tsx'
-import { HtmlFrame } from '../ui/html-frame.tsx'
 import { useNumbers } from '../ui/number.ts'
 import { Page } from '../ui/page.tsx'
 import { Failed } from '../ui/states.tsx'
@@ -19,6 +18,7 @@ import { Moment } from '../ui/time.tsx'
 import { Waiting } from '../ui/waiting.tsx'
 import { CampaignBadge } from './campaign-badge.tsx'
 import { CampaignActions } from './campaign-actions.tsx'
+import { CampaignPreview } from './campaign-preview.tsx'
 import { CampaignLinks } from './campaign-links.tsx'
 import { Ledger } from './ledger.tsx'
 import { progressOf } from './progress.ts'
@@ -189,7 +189,7 @@ function Message({ campaign }: { campaign: Campaign }) {
   const channel = campaign.channels[0]
   const sender = [channel?.config.from_name, channel?.config.from_email].filter(Boolean).join(' · ')
   return (
-    <SimpleGrid cols={{ base: 1, md: 2 }} spacing="lg">
+    <SimpleGrid cols={{ base: 1, md: 2 }} spacing="lg" style={{ alignItems: 'start' }}>
       <Card title={t('composer.step_details')}>
         <Facts>
           <Fact name={t('content.subject')}>{channel?.config.subject}</Fact>
@@ -205,9 +205,7 @@ function Message({ campaign }: { campaign: Campaign }) {
           </Fact>
         </Facts>
       </Card>
-      <Card title={t('campaign.message')}>
-        <HtmlFrame title={t('content.preview')} html={channel?.content_template ?? ''} />
-      </Card>
+      {channel && <CampaignPreview channel={channel} />}
     </SimpleGrid>
   )
 }

@@ -127,7 +127,7 @@ function Why({ row, reason }: { row: Delivery; reason: (name: string) => string 
       </Text>
     )
   }
-  const words = row.reason ? reason(row.reason) : row.code
+  const words = row.reason ? reason(row.reason) : null
   if (!words) return <span className="none">–</span>
   if (!row.response) return <Text fz="sm">{words}</Text>
   return (

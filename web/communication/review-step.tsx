@@ -2,23 +2,19 @@ import { Alert, Anchor, Button, Group, Radio, Select, SimpleGrid, Stack, Text } 
 import { DateTimePicker } from '@mantine/dates'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { CalendarClock, Send } from 'lucide-react'
-import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
-import { audienceQuery, campaignPreviewQuery, moveCampaign } from '../api/communication.ts'
+import { audienceQuery, moveCampaign } from '../api/communication.ts'
 import { explain } from '../api/explain.ts'
 import type { Campaign, Kept } from '../api/types.ts'
-import { ContactChoice } from '../form/choices.tsx'
 import { timezones } from '../form/places.ts'
-import { ProblemAlert } from '../form/problem-alert.tsx'
 import { paths } from '../paths.ts'
 import { useFollow } from '../shell/link-navigation.ts'
 import { Card } from '../ui/card.tsx'
 import { confirm } from '../ui/confirm.tsx'
-import { Fact, Facts } from '../ui/facts.tsx'
-import { HtmlFrame } from '../ui/html-frame.tsx'
 import { formatMoment } from '../ui/time.tsx'
 import { toastDone, toastProblem } from '../ui/toasts.tsx'
 import { AudienceSize } from './audience-size.tsx'
+import { CampaignPreview } from './campaign-preview.tsx'
 import type { ChangeDraft } from './composer-page.tsx'
 import { audienceOf, type CampaignDraft, channelOf, instant, missingIn, wallTime } from './draft.ts'
 
@@ -44,7 +40,7 @@ export function ReviewStep({ campaign, draft, change, save }: ReviewStepProps) {
             <AudienceSize audience={audienceOf(draft)} category={draft.category} />
           )}
         </Card>
-        <PreviewCard draft={draft} />
+        <CampaignPreview channel={channelOf(draft)} />
       </SimpleGrid>
       {missing.length > 0 ? (
         <Alert color="orange" title={t('composer.missing_title')}>
@@ -101,37 +97,6 @@ function Schedule({ draft, change }: { draft: CampaignDraft; change: ChangeDraft
             />
           </Group>
         )}
-      </Stack>
-    </Card>
-  )
-}
-
-function PreviewCard({ draft }: { draft: CampaignDraft }) {
-  const { t } = useTranslation()
-  const [contactId, setContactId] = useState<string | null>(null)
-  const preview = useQuery({ ...campaignPreviewQuery(channelOf(draft), contactId), enabled: draft.html.trim() !== '' })
-  const headers = preview.data?.headers ?? []
-  const from = (
-    Array.isArray(headers) ? headers : Object.entries(headers).map(([name, value]) => ({ name, value }))
-  ).find(({ name }) => name.toLowerCase() === 'from')
-  return (
-    <Card title={t('content.preview')}>
-      <Stack gap="sm">
-        <ContactChoice
-          label={t('content.as_contact')}
-          placeholder={t('content.as_anyone')}
-          value={contactId}
-          onChange={setContactId}
-        />
-        <ProblemAlert error={preview.error} />
-        <Facts>
-          <Fact name={t('sandbox.from')}>
-            {from?.value ??
-              ([draft.fromName, draft.fromEmail].filter(Boolean).join(' · ') || t('composer.from_default'))}
-          </Fact>
-          <Fact name={t('content.subject')}>{preview.data?.subject ?? draft.subject}</Fact>
-        </Facts>
-        <HtmlFrame title={t('content.preview')} html={preview.data?.html ?? ''} height={360} />
       </Stack>
     </Card>
   )

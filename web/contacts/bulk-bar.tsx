@@ -36,17 +36,19 @@ export function BulkBar({ chosen, shown, total, filter, clear, chooseEverything 
   const isWholePage = !chosen.everything && chosen.ids.size >= shown && atLeast(total) > shown
   return (
     <Group className="bulk" role="region" aria-label={t('bulk.title')} justify="space-between" gap="sm">
-      <Text fz="sm" fw={600} role="status">
-        {chosen.everything ? t('bulk.everything', { total: numbers.total(total) }) : t('bulk.chosen', { count })}{' '}
+      <Group gap="md">
+        <Text fz="sm" fw={600} role="status">
+          {chosen.everything ? t('bulk.everything', { total: numbers.total(total) }) : t('bulk.chosen', { count })}
+        </Text>
         {isWholePage && (
           <Anchor component="button" type="button" fz="sm" onClick={chooseEverything}>
             {t('bulk.choose_everything', { total: numbers.total(total) })}
           </Anchor>
-        )}{' '}
+        )}
         <Anchor component="button" type="button" fz="sm" onClick={clear}>
           {t('bulk.clear')}
         </Anchor>
-      </Text>
+      </Group>
       <Group gap="xs">
         <Button
           variant="default"

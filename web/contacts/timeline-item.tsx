@@ -24,7 +24,9 @@ import {
   UserPlus,
   UserX,
 } from 'lucide-react'
+import { useQuery } from '@tanstack/react-query'
 import { useTranslation } from 'react-i18next'
+import { contactNameQuery } from '../api/contacts.ts'
 import { en } from '../i18n/en.ts'
 import type { Interaction } from '../api/types.ts'
 import { paths } from '../paths.ts'
@@ -63,7 +65,6 @@ type TimelineItemProps = { item: Interaction; withContact?: boolean }
 export function TimelineItem({ item, withContact = false }: TimelineItemProps) {
   const { t } = useTranslation()
   const Icon = icons[item.interaction_type] ?? Sparkles
-  const contactId = item.contact?.id ?? item.contact_id
   return (
     <li className="timeline-item">
       <span className="timeline-icon" aria-hidden>
@@ -74,11 +75,7 @@ export function TimelineItem({ item, withContact = false }: TimelineItemProps) {
           <Text fz="sm" fw={600} component="span">
             {typeLabel(item.interaction_type, t)}
           </Text>
-          {withContact && contactId && (
-            <Anchor href={paths.contact(contactId)} fz="sm">
-              {item.contact?.full_name || item.contact?.email || t('timeline.contact')}
-            </Anchor>
-          )}
+          {withContact && item.contact_id && <ContactLink id={item.contact_id} />}
           <Text fz="xs" c="dimmed" component="span" className="timeline-when">
             <Moment at={item.occurred_at} />
           </Text>
@@ -95,6 +92,16 @@ export function TimelineItem({ item, withContact = false }: TimelineItemProps) {
         )}
       </div>
     </li>
+  )
+}
+
+function ContactLink({ id }: { id: string }) {
+  const { t } = useTranslation()
+  const { data: name } = useQuery(contactNameQuery(id))
+  return (
+    <Anchor href={paths.contact(id)} fz="sm">
+      {name ?? t('timeline.contact')}
+    </Anchor>
   )
 }
 

@@ -1,7 +1,7 @@
 import { AxeBuilder } from '@axe-core/playwright'
 import type { BrowserContext, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type Application, openApplication, setUp } from './application.ts'
+import { type Application, openApplication, patienceMs, setUp } from './application.ts'
 
 let application: Application
 let owner: BrowserContext
@@ -33,11 +33,11 @@ beforeAll(async () => {
   application = await openApplication()
   owner = await application.browser.newContext({ locale: 'en-GB', reducedMotion: 'reduce' })
   const page = await owner.newPage()
-  page.setDefaultTimeout(8_000)
+  page.setDefaultTimeout(patienceMs)
   await setUp(page, application.url)
   await makeRecords(page)
   await page.close()
-})
+}, 4 * patienceMs)
 afterAll(() => application[Symbol.asyncDispose]())
 
 /** A contact, a list with it, a template, a campaign that has been sent, and one that is being written. */
@@ -98,7 +98,7 @@ async function seriousFaults(page: Page): Promise<string[]> {
 
 test.each(['light', 'dark'] as const)(
   'in %s, axe finds nothing serious on any page',
-  { timeout: 120_000 },
+  { timeout: 12 * patienceMs },
   async (colorScheme) => {
     const page = await owner.newPage()
     await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
@@ -118,7 +118,7 @@ test.each(['light', 'dark'] as const)(
   },
 )
 
-test('on a phone of 390 px no page scrolls sideways', { timeout: 60_000 }, async () => {
+test('on a phone of 390 px no page scrolls sideways', { timeout: 6 * patienceMs }, async () => {
   const page = await owner.newPage()
   await page.setViewportSize({ width: 390, height: 844 })
   for (const [name, address] of Object.entries(pages)) {
@@ -130,44 +130,52 @@ test('on a phone of 390 px no page scrolls sideways', { timeout: 60_000 }, async
   await page.close()
 })
 
-test('everything is reached by keyboard: skip link, palette, shortcuts, help', async () => {
-  const page = await owner.newPage()
-  page.setDefaultTimeout(5_000)
-  await page.goto(application.url)
-  await settle(page)
-  await page.keyboard.press('Tab')
-  expect(await page.evaluate(() => document.activeElement?.textContent)).toBe('Skip to the content')
-  await page.keyboard.press('Enter')
-  expect(await page.evaluate(() => document.activeElement?.id)).toBe('content')
+test(
+  'everything is reached by keyboard: skip link, palette, shortcuts, help',
+  { timeout: 4 * patienceMs },
+  async () => {
+    const page = await owner.newPage()
+    page.setDefaultTimeout(patienceMs)
+    await page.goto(application.url)
+    await settle(page)
+    await page.keyboard.press('Tab')
+    expect(await page.evaluate(() => document.activeElement?.textContent)).toBe('Skip to the content')
+    await page.keyboard.press('Enter')
+    expect(await page.evaluate(() => document.activeElement?.id)).toBe('content')
 
-  await page.keyboard.press('Control+k')
-  await page.keyboard.type('elise')
-  await page.getByRole('dialog').getByText('elise@example.org').waitFor()
-  await page.keyboard.press('ArrowDown')
-  await page.keyboard.press('Enter')
-  await page.getByRole('heading', { level: 1, name: 'Élise' }).waitFor()
-  // Arriving on a page moves the focus to its title, which a screen reader then says.
-  expect(await page.evaluate(() => document.activeElement?.textContent)).toBe('Élise')
+    await page.keyboard.press('Control+k')
+    await page.keyboard.type('elise')
+    await page.getByRole('dialog').getByText('elise@example.org').waitFor()
+    await page.keyboard.press('ArrowDown')
+    await page.keyboard.press('Enter')
+    await page.getByRole('heading', { level: 1, name: 'Élise' }).waitFor()
+    // Arriving on a page moves the focus to its title, which a screen reader then says.
+    expect(await page.evaluate(() => document.activeElement?.textContent)).toBe('Élise')
 
-  await page.keyboard.press('g')
-  await page.keyboard.press('t')
-  await page.getByRole('heading', { level: 1, name: 'Tags' }).waitFor()
-  await page.keyboard.press('?')
-  await page.getByRole('dialog', { name: 'Keyboard shortcuts' }).waitFor()
-  await page.keyboard.press('Escape')
-  await page.getByRole('dialog').waitFor({ state: 'detached' })
-  await page.keyboard.press('/')
-  expect(await page.evaluate(() => document.activeElement?.getAttribute('type'))).toBe('search')
-  await page.close()
-})
+    await page.keyboard.press('g')
+    await page.keyboard.press('t')
+    await page.getByRole('heading', { level: 1, name: 'Tags' }).waitFor()
+    await page.keyboard.press('?')
+    await page.getByRole('dialog', { name: 'Keyboard shortcuts' }).waitFor()
+    await page.keyboard.press('Escape')
+    await page.getByRole('dialog').waitFor({ state: 'detached' })
+    await page.keyboard.press('/')
+    expect(await page.evaluate(() => document.activeElement?.getAttribute('type'))).toBe('search')
+    await page.close()
+  },
+)
 
-test('the three languages can be chosen, and the page says which one it speaks', async () => {
-  const page = await application.browser.newPage({ locale: 'fr-FR' })
-  await page.goto(`${application.url}/sign-in`)
-  await page.getByRole('heading', { name: 'Se connecter' }).waitFor()
-  expect(await page.evaluate(() => document.documentElement.lang)).toBe('fr')
-  await page.getByRole('button', { name: 'Română' }).click()
-  await page.getByRole('heading', { name: 'Conectare' }).waitFor()
-  expect(await page.evaluate(() => document.documentElement.lang)).toBe('ro')
-  await page.close()
-})
+test(
+  'the three languages can be chosen, and the page says which one it speaks',
+  { timeout: 4 * patienceMs },
+  async () => {
+    const page = await application.browser.newPage({ locale: 'fr-FR' })
+    await page.goto(`${application.url}/sign-in`)
+    await page.getByRole('heading', { name: 'Se connecter' }).waitFor()
+    expect(await page.evaluate(() => document.documentElement.lang)).toBe('fr')
+    await page.getByRole('button', { name: 'Română' }).click()
+    await page.getByRole('heading', { name: 'Conectare' }).waitFor()
+    expect(await page.evaluate(() => document.documentElement.lang)).toBe('ro')
+    await page.close()
+  },
+)

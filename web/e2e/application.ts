@@ -15,6 +15,9 @@ import { createApp, prepareDatabase } from '#server/app.ts'
 import { toConfig } from '#server/config.ts'
 import { createLog } from '#platform/observe/log.ts'
 
+/** How long a page may take before a test gives up: a busy machine is slow, not broken. */
+export const patienceMs = 25_000
+
 export interface Application extends AsyncDisposable {
   url: string
   browser: Browser

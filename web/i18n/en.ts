@@ -27,6 +27,7 @@ export const en = {
     stale: 'Somebody else changed this in the meantime. Reload the page to see their version.',
     too_many: 'Too many attempts. Please wait a moment.',
     invalid_credentials: 'This e-mail address and password do not belong together.',
+    totp_required: 'Enter the code of your second factor as well.',
     totp_invalid: 'This code is not right, or no longer valid.',
     email_taken: 'Another contact already has this e-mail address.',
     setup_closed: 'Rapport has already been set up here.',
@@ -155,6 +156,7 @@ export const en = {
     ask_again: 'Ask for a new link',
   },
   invitation: {
+    password_hint: 'The password of your account here; not needed if you are signed in',
     title: 'Invitation',
     welcome: 'Join {{workspace}}',
     lead: '{{email}} has been invited. Role: {{role}}.',

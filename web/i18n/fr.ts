@@ -29,6 +29,7 @@ export const fr: Texts = {
     stale: 'Quelqu’un d’autre a modifié cet élément entre-temps. Rechargez la page pour voir sa version.',
     too_many: 'Trop de tentatives. Patientez un instant.',
     invalid_credentials: 'Cette adresse e-mail et ce mot de passe ne vont pas ensemble.',
+    totp_required: 'Saisissez aussi le code de votre second facteur.',
     totp_invalid: 'Ce code n’est pas le bon, ou n’est plus valable.',
     email_taken: 'Un autre contact a déjà cette adresse e-mail.',
     setup_closed: 'Rapport est déjà configuré ici.',
@@ -157,6 +158,7 @@ export const fr: Texts = {
     ask_again: 'Demander un nouveau lien',
   },
   invitation: {
+    password_hint: 'Celui de votre compte ici ; inutile si vous êtes déjà connecté',
     title: 'Invitation',
     welcome: 'Rejoindre {{workspace}}',
     lead: '{{email}} est invité. Rôle : {{role}}.',

@@ -29,6 +29,7 @@ export const ro: Texts = {
     stale: 'Altcineva a modificat între timp acest element. Reîncărcați pagina pentru a vedea versiunea sa.',
     too_many: 'Prea multe încercări. Așteptați puțin.',
     invalid_credentials: 'Această adresă de e-mail și această parolă nu se potrivesc.',
+    totp_required: 'Introduceți și codul celui de-al doilea factor.',
     totp_invalid: 'Codul nu este corect sau nu mai este valabil.',
     email_taken: 'Un alt contact are deja această adresă de e-mail.',
     setup_closed: 'Rapport este deja configurat aici.',
@@ -157,6 +158,7 @@ export const ro: Texts = {
     ask_again: 'Cere o legătură nouă',
   },
   invitation: {
+    password_hint: 'Parola contului dumneavoastră de aici; nu este necesară dacă sunteți conectat',
     title: 'Invitație',
     welcome: 'Alăturați-vă la {{workspace}}',
     lead: '{{email}} a primit o invitație. Rol: {{role}}.',

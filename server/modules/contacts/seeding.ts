@@ -107,7 +107,8 @@ export async function seedContacts(
   for (const [reason, emails] of Object.entries(seed.suppressed)) {
     await suppress(tx, services, emails, reason as SuppressionReason)
   }
-  await countFromTimeline(tx, services)
+  const ids = seed.contacts.map(({ id }) => id)
+  await inBatches(ids, (batch) => countFromTimeline(tx, services, batch), 500)
 }
 
 /** Whether anybody is here, deleted ones included. */
@@ -195,7 +196,7 @@ async function insertConsents(tx: Tx, consents: ConsentSeed[]): Promise<void> {
       recorded_at timestamptz)`.execute(tx.sql)
 }
 
-async function countFromTimeline(tx: Tx, services: Pick<Services, 'config'>): Promise<void> {
+async function countFromTimeline(tx: Tx, services: Pick<Services, 'config'>, contactIds: string[]): Promise<void> {
   await sql`
     with counts as (
       select i.contact_id as id,
@@ -211,7 +212,7 @@ async function countFromTimeline(tx: Tx, services: Pick<Services, 'config'>): Pr
         max(occurred_at) filter (where type = 'purchase') as last_order_date,
         coalesce(sum((metadata ->> 'amount')::numeric) filter (where type = 'purchase'), 0) as lifetime_value
       from contacts.interactions i, lateral (select case when metadata ? 'machine' then '' else interaction_type end as type) as t
-      where i.workspace_id = ${tx.workspaceId} group by i.contact_id)
+      where i.workspace_id = ${tx.workspaceId} and i.contact_id = any(${contactIds}::uuid[]) group by i.contact_id)
     update contacts.contacts c
     set total_emails_opened = counts.total_emails_opened, total_emails_clicked = counts.total_emails_clicked,
       total_purchases = counts.total_purchases, total_orders = counts.total_purchases, total_bookings = counts.total_bookings,
@@ -223,6 +224,6 @@ async function countFromTimeline(tx: Tx, services: Pick<Services, 'config'>): Pr
     from counts where c.workspace_id = ${tx.workspaceId} and c.id = counts.id`.execute(tx.sql)
 }
 
-async function inBatches<T>(rows: T[], write: (batch: T[]) => Promise<unknown>): Promise<void> {
-  for (let start = 0; start < rows.length; start += batchSize) await write(rows.slice(start, start + batchSize))
+async function inBatches<T>(rows: T[], write: (batch: T[]) => Promise<unknown>, size = batchSize): Promise<void> {
+  for (let start = 0; start < rows.length; start += size) await write(rows.slice(start, start + size))
 }

@@ -29,11 +29,13 @@ export async function resendEvent(tx: Tx, id: string): Promise<void> {
 }
 
 /** Everything that failed, in every workspace; answers how much that was. For the operator's command. */
-export async function resendAllEvents(tx: Tx, id: string | null): Promise<number> {
-  const { numAffectedRows } = await sql`
-    update platform.outbox set failed_at = null, attempts = 0, next_attempt_at = now()
-    where failed_at is not null ${id ? sql`and id = ${id}::uuid` : sql``}`.execute(tx.sql)
-  return Number(numAffectedRows ?? 0)
+export async function resendAllEvents(tx: Tx): Promise<number> {
+  const { numUpdatedRows } = await tx.sql
+    .updateTable('platform.outbox')
+    .set({ failed_at: null, attempts: 0, next_attempt_at: tx.now })
+    .where('failed_at', 'is not', null)
+    .executeTakeFirst()
+  return Number(numUpdatedRows)
 }
 
 /**

@@ -5,6 +5,7 @@ import { start, type TestApp } from '#testing/start.ts'
 import { Invalid } from '../errors.ts'
 import { newId } from '../ids.ts'
 import { when } from '../module.ts'
+import { resendAllEvents } from './failed.ts'
 import { createRelay } from './relay.ts'
 import type { Event } from './outbox.ts'
 
@@ -167,6 +168,11 @@ test('an event that is refused to the last is set aside, seen by admins, and sen
   expect(heard).toEqual([2, 1])
   expect((await adrian.get('/events/failed')).body.total).toBe(0)
   expect((await adrian.post(path)).status).toBe(404)
+  await app.app.runtime.db.transaction('system', (tx) =>
+    tx.rawQuery("update platform.outbox set failed_at = now() where event = 'probe.step'"),
+  )
+  expect(await app.app.runtime.db.transaction('system', resendAllEvents)).toBe(2)
+  expect((await adrian.get('/events/failed')).body.total).toBe(0)
 })
 
 test('events of other programs reach the same reactions, once per id, in their own workspace', async () => {

@@ -18,7 +18,7 @@ export async function addDocs(app: FastifyInstance, routes: AnyRoute[]): Promise
     routePrefix: '/docs',
     staticCSP: false,
     uiConfig: { docExpansion: 'none', filter: true, tryItOutEnabled: false },
-    theme: { title: 'Rapport API' },
+    theme: { title: 'Rapport API', css: [{ filename: 'rapport.css', content: '.topbar { display: none }' }] },
   })
   app.get('/openapi.json', (_request, reply) => reply.type('application/json; charset=utf-8').send(text))
 }

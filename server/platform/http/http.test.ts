@@ -15,6 +15,21 @@ describe('the HTTP layer', () => {
     expect([wrong.status, wrong.headers.allow]).toEqual([405, 'GET, HEAD'])
   })
 
+  test('shows its reference page under its own content rules: no script or style sheet but from files of its own', async () => {
+    await using app = await start()
+    const page = await app.anonymous.get('//docs/')
+    expect([page.status, page.headers['content-type']]).toEqual([200, 'text/html; charset=utf-8'])
+    const scripts = [...page.text.matchAll(/<script([^>]*)>([^<]*)/g)]
+    expect(scripts.length).toBeGreaterThan(1)
+    for (const [, attributes, inline] of scripts)
+      expect([inline?.trim(), attributes]).toEqual(['', expect.stringContaining('src=')])
+    const files = [...page.text.matchAll(/(?:src|href)="([^"]+)"/g)].map(
+      ([, file]) => new URL(file!, 'http://x/docs/').pathname,
+    )
+    for (const file of files) expect([file, (await app.anonymous.get(`/${file}`)).status]).toEqual([file, 200])
+    expect(page.text).not.toMatch(/\son\w+=/)
+  })
+
   test('lets nobody in without a valid identity', async () => {
     await using app = await start()
     expect((await app.anonymous.get('/jobs')).status).toBe(401)

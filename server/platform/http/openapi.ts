@@ -126,7 +126,7 @@ function describeRoute(route: AnyRoute, schemas: Json): Operation {
     operationId: nameOf(method, path),
     summary,
     ...(description ? { description } : {}),
-    tags: [path.split('/')[1]?.replaceAll(/\W/g, '') || 'root'],
+    tags: [path.split('/')[1]?.replaceAll(/[^\w-]/g, '') || 'root'],
     ...(isPublic ? { security: [] } : { 'x-permission': may }),
     ...(parameters.length ? { parameters } : {}),
     ...(body || route.multipart ? { requestBody: describeBody(route, body, schemas) } : {}),

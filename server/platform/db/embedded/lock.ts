@@ -6,6 +6,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import { CannotStart } from '../../errors.ts'
 
 // Started again right after a kill, we meet the earlier copy on its way out. It is given this long before we refuse.
 const patienceMs = 2000
@@ -21,7 +22,7 @@ export function lockFolder(dataDir: string): FolderLock {
   } catch (error) {
     database.close()
     if (!String(error).includes('locked')) throw error
-    throw new Error(
+    throw new CannotStart(
       `The data folder ${dataDir} is in use by another running Rapport (process ${readPid(pidFile)}). ` +
         'Stop that one first, or give this one its own folder and port with DATA_DIR and PORT.',
       { cause: error },
@@ -36,9 +37,12 @@ function openLockFile(dataDir: string) {
   try {
     return new DatabaseSync(join(dataDir, 'rapport.lock'), { timeout: patienceMs })
   } catch (error) {
-    throw new Error(`The data folder ${dataDir} cannot be written to by this user. Choose another with DATA_DIR.`, {
-      cause: error,
-    })
+    throw new CannotStart(
+      `The data folder ${dataDir} cannot be written to by this user. Choose another with DATA_DIR.`,
+      {
+        cause: error,
+      },
+    )
   }
 }
 
