@@ -3,6 +3,7 @@
  * its failed rows, its counts and the place where the next one begins are one transaction, so that an import that is
  * killed at any instant goes on exactly there: no row is lost, none counted twice.
  */
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { sql, type Selectable } from 'kysely'
 import { systemActor, type Actor } from '#platform/actor.ts'
 import { Invalid, NotFound } from '#platform/errors.ts'
@@ -25,6 +26,8 @@ export const importJob: JobDefinition = { kind: 'contacts.import', retryLimit: 5
 
 /** Large enough that statements cost more than round trips, small enough that nobody waits long for a lock. */
 const rowsPerBatch = 5_000
+/** About a millisecond's work. */
+const recordsPerTurn = 100
 
 async function runImport(job: Job): Promise<object> {
   const started = await job.transaction((tx) => begin(tx, String(job.data.import_id)))
@@ -77,6 +80,7 @@ async function* recordsOf(job: Job, started: Import): AsyncGenerator<{ record: C
   let toSkip = from.offset
   let headerPending = started.has_header && from.offset === 0
   let bytesRead = 0
+  let read = 0
   try {
     for await (const { text, bytes, isLast } of decode(source, started.encoding)) {
       bytesRead = bytes
@@ -86,6 +90,8 @@ async function* recordsOf(job: Job, started: Import): AsyncGenerator<{ record: C
         if (isSeparatorLine(record)) continue
         if (headerPending) headerPending = false
         else yield { record, bytes }
+        // The batch on its way gets its turn often, or each of its statements would wait for the reading.
+        if (++read % recordsPerTurn === 0) await nextTurn()
       }
     }
   } finally {
