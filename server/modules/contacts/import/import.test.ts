@@ -5,7 +5,7 @@ import { sql } from 'kysely'
 import pg from 'pg'
 import { expect, test } from 'vitest'
 import { newId } from '#platform/ids.ts'
-import { start, type Client, type TestApp } from '#testing/start.ts'
+import { start, type Client, type TestApp, type TestReply } from '#testing/start.ts'
 import { suppress } from '../suppression.ts'
 
 test('a file becomes contacts, lists what it cannot read, and a second time changes nothing', async () => {
