@@ -1,4 +1,4 @@
-/** For whoever fills a table: fresh statistics each time it has doubled, so that queries are planned for the table as it is. */
+/** For whoever fills a table: fresh statistics each time it has grown fourfold, so that queries are planned for the table as it is. */
 import { sql } from 'kysely'
 import type { Tx } from './db.ts'
 

@@ -105,7 +105,7 @@ export async function stage(tx: Tx, columns: readonly StagedColumn[], text: stri
     source(text),
   )
   await tx.rawQuery('analyze pg_temp.import_rows (email_key, wave)')
-  await refreshStatistics(tx, ['contacts.contacts', 'contacts.contact_tags', 'contacts.list_members'])
+  await refreshStatistics(tx, ['contacts.contacts'])
 }
 
 async function* source(text: string): AsyncGenerator<Buffer> {

@@ -1,6 +1,6 @@
 -- A table that is being filled outgrows what the planner knows of it long before autovacuum looks, and then each batch
 -- reads all of it to find a few rows. Whoever fills a table calls this between batches: it costs a look-up, and samples
--- the table each time that has doubled. Only an owner may analyze, so this runs as one; it takes the name of a table,
+-- the table each time it is four times as large. Only an owner may analyze, so this runs as one; it takes the name of a table,
 -- tells nothing of its rows, and refuses what is not a table of Rapport's own schemas.
 create function platform.refresh_statistics(target regclass) returns void
   language plpgsql security definer set search_path = pg_catalog as $$
@@ -13,7 +13,7 @@ begin
   if known is null then
     raise exception 'not a table of Rapport: %', target;
   end if;
-  if pg_relation_size(target) > 2 * 8192 * greatest(known, 50) then
+  if pg_relation_size(target) > 4 * 8192 * greatest(known, 50) then
     execute format('analyze %s', target);
   end if;
 end $$;
