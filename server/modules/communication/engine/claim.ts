@@ -48,13 +48,18 @@ export async function claimBatch(tx: Tx, campaignId: string, limit: number): Pro
   return { claim, rows }
 }
 
-/** Keeps what living workers hold. */
-export async function prolongClaims(tx: Tx, claims: string[]): Promise<void> {
+/**
+ * Keeps what living workers hold. A row that the ledger is writing this moment is passed over, so that the two never
+ * wait for each other crosswise; it gets a new lease by that, or by the next beat.
+ */
+export async function prolongClaims(tx: Tx, campaignIds: string[], claims: string[]): Promise<void> {
   await sql`
     update communication.deliveries set lease_until = now() + make_interval(secs => ${leaseMs / 1_000})
-    where workspace_id = ${tx.workspaceId} and state in ('claimed', 'handed_over') and claim = any(${claims}::uuid[])`.execute(
-    tx.sql,
-  )
+    where workspace_id = ${tx.workspaceId} and id = any(array(
+      select id from communication.deliveries
+      where workspace_id = ${tx.workspaceId} and campaign_id = any(${campaignIds}::uuid[])
+        and state in ('claimed', 'handed_over') and claim = any(${claims}::uuid[])
+      for update skip locked))`.execute(tx.sql)
 }
 
 /** Gives back what was not begun. */

@@ -4,9 +4,11 @@
  * written down before it goes out.
  */
 import { setTimeout as pause } from 'node:timers/promises'
-import { MailRefused } from '#platform/mail/mail.ts'
+import { MailRefused, type OutgoingMail } from '#platform/mail/mail.ts'
 import type { Worker } from '#platform/module.ts'
 import type { Runtime } from '#platform/services.ts'
+import type { Recipient } from '#modules/contacts/index.ts'
+import type { Composer } from './compose.ts'
 import { createFeeder, type Feeder, type Work } from './feeder.ts'
 import { createLedger, type Ledger } from './ledger.ts'
 import { judge, unbuildable, type Outcome } from './outcome.ts'
@@ -81,7 +83,12 @@ async function deliver(
   work: Work,
 ): Promise<{ written: Promise<unknown> }> {
   const { composer, row, recipient, held } = work
-  const begun = await ledger.begin(held, composer.messageIdOf(row.contact_id), recipient.tracking_allowed)
+  const begun = await ledger
+    .begin(held, composer.messageIdOf(row.contact_id), recipient.tracking_allowed)
+    .catch((error: Error) => {
+      feeder.done(work) // no longer prolonged: the lease brings the row back
+      throw error
+    })
   if (!begun) {
     await feeder.giveBack(work)
     return { written: Promise.resolve() }
@@ -94,14 +101,33 @@ async function deliver(
   return { written }
 }
 
+/** Always an outcome: whatever goes wrong with one mail must not take its lane along. */
 async function attempt(runtime: Runtime, { composer, row, recipient }: Work): Promise<Outcome> {
+  const composed = compose(runtime, composer, recipient, row.id)
+  if ('state' in composed) return composed
   try {
-    const handover = await runtime.mail.send(composer.compose(recipient, row.id))
-    return judge(handover, row.attempts + 1, row.ambiguous)
+    return judge(await runtime.mail.send(composed), row.attempts + 1, row.ambiguous)
   } catch (error) {
-    if (error instanceof MailRefused)
+    if (error instanceof MailRefused) {
       return unbuildable(error.field === 'to' ? 'invalid_address' : 'content', error.message)
+    }
+    runtime.log.warn({ err: error, delivery_id: row.id }, 'a mail could not be handed over')
+    const response = 'the way to the mail server failed'
+    return judge({ outcome: 'deferred', code: 0, response, scope: 'connection' }, row.attempts + 1, row.ambiguous)
+  }
+}
+
+function compose(
+  runtime: Runtime,
+  composer: Composer,
+  recipient: Recipient,
+  deliveryId: string,
+): OutgoingMail | Outcome {
+  try {
+    return composer.compose(recipient, deliveryId)
+  } catch (error) {
     if (error instanceof RenderingStopped) return unbuildable('rendering', error.message)
-    throw error
+    runtime.log.error({ err: error, delivery_id: deliveryId }, 'a mail could not be composed')
+    return unbuildable('rendering', 'The mail could not be composed; the log says more.')
   }
 }

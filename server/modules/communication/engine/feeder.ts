@@ -85,7 +85,8 @@ export function createFeeder(runtime: Runtime): Feeder {
     const sending = await campaignsSending()
     for (let tried = 0; tried < sending.length && ready.length < lowMark; tried++) {
       const next = sending[turn++ % sending.length]!
-      ready.push(...(await db.transaction(next.workspace_id, (tx) => claimWork(tx, next.campaign_id))))
+      const work = await db.transaction(next.workspace_id, (tx) => claimWork(tx, next.campaign_id))
+      ready.push(...work)
     }
   }
 
@@ -200,7 +201,8 @@ export function createFeeder(runtime: Runtime): Feeder {
   async function beat(): Promise<void> {
     for (const [workspaceId, group] of Map.groupBy(claims, ([, entry]) => entry.workspaceId)) {
       const held = group.map(([claim]) => claim)
-      await db.transaction(workspaceId, (tx) => prolongClaims(tx, held))
+      const campaignIds = [...new Set(group.map(([, entry]) => entry.campaignId))]
+      await db.transaction(workspaceId, (tx) => prolongClaims(tx, campaignIds, held))
     }
   }
 
