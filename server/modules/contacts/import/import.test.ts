@@ -5,7 +5,7 @@ import { sql } from 'kysely'
 import pg from 'pg'
 import { expect, test } from 'vitest'
 import { newId } from '#platform/ids.ts'
-import { start, type Client, type TestApp } from '#testing/start.ts'
+import { start, type Client, type TestApp, type TestReply } from '#testing/start.ts'
 import { suppress } from '../suppression.ts'
 
 test('a file becomes contacts, lists what it cannot read, and a second time changes nothing', async () => {
@@ -238,7 +238,11 @@ test('an import that dies in the middle goes on where it was: no row lost, none 
 
   await retryNow(app)
   expect((await maria.get(`/contacts/imports/${job.import_id}`)).body).toMatchObject({
-    ...{ status: 'succeeded', rows: 13_000, created: 11_700, failed: 1_300, skipped: 0 },
+    status: 'succeeded',
+    rows: 13_000,
+    created: 11_700,
+    failed: 1_300,
+    skipped: 0,
   })
   expect((await maria.get('/contacts?count=exact')).body.total).toBe(11_700)
   const lines = (await maria.get(`/contacts/imports/${job.import_id}/errors`)).text.trim().split('\r\n')
@@ -338,7 +342,7 @@ test('any file in any mode does what the rules say row by row, and its counts ad
         const expected = naive(people, rows, duplicates)
         expect(await importCsv(app, maria, csv, { duplicates })).toMatchObject(expected)
       }
-      const found = (await maria.get('/contacts?sort=email')).body.data.map((contact: Record<string, any>) => [
+      const found = (await maria.get('/contacts?sort=email')).body.data.map((contact: TestReply['body']) => [
         contact.email.toLowerCase(),
         { company: contact.company, notes: contact.notes, tags: new Set(contact.tags) },
       ])
@@ -353,7 +357,7 @@ export async function importCsv(
   client: Client,
   csv: string | Buffer,
   options: Record<string, unknown> = {},
-): Promise<Record<string, any>> {
+): Promise<TestReply['body']> {
   const reply = await client.post('/contacts/import', ...form(csv, options))
   expect(reply.body).toMatchObject({ kind: 'contacts.import' })
   expect(reply.status).toBe(202)

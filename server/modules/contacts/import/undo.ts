@@ -147,20 +147,27 @@ async function restoreBatch(tx: Tx, row: Import, progress: Progress): Promise<Pr
 
 /** Columns that an import can change of a contact that was there. */
 const restored = [
-  ...[
-    'first_name',
-    'last_name',
-    'company',
-    'job_title',
-    'phone',
-    'phone_key',
-    'gender',
-    'language',
-    'timezone',
-    'source',
-  ],
-  ...['notes', 'avatar_url', 'custom_fields', 'lifetime_value', 'total_orders', 'total_appointments', 'total_bookings'],
-  ...['last_order_date', 'last_appointment_date', 'last_booking_date', 'status'],
+  'first_name',
+  'last_name',
+  'company',
+  'job_title',
+  'phone',
+  'phone_key',
+  'gender',
+  'language',
+  'timezone',
+  'source',
+  'notes',
+  'avatar_url',
+  'custom_fields',
+  'lifetime_value',
+  'total_orders',
+  'total_appointments',
+  'total_bookings',
+  'last_order_date',
+  'last_appointment_date',
+  'last_booking_date',
+  'status',
 ]
 
 async function restoreFields(tx: Tx, row: Import, ids: string[]): Promise<void> {
