@@ -117,7 +117,10 @@ export async function createApp(options: AppOptions): Promise<App> {
     cache: redis?.cache ?? createMemoryCache(),
     limits: redis?.limits ?? createMemoryLimiter(),
     files: await createLocalFiles({ folder: path.join(config.app.dataDir, 'files'), links: fileLinks }),
-    outbound: createOutbound({ allowLoopback: config.workers.outboundAllowLoopback }),
+    outbound: createOutbound({
+      allowLoopback: config.workers.outboundAllowLoopback,
+      trustedOrigins: config.auth.authServiceUrl ? [new URL(config.auth.authServiceUrl).origin] : [],
+    }),
     mail: openMail(
       config,
       createSandboxStore(db, () => defaultWorkspaceId(db)),

@@ -144,6 +144,27 @@ begin
 end $procedure$
 ;
 
+CREATE OR REPLACE FUNCTION platform.refresh_statistics(target regclass)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog'
+AS $function$
+declare
+  known int;
+begin
+  select c.relpages into known from pg_class c join pg_namespace n on n.oid = c.relnamespace
+  where c.oid = target and c.relkind = 'r' and n.nspname not in ('information_schema', 'public', 'pgboss')
+    and n.nspname !~ '^pg_';
+  if known is null then
+    raise exception 'not a table of Rapport: %', target;
+  end if;
+  if pg_relation_size(target) > 2 * 8192 * greatest(known, 50) then
+    execute format('analyze %s', target);
+  end if;
+end $function$
+;
+
 CREATE OR REPLACE FUNCTION platform.stranded_jobs()
  RETURNS TABLE(workspace_id uuid, id uuid, kind text)
  LANGUAGE plpgsql

@@ -22,7 +22,7 @@ export interface ServeOptions {
 
 export async function serve(options: ServeOptions): Promise<void> {
   const { config, roles } = options
-  const log = createLog({ level: config.app.logLevel, name: config.app.name })
+  const log = createLog({ level: logLevel(config), name: config.app.name })
   const stopped = untilAskedToStop()
   for (const warning of config.warnings) log.warn(warning)
   const secretKey = config.auth.secretKey ?? keepSecretKey(config.app.dataDir)
@@ -59,6 +59,11 @@ export async function serve(options: ServeOptions): Promise<void> {
     await withDeadline(app?.close(), config.app.shutdownTimeoutMs)
     await embedded?.stop()
   }
+}
+
+/** On a terminal people read: what is in order goes without saying there, unless LOG_LEVEL asks for more or less. */
+function logLevel({ app }: Config): string {
+  return process.stdout.isTTY && app.logLevel === 'info' ? 'warn' : app.logLevel
 }
 
 async function openEmbedded(

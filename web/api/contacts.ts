@@ -12,16 +12,6 @@ export const contactQuery = (id: string) =>
     queryKey: ['contacts', id],
     queryFn: () => get<Contact>(`/contacts/${id}`, { query: { deleted: true } }),
   })
-/** Only for saying who somebody is, where a timeline knows but the id. */
-export const contactNameQuery = (id: string) =>
-  queryOptions({
-    queryKey: ['contacts', id, 'name'],
-    queryFn: async () => {
-      const contact = await get<Contact>(`/contacts/${id}`, { query: { deleted: true, engagement_limit: 1 } })
-      return contact.full_name || contact.email
-    },
-    staleTime: 300_000,
-  })
 export const consentsQuery = (id: string) =>
   queryOptions({
     queryKey: ['contacts', id, 'consents'],

@@ -2291,6 +2291,8 @@ export interface components {
              * @description UUIDv7
              */
             contact_id: string;
+            /** @description In lists: the name, or the address of who has none */
+            contact_name?: string;
             interaction_type: string;
             description: string;
             metadata: {

@@ -134,6 +134,8 @@ export type Interaction = {
   occurred_at: string
   actor: { id?: string; name?: string | null } | string | null
   contact_id?: string
+  /** In lists. */
+  contact_name?: string
   booking_id?: string | null
   campaign_id?: string | null
 }

@@ -65,7 +65,7 @@ export function Consents({ contact }: { contact: Contact }) {
                   </Text>
                 </Group>
                 <Text fz="xs" c="dimmed">
-                  {entry.source}
+                  {entry.source && t(`consent_source.${entry.source}`, entry.source.replaceAll('_', ' '))}
                   {entry.ip && ` · ${entry.ip}`}
                 </Text>
                 {entry.wording && (

@@ -149,9 +149,11 @@ function Figures({ contact }: { contact: Contact }) {
 function Details({ contact }: { contact: Contact }) {
   const { t } = useTranslation()
   const lists = contact.lists.map(({ id, name }) => (
-    <Anchor key={id} href={paths.list(id)} fz="sm" mr={8}>
-      {name}
-    </Anchor>
+    <div key={id}>
+      <Anchor href={paths.list(id)} fz="sm">
+        {name}
+      </Anchor>
+    </div>
   ))
   const custom = Object.entries(contact.custom_fields ?? {}).map(([name, value]): [string, string] => [
     name,
@@ -170,11 +172,11 @@ function Details({ contact }: { contact: Contact }) {
         <Fact name={t('fields.job_title')}>{contact.job_title}</Fact>
         <Fact name={t('fields.language')}>{contact.language}</Fact>
         <Fact name={t('fields.timezone')}>{contact.timezone}</Fact>
-        <Fact name={t('fields.source')}>{contact.source}</Fact>
+        <Fact name={t('fields.source')}>{contact.source && readable(contact.source)}</Fact>
         <Fact name={t('fields.tags')}>{contact.tags.length > 0 && <Tags names={contact.tags} limit={20} />}</Fact>
         <Fact name={t('fields.lists')}>{lists.length > 0 && lists}</Fact>
         {custom.map(([name, value]) => (
-          <Fact key={name} name={name}>
+          <Fact key={name} name={readable(name)}>
             {value}
           </Fact>
         ))}
@@ -188,6 +190,12 @@ function Details({ contact }: { contact: Contact }) {
       </Facts>
     </Card>
   )
+}
+
+/** Keys such as `walk_in`, as words. */
+const readable = (key: string): string => {
+  const words = key.replaceAll('_', ' ')
+  return words.charAt(0).toUpperCase() + words.slice(1)
 }
 
 const printable = (value: unknown): string => (typeof value === 'object' ? JSON.stringify(value) : String(value))

@@ -24,9 +24,7 @@ import {
   UserPlus,
   UserX,
 } from 'lucide-react'
-import { useQuery } from '@tanstack/react-query'
 import { useTranslation } from 'react-i18next'
-import { contactNameQuery } from '../api/contacts.ts'
 import { en } from '../i18n/en.ts'
 import type { Interaction } from '../api/types.ts'
 import { paths } from '../paths.ts'
@@ -75,7 +73,11 @@ export function TimelineItem({ item, withContact = false }: TimelineItemProps) {
           <Text fz="sm" fw={600} component="span">
             {typeLabel(item.interaction_type, t)}
           </Text>
-          {withContact && item.contact_id && <ContactLink id={item.contact_id} />}
+          {withContact && item.contact_id && (
+            <Anchor href={paths.contact(item.contact_id)} fz="sm">
+              {item.contact_name ?? t('timeline.contact')}
+            </Anchor>
+          )}
           <Text fz="xs" c="dimmed" component="span" className="timeline-when">
             <Moment at={item.occurred_at} />
           </Text>
@@ -92,16 +94,6 @@ export function TimelineItem({ item, withContact = false }: TimelineItemProps) {
         )}
       </div>
     </li>
-  )
-}
-
-function ContactLink({ id }: { id: string }) {
-  const { t } = useTranslation()
-  const { data: name } = useQuery(contactNameQuery(id))
-  return (
-    <Anchor href={paths.contact(id)} fz="sm">
-      {name ?? t('timeline.contact')}
-    </Anchor>
   )
 }
 

@@ -23,9 +23,15 @@ const outsideOfPolicy: Record<string, string> = {
 /** Functions and views that look past the policies, each with what it asks for in return. */
 const lookingPast: Record<string, string> = {
   'platform.stranded_jobs': 'nothing: it takes no input, and answers the ids of jobs that nothing carries any more',
+  'platform.refresh_statistics': 'the name of a table of ours; it answers nothing of what is in it',
   'platform.forget_old_rows': 'nothing: it takes no input, and answers how many rows had served their time',
   'contacts.contact_rows': 'the workspace of the transaction, by the same function, so that searches can use an index',
   'accounts.identify_key': 'the hash of the whole key, of 256 random bits',
+}
+
+/** Views that obey the policies of the tables behind them (security_invoker). */
+const withTheirTables: Record<string, string> = {
+  'platform.job_states': 'what modules may know of the jobs that they named',
 }
 
 /** Doors that never end their reply. */
@@ -175,7 +181,7 @@ test('outside of any workspace, the application sees no row of any', async () =>
   await owner.query('begin; set local role rapport_app')
   for (const { name, secured } of tables) {
     if (name in outsideOfPolicy) continue
-    if (!secured && !(name in lookingPast)) seen.push(`${name} has no row-level security`)
+    if (!secured && !(name in lookingPast) && !(name in withTheirTables)) seen.push(`${name} has no row-level security`)
     await owner.query('savepoint probe')
     try {
       const { rows } = await owner.query(`select count(*)::int as count from ${name}`)
@@ -390,9 +396,11 @@ function ownSchemas(): string[] {
   return ['platform', ...modules.map(({ name }) => name)]
 }
 
+/** A view that reads with its reader's rights is as closed as what it reads. */
 async function tenantTables(): Promise<{ name: string; secured: boolean; hasId: boolean }[]> {
   const { rows } = await owner.query(
-    `select n.nspname || '.' || c.relname as name, c.relrowsecurity as secured,
+    `select n.nspname || '.' || c.relname as name,
+       c.relrowsecurity or 'security_invoker=true' = any(coalesce(c.reloptions, '{}')) as secured,
        exists (select from pg_attribute i where i.attrelid = c.oid and i.attname = 'id' and not i.attisdropped) as "hasId"
      from pg_class c join pg_namespace n on n.oid = c.relnamespace
      join pg_attribute a on a.attrelid = c.oid and a.attname = 'workspace_id' and not a.attisdropped

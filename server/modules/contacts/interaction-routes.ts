@@ -23,6 +23,7 @@ export const InteractionView = Type.Object(
   {
     id: Id,
     contact_id: Id,
+    contact_name: Type.Optional(Type.String({ description: 'In lists: the name, or the address of who has none' })),
     interaction_type: Type.String(),
     description: Type.String(),
     metadata: JsonObject,

@@ -108,9 +108,14 @@ export async function listInteractions(tx: Tx, query: InteractionQuery) {
       ${query.contactId ? sql`and i.contact_id = ${query.contactId}` : sql``}
       ${query.types?.length ? sql`and i.interaction_type = any(${query.types})` : sql``}`
   const after = afterCursor(query.cursor, sort, sql`i.id`)
-  const { rows } = await sql<Interaction & { sort_key: string }>`
-    select i.*, i.occurred_at::text as sort_key ${from} ${after ? sql`and ${after}` : sql``}
-    order by ${orderBy(sort, sql`i.id`)} limit ${limit + 1}`.execute(tx.sql)
+  const { rows } = await sql<Interaction & { sort_key: string; contact_name: string }>`
+    select i.*, c.name as contact_name, i.sort_key
+    from (select i.*, i.occurred_at::text as sort_key ${from} ${after ? sql`and ${after}` : sql``}
+          order by ${orderBy(sort, sql`i.id`)} limit ${limit + 1}) i
+    cross join lateral (
+      select coalesce(nullif(trim(first_name || ' ' || last_name), ''), email) as name
+      from contacts.contacts where workspace_id = i.workspace_id and id = i.contact_id) c
+    order by ${orderBy(sort, sql`i.id`)}`.execute(tx.sql)
   const total = await countRows(tx, from, query.exactCount ?? false)
   return { ...page(rows, limit, sort, viewInteraction), total }
 }
@@ -129,10 +134,11 @@ export async function addInteraction(
   return tx.sql.selectFrom('contacts.interactions').selectAll().where('id', '=', written!.id).executeTakeFirstOrThrow()
 }
 
-export function viewInteraction(row: Interaction) {
+export function viewInteraction(row: Interaction & { contact_name?: string }) {
   return {
     id: row.id,
     contact_id: row.contact_id,
+    ...(row.contact_name === undefined ? {} : { contact_name: row.contact_name }),
     interaction_type: row.interaction_type,
     description: row.description,
     metadata: row.metadata,

@@ -24,6 +24,8 @@ export async function installQueue(ownerUrl: string, definitions: QueueDefinitio
   const client = new pg.Client({ connectionString: ownerUrl })
   await client.connect()
   try {
+    // Several processes may start at once, and two grants on one table at a time are an error to PostgreSQL.
+    await client.query('select pg_advisory_lock($1)', [lockKey])
     const installed = await client.query<{ sha256: string }>(
       `select sha256 from public.rapport_migrations where module = 'pgboss' and number = $1`,
       [queueLayout],
@@ -52,6 +54,8 @@ export async function installQueue(ownerUrl: string, definitions: QueueDefinitio
     await client.end()
   }
 }
+
+const lockKey = 7_276_774 // any number, the same in every version of Rapport
 
 /** Raised when the package or the settings below change, so that existing installations are brought along. */
 const queueLayout = 1

@@ -39,7 +39,7 @@ async function startAll(runtime: Runtime, queue: PgBoss, tasks: Task[], stopping
     const name = taskQueue(task)
     await queue.schedule(name, task.cron, null, { tz: 'UTC' })
     await queue.work(name, { batchSize: 1, notifyPollingIntervalSeconds: 30 }, async () => {
-      runtime.log.info({ task: task.name }, 'scheduled work begins')
+      runtime.log.debug({ task: task.name }, 'scheduled work begins')
       await task.run(runtime)
     })
   }

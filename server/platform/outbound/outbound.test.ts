@@ -213,6 +213,15 @@ test('the same rule holds when a URL is saved', async () => {
   expect(await lenient.check('http://10.0.0.1/hook')).toEqual(expect.any(String))
 })
 
+test('the operator’s own services are reached inside, and no other address beside them', async () => {
+  await using server = await startServer((_request, reply) => reply.end('keys'))
+  await using other = await startServer((_request, reply) => reply.end('secrets'))
+  await using client = createClient({ allowLoopback: false, trustedOrigins: [new URL(server.url).origin] })
+  expect(await client.request({ url: `${server.url}/.well-known/jwks.json` })).toMatchObject({ ok: true, status: 200 })
+  expect(await client.request({ url: other.url })).toMatchObject({ ok: false, failed: 'refused' })
+  expect(await client.check(server.url)).not.toBeNull() // what a customer saves is judged without trust
+})
+
 test('posts and reads, without following redirects', async () => {
   await using server = await startServer((request, reply) => {
     if (request.url === '/moved') return void reply.writeHead(302, { location: '/echo' }).end()

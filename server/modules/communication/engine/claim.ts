@@ -111,7 +111,5 @@ export async function skipRows(
     from unnest(${skipped.map((row) => row.contactId)}::uuid[], ${skipped.map((row) => row.reason)}::text[])
       as s(contact_id, reason)
     where d.workspace_id = ${tx.workspaceId} and d.campaign_id = ${campaignId} and d.contact_id = s.contact_id
-      and d.contact_id = any(${skipped.map((row) => row.contactId)}::uuid[])`.execute(
-    tx.sql,
-  )
+      and d.contact_id = any(${skipped.map((row) => row.contactId)}::uuid[])`.execute(tx.sql)
 }

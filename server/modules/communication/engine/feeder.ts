@@ -210,8 +210,7 @@ export function createFeeder(runtime: Runtime): Feeder {
       const whole = await getCampaign(tx, campaignId).catch(() => null)
       if (!whole) return false
       const { id, name } = whole.campaign
-      const subject = String(whole.channels[0]?.config.subject ?? name)
-      const settled = await settleBatch(tx, runtime, { id, name, subject })
+      const settled = await settleBatch(tx, runtime, { id, name })
       const completed = settled < settleBatchSize && (await completeIfDone(tx, campaignId))
       return reclaimed > 0 || settled > 0 || completed
     })

@@ -5,6 +5,7 @@
 import { sql } from 'kysely'
 import type { JobDefinition } from '#platform/jobs/job.ts'
 import type { Tx } from '#platform/db/db.ts'
+import { refreshStatistics } from '#platform/db/statistics.ts'
 import { newId } from '#platform/ids.ts'
 import { countAudience, pageAudience, recipientsOf, type Audience } from '#modules/contacts/index.ts'
 import { freezeJob, getCampaign } from '../campaigns.ts'
@@ -43,6 +44,7 @@ export const freezeAudience: JobDefinition = {
         }
         const last = chunk.length < chunkSize
         if (last) await markFrozen(tx, campaignId)
+        await refreshStatistics(tx, ['communication.deliveries'])
         await job.checkpoint(tx, { cursor: { afterId, done }, done, total: Math.max(total, done) })
         return !last
       })

@@ -8,6 +8,7 @@
  * as the database is back.
  */
 import { sql } from 'kysely'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Db } from '#platform/db/db.ts'
 import { leaseMs } from './claim.ts'
 import type { Outcome } from './outcome.ts'
@@ -67,6 +68,8 @@ export function createLedger(db: Db): Ledger {
   async function writeAll(): Promise<void> {
     writing = true
     while (waiting.length) {
+      // A lane tells of its answer and asks for its next mail in one breath: both belong into one statement.
+      await nextTurn()
       const batch = waiting
       waiting = []
       for (const [workspaceId, entries] of Map.groupBy(batch, (entry) => entry.workspaceId)) {

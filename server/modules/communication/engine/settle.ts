@@ -20,11 +20,7 @@ interface Ended {
 }
 
 /** Answers how many were settled; fewer than a batch means that none is left. */
-export async function settleBatch(
-  tx: Tx,
-  services: Services,
-  campaign: { id: string; name: string; subject: string },
-): Promise<number> {
+export async function settleBatch(tx: Tx, services: Services, campaign: { id: string; name: string }): Promise<number> {
   const { rows } = await sql<Ended>`
     update communication.deliveries d set settled_at = now()
     where d.workspace_id = ${tx.workspaceId} and d.campaign_id = ${campaign.id} and d.contact_id = any(array(
@@ -40,8 +36,8 @@ export async function settleBatch(
     sent.map((row) => ({
       contactId: row.contact_id,
       type: 'email_sent' as const,
-      description: campaign.subject,
-      metadata: { campaign_name: campaign.name, delivery_id: row.id, message_id: row.message_id },
+      description: campaign.name,
+      metadata: { delivery_id: row.id, message_id: row.message_id },
       occurredAt: row.sent_at ?? tx.now,
       campaignId: campaign.id,
       sourceKey: `delivery:${row.id}:sent`,

@@ -47,12 +47,13 @@ test('a mapping names columns by header or number, and is refused whole when a p
     null,
     'custom:Size',
   ])
-  for (const wrong of [
+  const wrongs: Record<string, string>[] = [
     { Mail: 'email', Nope: 'notes' },
     { Mail: 'email', Name: 'email' },
     { Mail: 'nonsense' },
     { Name: 'company' },
-  ]) {
+  ]
+  for (const wrong of wrongs) {
     expect(() => resolveMapping(wrong, ['Mail', 'Name'])).toThrow()
   }
 })

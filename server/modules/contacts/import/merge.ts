@@ -4,6 +4,7 @@
  */
 import { sql, type RawBuilder } from 'kysely'
 import type { Tx } from '#platform/db/db.ts'
+import { refreshStatistics } from '#platform/db/statistics.ts'
 import { publishBundles } from '#platform/events/outbox.ts'
 import type { Services } from '#platform/services.ts'
 import { hashWording, recordConsent, type ConsentEntry } from '../consent.ts'
@@ -104,7 +105,7 @@ export async function stage(tx: Tx, columns: readonly StagedColumn[], text: stri
     source(text),
   )
   await tx.rawQuery('analyze pg_temp.import_rows (email_key, wave)')
-  await tx.rawQuery('call contacts.refresh_statistics()')
+  await refreshStatistics(tx, ['contacts.contacts'])
 }
 
 async function* source(text: string): AsyncGenerator<Buffer> {
