@@ -26,392 +26,156 @@ export interface Field {
 export const fields = {
   email: {
     kind: 'email',
-    headers: [
-      'email',
-      'e mail',
-      'mail',
-      'email address',
-      'e mail address',
-      'mail address',
-      'customer email',
-      'contact email',
-      'primary email',
-      'email 1',
-      'e mail 1 value',
-      'courriel',
-      'adresse email',
-      'adresse mail',
-      'adresse e mail',
-      'adresse courriel',
-      'adresa email',
-      'adresa de email',
-      'adresa e mail',
-      'posta electronica',
-      'e mail adresse',
-      'emailadresse',
-      'mailadresse',
-      'correo',
-      'correo electronico',
-      'direccion de correo',
-    ],
+    headers: listed(
+      'email, e mail, mail, email address, e mail address, mail address, customer email, ' +
+        'contact email, primary email, email 1, e mail 1 value, courriel, adresse email, adresse mail, ' +
+        'adresse e mail, adresse courriel, adresa email, adresa de email, adresa e mail, ' +
+        'posta electronica, e mail adresse, emailadresse, mailadresse, correo, correo electronico, ' +
+        'direccion de correo',
+    ),
   },
   first_name: {
     kind: 'text',
-    headers: [
-      'first name',
-      'firstname',
-      'given name',
-      'forename',
-      'fname',
-      'first',
-      'prenom',
-      'prenume',
-      'vorname',
-      'nombre',
-      'nombre de pila',
-      'rufname',
-    ],
+    headers: listed(
+      'first name, firstname, given name, forename, fname, first, prenom, prenume, vorname, nombre, ' +
+        'nombre de pila, rufname',
+    ),
   },
   last_name: {
     kind: 'text',
-    headers: [
-      'last name',
-      'lastname',
-      'surname',
-      'family name',
-      'lname',
-      'last',
-      'nom',
-      'nom de famille',
-      'nume',
-      'nume de familie',
-      'nachname',
-      'familienname',
-      'apellido',
-      'apellidos',
-    ],
+    headers: listed(
+      'last name, lastname, surname, family name, lname, last, nom, nom de famille, nume, ' +
+        'nume de familie, nachname, familienname, apellido, apellidos',
+    ),
   },
   full_name: {
     kind: 'full_name',
-    headers: [
-      'name',
-      'full name',
-      'fullname',
-      'contact name',
-      'customer name',
-      'display name',
-      'contact',
-      'nom complet',
-      'nom et prenom',
-      'nom prenom',
-      'prenom nom',
-      'nume complet',
-      'nume si prenume',
-      'vollstandiger name',
-      'vor und nachname',
-      'nombre completo',
-      'nombre y apellidos',
-    ],
+    headers: listed(
+      'name, full name, fullname, contact name, customer name, display name, contact, nom complet, ' +
+        'nom et prenom, nom prenom, prenom nom, nume complet, nume si prenume, vollstandiger name, ' +
+        'vor und nachname, nombre completo, nombre y apellidos',
+    ),
   },
   company: {
     kind: 'text',
-    headers: [
-      'company',
-      'company name',
-      'organization',
-      'organisation',
-      'organization name',
-      'employer',
-      'business',
-      'account',
-      'account name',
-      'societe',
-      'entreprise',
-      'raison sociale',
-      'companie',
-      'firma',
-      'societate',
-      'unternehmen',
-      'organizatie',
-      'empresa',
-      'compania',
-      'organizacion',
-    ],
+    headers: listed(
+      'company, company name, organization, organisation, organization name, employer, business, ' +
+        'account, account name, societe, entreprise, raison sociale, companie, firma, societate, ' +
+        'unternehmen, organizatie, empresa, compania, organizacion',
+    ),
   },
   job_title: {
     kind: 'text',
-    headers: [
-      'job title',
-      'jobtitle',
-      'title',
-      'position',
-      'role',
-      'job',
-      'occupation',
-      'fonction',
-      'poste',
-      'metier',
-      'intitule du poste',
-      'functie',
-      'functia',
-      'post',
-      'berufsbezeichnung',
-      'funktion',
-      'stelle',
-      'cargo',
-      'puesto',
-    ],
+    headers: listed(
+      'job title, jobtitle, title, position, role, job, occupation, fonction, poste, metier, ' +
+        'intitule du poste, functie, functia, post, berufsbezeichnung, funktion, stelle, cargo, puesto',
+    ),
   },
   phone: {
     kind: 'phone',
-    headers: [
-      'phone',
-      'phone number',
-      'telephone',
-      'tel',
-      'mobile',
-      'mobile phone',
-      'mobile number',
-      'cell',
-      'cell phone',
-      'phone 1',
-      'phone 1 value',
-      'gsm',
-      'portable',
-      'numero de telephone',
-      'telefon',
-      'nr telefon',
-      'numar de telefon',
-      'mobil',
-      'telefonnummer',
-      'handy',
-      'handynummer',
-      'telefono',
-      'movil',
-      'numero de telefono',
-      'celular',
-    ],
+    headers: listed(
+      'phone, phone number, telephone, tel, mobile, mobile phone, mobile number, cell, cell phone, ' +
+        'phone 1, phone 1 value, gsm, portable, numero de telephone, telefon, nr telefon, ' +
+        'numar de telefon, mobil, telefonnummer, handy, handynummer, telefono, movil, ' +
+        'numero de telefono, celular',
+    ),
   },
   gender: {
     kind: 'gender',
-    headers: ['gender', 'sex', 'sexe', 'genre', 'civilite', 'gen', 'geschlecht', 'sexo', 'genero'],
+    headers: listed('gender, sex, sexe, genre, civilite, gen, geschlecht, sexo, genero'),
   },
   language: {
     kind: 'language',
-    headers: ['language', 'lang', 'locale', 'preferred language', 'langue', 'limba', 'sprache', 'idioma', 'lengua'],
+    headers: listed('language, lang, locale, preferred language, langue, limba, sprache, idioma, lengua'),
   },
   timezone: {
     kind: 'timezone',
-    headers: ['timezone', 'time zone', 'tz', 'fuseau horaire', 'fus orar', 'zeitzone', 'zona horaria'],
+    headers: listed('timezone, time zone, tz, fuseau horaire, fus orar, zeitzone, zona horaria'),
   },
   source: {
     kind: 'text',
-    headers: [
-      'source',
-      'lead source',
-      'origin',
-      'origine',
-      'provenance',
-      'sursa',
-      'quelle',
-      'herkunft',
-      'origen',
-      'fuente',
-    ],
+    headers: listed('source, lead source, origin, origine, provenance, sursa, quelle, herkunft, origen, fuente'),
   },
   notes: {
     kind: 'long_text',
-    headers: [
-      'notes',
-      'note',
-      'comment',
-      'comments',
-      'remarks',
-      'description',
-      'commentaire',
-      'commentaires',
-      'remarques',
-      'observatii',
-      'comentarii',
-      'notizen',
-      'notiz',
-      'bemerkung',
-      'bemerkungen',
-      'notas',
-      'comentarios',
-      'observaciones',
-    ],
+    headers: listed(
+      'notes, note, comment, comments, remarks, description, commentaire, commentaires, remarques, ' +
+        'observatii, comentarii, notizen, notiz, bemerkung, bemerkungen, notas, comentarios, ' +
+        'observaciones',
+    ),
   },
   tags: {
     kind: 'tags',
-    headers: [
-      'tags',
-      'tag',
-      'labels',
-      'label',
-      'categories',
-      'segments',
-      'etiquettes',
-      'etiquette',
-      'mots cles',
-      'etichete',
-      'schlagworter',
-      'stichworter',
-      'etiquetas',
-      'etiqueta',
-    ],
+    headers: listed(
+      'tags, tag, labels, label, categories, segments, etiquettes, etiquette, mots cles, etichete, ' +
+        'schlagworter, stichworter, etiquetas, etiqueta',
+    ),
   },
   newsletter_subscribed: {
     kind: 'yes_no',
-    headers: [
-      'newsletter',
-      'newsletter subscribed',
-      'newsletter consent',
-      'subscribed',
-      'opt in',
-      'optin',
-      'email opt in',
-      'inscrit newsletter',
-      'abonne newsletter',
-      'abonne',
-      'inscription newsletter',
-      'abonat',
-      'abonat newsletter',
-      'newsletter abonniert',
-      'abonniert',
-      'suscrito',
-      'boletin',
-      'suscrito boletin',
-    ],
+    headers: listed(
+      'newsletter, newsletter subscribed, newsletter consent, subscribed, opt in, optin, ' +
+        'email opt in, inscrit newsletter, abonne newsletter, abonne, inscription newsletter, abonat, ' +
+        'abonat newsletter, newsletter abonniert, abonniert, suscrito, boletin, suscrito boletin',
+    ),
   },
   marketing_subscribed: {
     kind: 'yes_no',
-    headers: [
-      'marketing',
-      'marketing subscribed',
-      'marketing consent',
-      'accepts marketing',
-      'accepts email marketing',
-      'accepte le marketing',
-      'consentement marketing',
-      'accept marketing',
-      'consimtamant marketing',
-      'werbung',
-      'marketing einwilligung',
-      'acepta marketing',
-      'consentimiento marketing',
-    ],
+    headers: listed(
+      'marketing, marketing subscribed, marketing consent, accepts marketing, ' +
+        'accepts email marketing, accepte le marketing, consentement marketing, accept marketing, ' +
+        'consimtamant marketing, werbung, marketing einwilligung, acepta marketing, ' +
+        'consentimiento marketing',
+    ),
   },
-  status: { kind: 'status', headers: ['status', 'contact status', 'statut', 'stare', 'estado', 'subscription status'] },
-  avatar_url: { kind: 'url', headers: ['avatar', 'avatar url', 'photo', 'photo url', 'picture', 'image url'] },
+  status: { kind: 'status', headers: listed('status, contact status, statut, stare, estado, subscription status') },
+  avatar_url: { kind: 'url', headers: listed('avatar, avatar url, photo, photo url, picture, image url') },
   created_at: {
     kind: 'time',
-    headers: [
-      'created at',
-      'created',
-      'creation date',
-      'date created',
-      'created on',
-      'signup date',
-      'date added',
-      'customer since',
-      'cree le',
-      'date de creation',
-      'date d inscription',
-      'creat la',
-      'data crearii',
-      'erstellt am',
-      'erstellungsdatum',
-      'fecha de creacion',
-      'creado el',
-    ],
+    headers: listed(
+      'created at, created, creation date, date created, created on, signup date, date added, ' +
+        'customer since, cree le, date de creation, date d inscription, creat la, data crearii, ' +
+        'erstellt am, erstellungsdatum, fecha de creacion, creado el',
+    ),
   },
   lifetime_value: {
     kind: 'money',
-    headers: [
-      'lifetime value',
-      'ltv',
-      'total spent',
-      'total spend',
-      'revenue',
-      'chiffre d affaires',
-      'ca',
-      'valeur client',
-      'total depense',
-      'valoare totala',
-      'total cheltuit',
-      'umsatz',
-      'gesamtumsatz',
-      'valor total',
-      'total gastado',
-    ],
+    headers: listed(
+      'lifetime value, ltv, total spent, total spend, revenue, chiffre d affaires, ca, valeur client, ' +
+        'total depense, valoare totala, total cheltuit, umsatz, gesamtumsatz, valor total, total gastado',
+    ),
   },
   total_orders: {
     kind: 'count',
-    headers: [
-      'total orders',
-      'orders',
-      'orders count',
-      'order count',
-      'number of orders',
-      'commandes',
-      'nombre de commandes',
-      'comenzi',
-      'numar comenzi',
-      'bestellungen',
-      'anzahl bestellungen',
-      'pedidos',
-      'numero de pedidos',
-    ],
+    headers: listed(
+      'total orders, orders, orders count, order count, number of orders, commandes, ' +
+        'nombre de commandes, comenzi, numar comenzi, bestellungen, anzahl bestellungen, pedidos, ' +
+        'numero de pedidos',
+    ),
   },
   total_appointments: {
     kind: 'count',
-    headers: [
-      'total appointments',
-      'appointments',
-      'rendez vous',
-      'nombre de rendez vous',
-      'programari',
-      'termine',
-      'citas',
-    ],
+    headers: listed(
+      'total appointments, appointments, rendez vous, nombre de rendez vous, programari, termine, ' + 'citas',
+    ),
   },
   total_bookings: {
     kind: 'count',
-    headers: [
-      'total bookings',
-      'bookings',
-      'reservations',
-      'nombre de reservations',
-      'rezervari',
-      'buchungen',
-      'reservas',
-    ],
+    headers: listed('total bookings, bookings, reservations, nombre de reservations, rezervari, buchungen, reservas'),
   },
   last_order_date: {
     kind: 'time',
-    headers: [
-      'last order date',
-      'last order',
-      'derniere commande',
-      'ultima comanda',
-      'letzte bestellung',
-      'ultimo pedido',
-    ],
+    headers: listed(
+      'last order date, last order, derniere commande, ultima comanda, letzte bestellung, ' + 'ultimo pedido',
+    ),
   },
   last_appointment_date: {
     kind: 'time',
-    headers: [
-      'last appointment date',
-      'last appointment',
-      'dernier rendez vous',
-      'ultima programare',
-      'letzter termin',
-    ],
+    headers: listed('last appointment date, last appointment, dernier rendez vous, ultima programare, letzter termin'),
   },
   last_booking_date: {
     kind: 'time',
-    headers: ['last booking date', 'last booking', 'derniere reservation', 'ultima rezervare', 'letzte buchung'],
+    headers: listed('last booking date, last booking, derniere reservation, ultima rezervare, letzte buchung'),
   },
 } as const satisfies Record<string, Field>
 
@@ -439,4 +203,8 @@ export function foldHeader(text: string): string {
     .toLowerCase()
     .replace(/[^\p{L}\p{N}]+/gu, ' ')
     .trim()
+}
+
+function listed(words: string): readonly string[] {
+  return words.split(', ')
 }

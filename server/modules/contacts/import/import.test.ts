@@ -239,9 +239,9 @@ test('an import that dies in the middle goes on where it was: no row lost, none 
   await retryNow(app)
   expect((await maria.get(`/contacts/imports/${job.import_id}`)).body).toMatchObject({
     status: 'succeeded',
-    rows: 13e3,
-    created: 11700,
-    failed: 1300,
+    rows: 13_000,
+    created: 11_700,
+    failed: 1_300,
     skipped: 0,
   })
   expect((await maria.get('/contacts?count=exact')).body.total).toBe(11_700)

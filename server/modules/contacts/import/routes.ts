@@ -23,6 +23,7 @@ import type { Actor } from '#platform/actor.ts'
 import { errorsFile } from './errors-file.ts'
 import { encodings } from './encoding.ts'
 import { beginImport, cancelImport, getImport, listImports, undoImport, type ImportRow } from './imports.ts'
+import { countsOf } from './job.ts'
 import { requireEmail, resolveMapping } from './mapping.ts'
 import { readRequest, type ImportRequest } from './requests.ts'
 import { getUpload, lookAt, recordUpload, type Look, type Upload } from './uploads.ts'
@@ -245,21 +246,15 @@ function viewPreview(upload: Upload, look: Look) {
 function viewImport(row: ImportRow) {
   const status = row.undone_at ? ('undone' as const) : (row.job_status ?? ('succeeded' as const))
   const seconds = row.started_at ? ((row.finished_at ?? new Date()).getTime() - row.started_at.getTime()) / 1_000 : 0
-  const { rows, created, updated, merged, skipped, failed } = row
   return {
     id: row.id,
     status,
     error: row.job_error,
     file_name: row.file_name,
-    rows,
-    created,
-    updated,
-    merged,
-    skipped,
-    failed,
+    ...countsOf(row),
     bytes_done: row.bytes_done,
     bytes_total: row.bytes_total,
-    rate: seconds > 0 && (status === 'running' || row.finished_at) ? Math.round(rows / seconds) : null,
+    rate: seconds > 0 && (status === 'running' || row.finished_at) ? Math.round(row.rows / seconds) : null,
     created_at: row.created_at,
     started_at: row.started_at,
     finished_at: row.finished_at,
