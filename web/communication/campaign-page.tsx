@@ -91,6 +91,16 @@ function DraftNotice({ campaign }: { campaign: Campaign }) {
   )
 }
 
+function StartsOn({ at }: { at: string | null | undefined }) {
+  const { t } = useTranslation()
+  if (!at) return null
+  return (
+    <Alert color="blue" icon={<CalendarClock size={18} aria-hidden />}>
+      {t('campaign.starts')} <Moment at={at} exact />
+    </Alert>
+  )
+}
+
 function Overview({ campaign }: { campaign: Kept<Campaign> }) {
   const { t } = useTranslation()
   const numbers = useNumbers()
@@ -98,14 +108,12 @@ function Overview({ campaign }: { campaign: Kept<Campaign> }) {
   const { settled, total, share } = progressOf(counts)
   const sendAt = campaign.scheduled_at
   const waiting = (counts.queued ?? 0) + (counts.claimed ?? 0) + (counts.handed_over ?? 0) + (counts.retry ?? 0)
+  // Nobody is in the ledger before it starts: six empty figures would say nothing.
+  if (campaign.status === 'scheduled' && total === 0) return <StartsOn at={sendAt} />
   const section = (name: string) => (total > 0 ? ((counts[name as keyof typeof counts] ?? 0) / total) * 100 : 0)
   return (
     <Stack gap="lg">
-      {campaign.status === 'scheduled' && sendAt && (
-        <Alert color="blue" icon={<CalendarClock size={18} aria-hidden />}>
-          {t('campaign.starts')} <Moment at={sendAt} exact />
-        </Alert>
-      )}
+      {campaign.status === 'scheduled' && <StartsOn at={sendAt} />}
       {campaign.status === 'paused' && campaign.pause_reason && <Alert color="orange">{campaign.pause_reason}</Alert>}
       <Card>
         <Group justify="space-between" mb={8}>
