@@ -71,10 +71,15 @@ export async function startRig(environment: Record<string, string> = {}): Promis
     ...environment,
   } as Record<string, string>
   const start = async (role: string, more: Record<string, string> = {}): Promise<ChildProcess> => {
-    const child = spawn(process.execPath, [mainFile, 'serve', '--role', role], {
-      env: { ...shared, ...more },
-      stdio: ['ignore', 'pipe', 'inherit'],
-    })
+    // Memory is one of the things measured: the worker gets a bound, so that garbage is not mistaken for need.
+    const child = spawn(
+      process.execPath,
+      ['--max-semi-space-size=16', '--max-old-space-size=256', mainFile, 'serve', '--role', role],
+      {
+        env: { ...shared, ...more },
+        stdio: ['ignore', 'pipe', 'inherit'],
+      },
+    )
     children.push(child)
     await once(child.stdout, 'data')
     child.stdout.resume()

@@ -10,7 +10,7 @@ import { newId } from '#platform/ids.ts'
 import { countAudience, pageAudience, recipientsOf, type Audience } from '#modules/contacts/index.ts'
 import { freezeJob, getCampaign } from '../campaigns.ts'
 
-const chunkSize = 5_000
+const chunkSize = 2_000
 
 interface Cursor {
   afterId: string | null

@@ -4,6 +4,8 @@
  */
 import { sql } from 'kysely'
 import type { Tx } from '#platform/db/db.ts'
+import { publishBundles } from '#platform/events/outbox.ts'
+import { newId } from '#platform/ids.ts'
 import type { Services } from '#platform/services.ts'
 import { recordInteractions, suppress } from '#modules/contacts/index.ts'
 
@@ -43,14 +45,26 @@ export async function settleBatch(tx: Tx, services: Services, campaign: { id: st
       sourceKey: `delivery:${row.id}:sent`,
     })),
   )
-  await tx.publishAll([
-    ...sent.map((row) => ({ event: 'email.sent', subject: row.contact_id, data: eventData(campaign.id, row) })),
+  const events = [
+    ...sent.map((row) => ({
+      event: 'email.sent',
+      id: newId(),
+      subject: row.contact_id,
+      data: eventData(campaign.id, row),
+    })),
     ...failed.map((row) => ({
       event: 'email.failed',
+      id: newId(),
       subject: row.contact_id,
       data: { ...eventData(campaign.id, row), reason: row.reason },
     })),
-  ])
+  ]
+  if (events.length) {
+    const rows = sql`
+      select event, id, subject, data, row_number() over ()
+      from jsonb_to_recordset(${JSON.stringify(events)}::jsonb) as e(event text, id uuid, subject text, data jsonb)`
+    await publishBundles(tx, campaign.id, rows)
+  }
   const gone = failed.filter((row) => row.reason === 'invalid_mailbox').map((row) => row.email)
   await suppress(tx, services, gone, 'hard_bounce')
   if (rows.length) await tx.notify('campaign', { id: campaign.id, settled: rows.length })
