@@ -39,7 +39,7 @@ export interface Feeder {
   done(work: Work): void
   /** Its claim is gone or its campaign stopped: what else the claim holds goes back too. */
   giveBack(work: Work): Promise<void>
-  /** Settles, takes back what dead workers held, completes; answers whether anything changed. */
+  /** Settles, takes back what dead workers held, completes; answers whether there is more to do at once. */
   tend(): Promise<boolean>
   stop(): Promise<void>
 }
@@ -49,9 +49,9 @@ interface Sending {
   campaign_id: string
 }
 
-const batchSize = 100
+const batchSize = 200
 /** The next batch is claimed while the last of this one go out. */
-const lowMark = 40
+const lowMark = 80
 /** Consent is asked when a batch is claimed; a batch that could not go out by then is asked again. */
 const staleMs = 3_000
 
@@ -85,7 +85,8 @@ export function createFeeder(runtime: Runtime): Feeder {
     const sending = await campaignsSending()
     for (let tried = 0; tried < sending.length && ready.length < lowMark; tried++) {
       const next = sending[turn++ % sending.length]!
-      const work = await db.transaction(next.workspace_id, (tx) => claimWork(tx, next.campaign_id))
+      // Need not reach the disk: of a claim that is forgotten, no mail can begin.
+      const work = await db.transaction(next.workspace_id, (tx) => claimWork(tx, next.campaign_id), { lasting: false })
       ready.push(...work)
     }
   }
@@ -213,8 +214,9 @@ export function createFeeder(runtime: Runtime): Feeder {
       if (!whole) return false
       const { id, name } = whole.campaign
       const settled = await settleBatch(tx, runtime, { id, name })
-      const completed = settled < settleBatchSize && (await completeIfDone(tx, campaignId))
-      return reclaimed > 0 || settled > 0 || completed
+      const more = settled === settleBatchSize
+      if (!more) await completeIfDone(tx, campaignId)
+      return more || reclaimed > 0
     })
   }
 
@@ -256,15 +258,14 @@ export function createFeeder(runtime: Runtime): Feeder {
 }
 
 /** Done: the audience is complete, and nobody waits, is in hand, or is left to settle. */
-async function completeIfDone(tx: Tx, campaignId: string): Promise<boolean> {
+async function completeIfDone(tx: Tx, campaignId: string): Promise<void> {
   const { rows } = await sql<{ open: boolean }>`
     select exists (
       select from communication.deliveries
       where workspace_id = ${tx.workspaceId} and campaign_id = ${campaignId}
         and state in ('queued', 'claimed', 'handed_over', 'retry')) as open`.execute(tx.sql)
-  if (rows[0]?.open) return false
+  if (rows[0]?.open) return
   const campaign = await lockCampaign(tx, campaignId)
-  if (campaign.status !== 'active' || !campaign.frozen_at) return false
+  if (campaign.status !== 'active' || !campaign.frozen_at) return
   await completeCampaign(tx, campaign)
-  return true
 }
