@@ -37,7 +37,13 @@ async function main() {
     ? [path.join(project, 'bin', script + '.ts')]
     : [path.join(project, 'server', 'main.ts'), command]
   // A small nursery: most of what a request or a mail makes dies young, and more room for it would only be kept.
-  handOver(node, ['--max-semi-space-size=16', '--import', pathToFileURL(path.join(__dirname, 'end-with-launcher.mjs')).href, ...target, ...args])
+  handOver(node, [
+    '--max-semi-space-size=16',
+    '--import',
+    pathToFileURL(path.join(__dirname, 'end-with-launcher.mjs')).href,
+    ...target,
+    ...args,
+  ])
 }
 
 /** Runs the program in our stead: its output, its exit code, our signals. */
