@@ -159,7 +159,7 @@ begin
   if known is null then
     raise exception 'not a table of Rapport: %', target;
   end if;
-  if pg_relation_size(target) > 2 * 8192 * greatest(known, 50) then
+  if pg_relation_size(target) > 4 * 8192 * greatest(known, 50) then
     execute format('analyze %s', target);
   end if;
 end $function$
