@@ -144,6 +144,8 @@ test(
     expect(await page.evaluate(() => document.activeElement?.id)).toBe('content')
 
     await page.keyboard.press('Control+k')
+    // The palette opens with a short movement; only then does it have the focus.
+    await page.waitForFunction(() => document.activeElement?.matches('[role=dialog] input'))
     await page.keyboard.type('elise')
     await page.getByRole('dialog').getByText('elise@example.org').waitFor()
     await page.keyboard.press('ArrowDown')
