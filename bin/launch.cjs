@@ -13,7 +13,7 @@ const { pathToFileURL } = require('node:url')
 
 const project = path.join(__dirname, '..')
 // Development has scripts of its own; every other word is the program's: serve, migrate, events …
-const scripts = { test: 'test', check: 'check', bench: 'bench', dev: 'dev', gen: 'gen' }
+const scripts = { test: 'test', 'test-scaled': 'test-scaled', check: 'check', bench: 'bench', dev: 'dev', gen: 'gen' }
 
 const version = process.versions.node.split('.').map(Number)
 if (version[0] < 20 || (version[0] === 20 && version[1] < 19)) {

@@ -5,7 +5,7 @@ import type { Logger } from 'pino'
 import type { PgBoss } from 'pg-boss'
 import type { Config } from './config.ts'
 import { modules } from './modules.ts'
-import { authenticator, defaultWorkspaceId } from './modules/accounts/index.ts'
+import { authenticator, defaultWorkspaceId, workspaceForEvent } from './modules/accounts/index.ts'
 import { createSandboxStore } from './modules/communication/index.ts'
 import { createMemoryCache } from './platform/cache/memory.ts'
 import { createSeal } from './platform/crypto/seal.ts'
@@ -31,6 +31,10 @@ import { createMetrics } from './platform/observe/metrics.ts'
 import { createOutbound } from './platform/outbound/outbound.ts'
 import type { JobDefinition } from './platform/jobs/job.ts'
 import type { Module, Task, Worker } from './platform/module.ts'
+import type { Keeper } from './platform/privacy/personal-data.ts'
+import { platformTraces } from './platform/privacy/traces.ts'
+import { createClamdScanner } from './platform/scan/clamd.ts'
+import { createNoScanner } from './platform/scan/scan.ts'
 import type { Runtime } from './platform/services.ts'
 import { platformTasks } from './platform/upkeep.ts'
 
@@ -75,6 +79,11 @@ export const allRoutes = (all: Module[] = modules): AnyRoute[] => [
   ...all.flatMap((module) => module.routes ?? []),
 ]
 
+const keepersOf = (all: Module[]): Keeper[] => [
+  { name: 'platform', data: platformTraces },
+  ...all.flatMap(({ name, personalData }) => (personalData ? [{ name, data: personalData }] : [])),
+]
+
 const jobsOf = (all: Module[]): JobDefinition[] => all.flatMap((module) => module.jobs ?? [])
 
 /** Brings the database to this version; any number of processes may call it at once. */
@@ -103,7 +112,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   const queue = await openQueue({ url: databaseUrl, supervise: options.works, log })
   db.useQueue(queue)
   const masterKey = Buffer.from(options.secretKey)
-  const redis = config.redis ? await openRedis(config.redis.url, log) : null
+  const redis = config.redis ? await openRedis(config.redis, log) : null
   const tokens = createTokens(masterKey)
   const { publicUrl } = config.http
   const fileLinks = createFileLinks(tokens, `${publicUrl}/files`)
@@ -128,10 +137,13 @@ export async function createApp(options: AppOptions): Promise<App> {
     ),
     seal: createSeal(masterKey),
     live: openLive(databaseUrl, log),
+    scan: config.scan ? createClamdScanner(config.scan) : createNoScanner(),
     queue,
+    personalData: keepersOf(all),
     permissions: Object.assign({}, platformPermissions, ...all.map((module) => module.permissions ?? {})),
   }
   metrics.watchPool(() => db.pool)
+  for (const module of all) module.metrics?.(runtime)
   const routes = allRoutes(all)
   const tasks = tasksOf(all)
   const http = await createServer({
@@ -150,6 +162,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     createRunner(runtime, queue, jobsOf(all)),
     createSchedule(runtime, queue, tasks),
     ...all.flatMap((module) => (module.workers ?? []).map((create) => create(runtime))),
+    ...(config.rabbitmq ? [await openRabbitmq(config.rabbitmq, runtime, all)] : []),
   ]
   return {
     runtime,
@@ -178,7 +191,7 @@ function openMail(config: Config, keep: StoreMail, onSandboxMail: StoreMail | un
 }
 
 /** The scaled cache and limits; the client's library is loaded only where Redis is configured. */
-async function openRedis(url: string, log: Logger) {
+async function openRedis({ url, prefix }: NonNullable<Config['redis']>, log: Logger) {
   const [{ Redis }, { createRedisCache }, { createRedisLimiter }] = await Promise.all([
     import('ioredis'),
     import('./platform/cache/redis.ts'),
@@ -192,11 +205,28 @@ async function openRedis(url: string, log: Logger) {
   return {
     cache: createRedisCache({
       url,
+      prefix: `${prefix}:`,
       onFault: (error) => log.warn({ err: error }, 'Redis does not answer; going on without'),
     }),
-    limits: createRedisLimiter(client),
+    limits: createRedisLimiter(client, `${prefix}:limit`),
     close: () => client.disconnect(),
   }
+}
+
+/** Its library is loaded only where RabbitMQ is configured. */
+async function openRabbitmq(
+  { url, exchange, queue }: NonNullable<Config['rabbitmq']>,
+  runtime: Runtime,
+  all: Module[],
+): Promise<Worker> {
+  const { createRabbitmq } = await import('./platform/bus/rabbitmq.ts')
+  return createRabbitmq(runtime.db, runtime, {
+    url,
+    exchange: exchange ?? 'rapport.events',
+    queue: queue ?? 'rapport',
+    hears: [...new Set(all.flatMap((module) => module.hears ?? []))],
+    workspaceOf: (id) => workspaceForEvent(runtime.db, id),
+  })
 }
 
 /** Draining goes round until a whole round changed nothing that another worker could wait for. */

@@ -9,6 +9,7 @@ import ipaddr from 'ipaddr.js'
 import { parseRate } from './config/kinds.ts'
 import { ConfigError, type Env, readValues, warnOfUnknown } from './config/read.ts'
 import { toDatabase, toDkim, toRabbitmq, toS3 } from './config/parts.ts'
+import { type ServiceName, toService } from './config/services.ts'
 import { type Values, variables } from './config/variables.ts'
 
 export { ConfigError } from './config/read.ts'
@@ -36,12 +37,13 @@ export function readEnv(environment: Env = process.env, envFile = join(projectFo
 }
 
 /** Throws a ConfigError that names every problem and how to mend it. Warnings are for the log. */
-export function toConfig(env: Env) {
+export function toConfig(env: Env, serviceName: ServiceName | null = null) {
   const problems: string[] = []
   const warnings = warnOfUnknown(env)
   const values = readValues(env, problems)
   const development = ['development', 'local', 'test'].includes(values.APP_ENV)
-  const port = values.PORT ?? values.APP_PORT ?? 3000
+  const service = toService(serviceName)
+  const port = values.PORT ?? values.APP_PORT ?? service?.port ?? 3000
   const database = toDatabase(values, problems)
   const secretKey = toSecretKey(env, values, development, problems, warnings)
   if (database && !secretKey) {
@@ -49,6 +51,8 @@ export function toConfig(env: Env) {
   }
   const config = {
     warnings,
+    /** Null: all of Rapport, with its web application. */
+    service,
     app: {
       name: values.APP_NAME,
       environment: values.APP_ENV,
@@ -65,9 +69,10 @@ export function toConfig(env: Env) {
       trustedProxies: toTrustedProxies(values.TRUSTED_PROXIES, problems),
     },
     database,
-    rabbitmq: toRabbitmq(values, problems),
-    redis: values.REDIS_URL ? { url: values.REDIS_URL } : null,
+    rabbitmq: toRabbitmq(values, problems, service),
+    redis: values.REDIS_URL ? { url: values.REDIS_URL, prefix: values.REDIS_PREFIX } : null,
     s3: toS3(values, problems),
+    scan: values.CLAMD_URL ? { url: values.CLAMD_URL } : null,
     smtp: values.SMTP_URL ? { url: values.SMTP_URL } : null,
     mail: { from: values.MAIL_FROM, fromName: values.MAIL_FROM_NAME ?? values.APP_NAME },
     dkim: toDkim(values, problems),

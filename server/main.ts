@@ -2,10 +2,14 @@
 import { parseArgs } from 'node:util'
 import { ConfigError, projectFolder, readEnv, toConfig } from './config.ts'
 import { CannotStart } from './platform/errors.ts'
+import { isServiceName, serviceNames } from './config/services.ts'
 import { serve, type Role } from './roles/serve.ts'
 
 const usage = `Usage:
   rapport serve [--role api|worker] [--demo]   Run Rapport; both roles when none is named. --demo fills a demo workspace
+  rapport serve --module ${serviceNames.join('|')}
+                                               Answer as that service of the documents: its addresses at the root,
+                                               its port, no web application
   rapport events resend                        Hand every event that failed for good on once more, and end
   rapport migrate                              Bring the database to this version, and end
   rapport demo --remove                        Take the demo workspace away with all that is in it, and end`
@@ -15,6 +19,7 @@ const { positionals, values } = parseArgs({
   strict: false,
   options: {
     role: { type: 'string' },
+    module: { type: 'string' },
     demo: { type: 'boolean' },
     remove: { type: 'boolean' },
     help: { type: 'boolean' },
@@ -23,7 +28,9 @@ const { positionals, values } = parseArgs({
 
 try {
   const role = values.role
-  const known = role === undefined || role === 'api' || role === 'worker'
+  const service = values.module ?? null
+  const known =
+    (role === undefined || role === 'api' || role === 'worker') && (service === null || isServiceName(service))
   const command = `${positionals.join(' ') || 'serve'}${values.remove ? ' --remove' : ''}`
   const only = {
     serve: null,
@@ -35,7 +42,7 @@ try {
     console.log(usage)
     process.exitCode = values.help ? 0 : 2
   } else {
-    const config = toConfig(readEnv())
+    const config = toConfig(readEnv(), service)
     const roles: Role[] = role === 'api' || role === 'worker' ? [role] : ['api', 'worker']
     await serve({ config, roles, demo: values.demo === true, projectFolder, only: only[command] })
   }

@@ -2,6 +2,16 @@
 
 -- platform ------------------------------------------------------------------------------------------------------
 
+create table platform.bus_cursors (
+  bus text not null,
+  xid xid8 not null,
+  seq bigint not null,
+  error text,
+  updated_at timestamp with time zone not null default now(),
+  constraint bus_cursors_pkey PRIMARY KEY (bus)
+);
+grant insert, select, update on platform.bus_cursors to rapport_app;
+
 create table platform.idempotency_keys (
   workspace_id uuid not null,
   route text not null,
@@ -68,10 +78,13 @@ create table platform.outbox (
   error text,
   failed_at timestamp with time zone,
   is_bundle boolean not null default false,
+  xid xid8 not null default pg_current_xact_id(),
+  is_foreign boolean not null default false,
   constraint outbox_pkey PRIMARY KEY (seq),
   constraint outbox_id_key UNIQUE (id)
 );
 CREATE INDEX outbox_blocking ON platform.outbox USING btree (workspace_id, subject, seq) WHERE ((relayed_at IS NULL) AND (failed_at IS NULL) AND (attempts > 0));
+CREATE INDEX outbox_by_transaction ON platform.outbox USING btree (xid, seq);
 CREATE INDEX outbox_failed ON platform.outbox USING btree (workspace_id, seq) WHERE (failed_at IS NOT NULL);
 CREATE INDEX outbox_relayed ON platform.outbox USING btree (relayed_at) WHERE (relayed_at IS NOT NULL);
 CREATE INDEX outbox_waiting ON platform.outbox USING btree (seq) WHERE ((relayed_at IS NULL) AND (failed_at IS NULL));
@@ -107,7 +120,10 @@ declare
   rows_now bigint;
 begin
   delete from platform.outbox where seq in (
-    select o.seq from platform.outbox o where o.relayed_at < now() - interval '30 days' limit 10000);
+    select o.seq from platform.outbox o
+    where o.relayed_at < now() - interval '30 days'
+      and not exists (select from platform.bus_cursors c where (o.xid, o.seq) > (c.xid, c.seq))
+    limit 10000);
   get diagnostics rows_now = row_count; forgotten := forgotten + rows_now;
   delete from platform.inbox where (consumer, event_id) in (
     select i.consumer, i.event_id from platform.inbox i where i.handled_at < now() - interval '60 days' limit 10000);
@@ -373,6 +389,29 @@ $function$
 
 -- contacts ------------------------------------------------------------------------------------------------------
 
+create table contacts.avatars (
+  workspace_id uuid not null,
+  contact_id uuid not null,
+  file_id uuid not null,
+  sha256 text not null,
+  size_bytes integer not null,
+  created_by uuid,
+  created_at timestamp with time zone not null default now(),
+  constraint avatars_pkey PRIMARY KEY (workspace_id, contact_id),
+  constraint avatar_contact FOREIGN KEY (workspace_id, contact_id) REFERENCES contacts.contacts(workspace_id, id) ON DELETE CASCADE
+);
+create policy tenant on contacts.avatars using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant delete, insert, select, update on contacts.avatars to rapport_app;
+
+create table contacts.changed_days (
+  workspace_id uuid not null,
+  id uuid not null default gen_random_uuid(),
+  days date[] not null,
+  constraint changed_days_pkey PRIMARY KEY (workspace_id, id)
+);
+create policy tenant on contacts.changed_days using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant delete, insert, select, update on contacts.changed_days to rapport_app;
+
 create table contacts.confirmation_mails (
   workspace_id uuid not null,
   address_hash bytea not null,
@@ -406,6 +445,7 @@ create table contacts.consents (
   constraint consent_purpose CHECK ((purpose = ANY (ARRAY['newsletter'::text, 'marketing'::text, 'tracking'::text, 'transactional'::text])))
 );
 CREATE INDEX consents_contact ON contacts.consents USING btree (workspace_id, contact_id, recorded_at DESC, id DESC);
+CREATE INDEX consents_time ON contacts.consents USING brin (recorded_at) WITH (pages_per_range='32', autosummarize='on');
 create policy tenant on contacts.consents using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
 grant insert, select on contacts.consents to rapport_app;
 
@@ -419,6 +459,7 @@ create table contacts.contact_tags (
   constraint contact_tag_contact FOREIGN KEY (workspace_id, contact_id) REFERENCES contacts.contacts(workspace_id, id) ON DELETE CASCADE,
   constraint contact_tag_tag FOREIGN KEY (workspace_id, tag_id) REFERENCES contacts.tags(workspace_id, id) ON DELETE CASCADE
 );
+CREATE INDEX contact_tags_added ON contacts.contact_tags USING btree (workspace_id, tag_id, tagged_at);
 CREATE INDEX contact_tags_contact ON contacts.contact_tags USING btree (workspace_id, contact_id, tag_id);
 CREATE TRIGGER contact_tags_added AFTER INSERT ON contacts.contact_tags REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION contacts.count_tags();
 CREATE TRIGGER contact_tags_removed AFTER DELETE ON contacts.contact_tags REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION contacts.count_tags();
@@ -486,9 +527,12 @@ CREATE INDEX contacts_booking ON contacts.contacts USING btree (workspace_id, CO
 CREATE INDEX contacts_company ON contacts.contacts USING btree (workspace_id, company_key, id) WHERE (deleted_at IS NULL);
 CREATE INDEX contacts_created ON contacts.contacts USING btree (workspace_id, created_at, id) WHERE (deleted_at IS NULL);
 CREATE INDEX contacts_deleted ON contacts.contacts USING btree (workspace_id, deleted_at, id) WHERE (deleted_at IS NOT NULL);
+CREATE INDEX contacts_deleted_email ON contacts.contacts USING btree (workspace_id, email_key) WHERE (deleted_at IS NOT NULL);
 CREATE INDEX contacts_dense ON contacts.contacts USING gin (contacts.dense_grams(search_text)) WHERE ((deleted_at IS NULL) AND contacts.has_dense_script(search_text));
 CREATE UNIQUE INDEX contacts_email ON contacts.contacts USING btree (workspace_id, email_key) WHERE (deleted_at IS NULL);
+CREATE INDEX contacts_engaged ON contacts.contacts USING btree (workspace_id, last_engaged_at) WHERE ((deleted_at IS NULL) AND (last_engaged_at IS NOT NULL));
 CREATE INDEX contacts_first_name ON contacts.contacts USING btree (workspace_id, platform.fold(((first_name || ' '::text) || last_name)), id) WHERE (deleted_at IS NULL);
+CREATE INDEX contacts_gender ON contacts.contacts USING btree (workspace_id, gender, created_at, id) WHERE ((deleted_at IS NULL) AND (gender IS NOT NULL));
 CREATE INDEX contacts_import ON contacts.contacts USING btree (workspace_id, import_id) WHERE (import_id IS NOT NULL);
 CREATE INDEX contacts_inactive ON contacts.contacts USING btree (workspace_id, created_at, id) WHERE ((deleted_at IS NULL) AND (NOT is_active));
 CREATE INDEX contacts_language ON contacts.contacts USING btree (workspace_id, language) WHERE (deleted_at IS NULL);
@@ -501,9 +545,180 @@ CREATE INDEX contacts_source ON contacts.contacts USING btree (workspace_id, sou
 CREATE INDEX contacts_status ON contacts.contacts USING btree (workspace_id, status, created_at, id) WHERE ((deleted_at IS NULL) AND (status <> 'active'::text));
 CREATE INDEX contacts_subscribed ON contacts.contacts USING btree (workspace_id) WHERE ((deleted_at IS NULL) AND (newsletter_subscribed OR marketing_subscribed));
 CREATE INDEX contacts_updated ON contacts.contacts USING btree (workspace_id, updated_at, id) WHERE (deleted_at IS NULL);
+CREATE INDEX contacts_user ON contacts.contacts USING btree (workspace_id, user_id) WHERE (user_id IS NOT NULL);
+CREATE INDEX contacts_value ON contacts.contacts USING btree (workspace_id, lifetime_value, id) WHERE (deleted_at IS NULL);
+CREATE TRIGGER contacts_changed_days AFTER INSERT ON contacts.contacts REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION contacts.note_changed_contacts();
+CREATE TRIGGER contacts_custom_inserted AFTER INSERT ON contacts.contacts REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION contacts.copy_custom_values();
+CREATE TRIGGER contacts_custom_updated AFTER UPDATE ON contacts.contacts REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION contacts.copy_custom_values();
+CREATE TRIGGER contacts_erased_days AFTER DELETE ON contacts.contacts REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION contacts.note_changed_contacts();
 CREATE TRIGGER contacts_touch BEFORE UPDATE OF email, first_name, last_name, company, job_title, phone, gender, avatar_url, language, timezone, source, status, is_active, newsletter_subscribed, marketing_subscribed, tracking_allowed, custom_fields, notes, deleted_at ON contacts.contacts FOR EACH ROW EXECUTE FUNCTION platform.touch();
 create policy tenant on contacts.contacts using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
 grant delete, insert, select, update on contacts.contacts to rapport_app;
+
+create table contacts.custom_fields (
+  workspace_id uuid not null,
+  id uuid not null,
+  key text not null,
+  label text not null,
+  type text not null,
+  description text not null default ''::text,
+  choices jsonb not null default '[]'::jsonb,
+  required boolean not null default false,
+  filterable boolean not null default false,
+  "position" integer not null,
+  minimum text,
+  maximum text,
+  max_length integer,
+  job_id uuid,
+  indexed_at timestamp with time zone,
+  version integer not null default 1,
+  created_at timestamp with time zone not null default now(),
+  updated_at timestamp with time zone not null default now(),
+  deleted_at timestamp with time zone,
+  constraint custom_fields_pkey PRIMARY KEY (workspace_id, id),
+  constraint custom_field_key CHECK ((key ~ '^[a-z][a-z0-9_]{0,62}$'::text)),
+  constraint custom_field_type CHECK ((type = ANY (ARRAY['text'::text, 'number'::text, 'date'::text, 'boolean'::text, 'choice'::text, 'multi_choice'::text, 'url'::text])))
+);
+CREATE INDEX custom_fields_filterable ON contacts.custom_fields USING btree (workspace_id) WHERE (filterable AND (deleted_at IS NULL));
+CREATE UNIQUE INDEX custom_fields_key ON contacts.custom_fields USING btree (workspace_id, key);
+CREATE TRIGGER custom_fields_touch BEFORE UPDATE OF label, type, description, choices, required, filterable, "position", minimum, maximum, max_length, deleted_at ON contacts.custom_fields FOR EACH ROW EXECUTE FUNCTION platform.touch();
+create policy tenant on contacts.custom_fields using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant delete, insert, select, update on contacts.custom_fields to rapport_app;
+
+create table contacts.custom_values (
+  workspace_id uuid not null,
+  contact_id uuid not null,
+  field_id uuid not null,
+  item smallint not null,
+  text_key text,
+  number_value numeric,
+  date_value date,
+  constraint custom_values_pkey PRIMARY KEY (workspace_id, contact_id, field_id, item),
+  constraint custom_value_contact FOREIGN KEY (workspace_id, contact_id) REFERENCES contacts.contacts(workspace_id, id) ON DELETE CASCADE,
+  constraint custom_value_field FOREIGN KEY (workspace_id, field_id) REFERENCES contacts.custom_fields(workspace_id, id) ON DELETE CASCADE
+);
+CREATE INDEX custom_values_date ON contacts.custom_values USING btree (workspace_id, field_id, date_value, contact_id) WHERE (date_value IS NOT NULL);
+CREATE INDEX custom_values_number ON contacts.custom_values USING btree (workspace_id, field_id, number_value, contact_id) WHERE (number_value IS NOT NULL);
+CREATE INDEX custom_values_text ON contacts.custom_values USING btree (workspace_id, field_id, text_key, contact_id) WHERE (text_key IS NOT NULL);
+create policy tenant on contacts.custom_values using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant delete, insert, select, update on contacts.custom_values to rapport_app;
+
+create table contacts.daily_statistics (
+  workspace_id uuid not null,
+  metric text not null,
+  day date not null,
+  kind text not null,
+  count bigint not null,
+  constraint daily_statistics_pkey PRIMARY KEY (workspace_id, metric, day, kind),
+  constraint daily_metric CHECK ((metric = ANY (ARRAY['interactions'::text, 'created'::text, 'consents'::text])))
+);
+create policy tenant on contacts.daily_statistics using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant delete, insert, select, update on contacts.daily_statistics to rapport_app;
+
+create table contacts.duplicate_groups (
+  workspace_id uuid not null,
+  id uuid not null,
+  contact_ids uuid[] not null,
+  weight numeric(9,3) not null,
+  probability real not null,
+  constraint duplicate_groups_pkey PRIMARY KEY (workspace_id, id)
+);
+CREATE INDEX duplicate_groups_strongest ON contacts.duplicate_groups USING btree (workspace_id, weight, id);
+create policy tenant on contacts.duplicate_groups using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant delete, insert, select, update on contacts.duplicate_groups to rapport_app;
+
+create table contacts.duplicate_keys (
+  workspace_id uuid not null,
+  contact_id uuid not null,
+  keys integer[] not null,
+  constraint duplicate_keys_pkey PRIMARY KEY (workspace_id, contact_id),
+  constraint duplicate_key_contact FOREIGN KEY (workspace_id, contact_id) REFERENCES contacts.contacts(workspace_id, id) ON DELETE CASCADE
+);
+CREATE INDEX duplicate_keys_found ON contacts.duplicate_keys USING gin (keys) WITH (gin_pending_list_limit='65536');
+create policy tenant on contacts.duplicate_keys using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant delete, insert, select, update on contacts.duplicate_keys to rapport_app;
+
+create table contacts.duplicate_pairs (
+  workspace_id uuid not null,
+  id uuid not null,
+  a uuid not null,
+  b uuid not null,
+  weight numeric(9,3) not null,
+  probability real not null,
+  reasons jsonb not null,
+  status text not null default 'open'::text,
+  group_id uuid,
+  found_by text not null,
+  found_at timestamp with time zone not null default now(),
+  confirmed_at timestamp with time zone not null default now(),
+  dismissed_by uuid,
+  dismissed_by_name text not null default ''::text,
+  dismissed_at timestamp with time zone,
+  constraint duplicate_pairs_pkey PRIMARY KEY (workspace_id, id),
+  constraint duplicate_pair_a FOREIGN KEY (workspace_id, a) REFERENCES contacts.contacts(workspace_id, id) ON DELETE CASCADE,
+  constraint duplicate_pair_b FOREIGN KEY (workspace_id, b) REFERENCES contacts.contacts(workspace_id, id) ON DELETE CASCADE,
+  constraint duplicate_pair_found_by CHECK ((found_by = ANY (ARRAY['scan'::text, 'change'::text]))),
+  constraint duplicate_pair_order CHECK ((a < b)),
+  constraint duplicate_pair_status CHECK ((status = ANY (ARRAY['open'::text, 'dismissed'::text, 'merged'::text])))
+);
+CREATE INDEX duplicate_pairs_b ON contacts.duplicate_pairs USING btree (workspace_id, b);
+CREATE UNIQUE INDEX duplicate_pairs_both ON contacts.duplicate_pairs USING btree (workspace_id, a, b);
+CREATE INDEX duplicate_pairs_group ON contacts.duplicate_pairs USING btree (workspace_id, group_id) WHERE (group_id IS NOT NULL);
+CREATE INDEX duplicate_pairs_newest ON contacts.duplicate_pairs USING btree (workspace_id, status, found_at, id);
+CREATE INDEX duplicate_pairs_strongest ON contacts.duplicate_pairs USING btree (workspace_id, status, weight, id);
+create policy tenant on contacts.duplicate_pairs using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant delete, insert, select, update on contacts.duplicate_pairs to rapport_app;
+
+create table contacts.duplicate_state (
+  workspace_id uuid not null,
+  people integer not null default 0,
+  scanned_at timestamp with time zone,
+  scan_job_id uuid,
+  check_from timestamp with time zone,
+  constraint duplicate_state_pkey PRIMARY KEY (workspace_id)
+);
+create policy tenant on contacts.duplicate_state using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant delete, insert, select, update on contacts.duplicate_state to rapport_app;
+
+create table contacts.duplicate_terms (
+  workspace_id uuid not null,
+  term text not null,
+  people integer not null,
+  constraint duplicate_terms_pkey PRIMARY KEY (workspace_id, term)
+);
+create policy tenant on contacts.duplicate_terms using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant delete, insert, select, update on contacts.duplicate_terms to rapport_app;
+
+create table contacts.exports (
+  workspace_id uuid not null,
+  id uuid not null,
+  delivery text not null,
+  format text not null,
+  request jsonb not null,
+  contact_ids uuid[],
+  contacts_chosen integer,
+  list_id uuid,
+  job_id uuid,
+  status text,
+  file_key text,
+  file_name text not null,
+  rows bigint not null default 0,
+  size_bytes bigint not null default 0,
+  created_by uuid,
+  created_by_name text not null default ''::text,
+  created_at timestamp with time zone not null default now(),
+  finished_at timestamp with time zone,
+  expires_at timestamp with time zone,
+  deleted_at timestamp with time zone,
+  constraint exports_pkey PRIMARY KEY (workspace_id, id),
+  constraint export_delivery CHECK ((delivery = ANY (ARRAY['download'::text, 'file'::text]))),
+  constraint export_format CHECK ((format = ANY (ARRAY['csv'::text, 'xlsx'::text, 'json'::text, 'vcard'::text]))),
+  constraint export_status CHECK ((status = ANY (ARRAY['running'::text, 'succeeded'::text, 'failed'::text, 'canceled'::text])))
+);
+CREATE INDEX exports_by_time ON contacts.exports USING btree (workspace_id, created_at, id);
+CREATE INDEX exports_kept ON contacts.exports USING btree (workspace_id, expires_at) WHERE (file_key IS NOT NULL);
+create policy tenant on contacts.exports using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant delete, insert, select, update on contacts.exports to rapport_app;
 
 create table contacts.import_changes (
   workspace_id uuid not null,
@@ -514,6 +729,9 @@ create table contacts.import_changes (
   tags_added uuid[] not null default '{}'::uuid[],
   listed boolean not null default false,
   subscribed text[] not null default '{}'::text[],
+  tags_removed uuid[] not null default '{}'::uuid[],
+  unsubscribed text[] not null default '{}'::text[],
+  suppressed boolean not null default false,
   constraint import_changes_pkey PRIMARY KEY (workspace_id, import_id, contact_id),
   constraint import_change_contact FOREIGN KEY (workspace_id, contact_id) REFERENCES contacts.contacts(workspace_id, id) ON DELETE CASCADE,
   constraint import_change_import FOREIGN KEY (workspace_id, import_id) REFERENCES contacts.imports(workspace_id, id) ON DELETE CASCADE
@@ -546,9 +764,16 @@ create table contacts.import_uploads (
   lines bigint not null,
   created_by uuid,
   created_at timestamp with time zone not null default now(),
-  constraint import_uploads_pkey PRIMARY KEY (workspace_id, id)
+  format text not null default 'csv'::text,
+  scan text not null default 'not_scanned'::text,
+  scanned_at timestamp with time zone,
+  file_deleted_at timestamp with time zone,
+  constraint import_uploads_pkey PRIMARY KEY (workspace_id, id),
+  constraint import_upload_format CHECK ((format = ANY (ARRAY['csv'::text, 'xlsx'::text, 'vcard'::text, 'json'::text]))),
+  constraint import_upload_scan CHECK ((scan = ANY (ARRAY['not_scanned'::text, 'clean'::text, 'pending'::text, 'infected'::text])))
 );
-CREATE INDEX import_uploads_age ON contacts.import_uploads USING btree (created_at);
+CREATE INDEX import_uploads_kept ON contacts.import_uploads USING btree (created_at) WHERE (file_deleted_at IS NULL);
+CREATE INDEX import_uploads_pending ON contacts.import_uploads USING btree (workspace_id, id) WHERE (scan = 'pending'::text);
 create policy tenant on contacts.import_uploads using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
 grant delete, insert, select, update on contacts.import_uploads to rapport_app;
 
@@ -566,7 +791,7 @@ create table contacts.imports (
   has_header boolean not null,
   header text[] not null,
   targets text[] not null,
-  date_orders jsonb not null default '{}'::jsonb,
+  readings jsonb not null default '{}'::jsonb,
   country text,
   duplicates text not null,
   list_id uuid,
@@ -589,6 +814,13 @@ create table contacts.imports (
   started_at timestamp with time zone,
   finished_at timestamp with time zone,
   undone_at timestamp with time zone,
+  format text not null default 'csv'::text,
+  sheet text,
+  preset text,
+  policy jsonb not null default '{}'::jsonb,
+  new_fields jsonb not null default '[]'::jsonb,
+  possible_duplicates bigint not null default 0,
+  undeclared_consents bigint not null default 0,
   constraint imports_pkey PRIMARY KEY (workspace_id, id),
   constraint import_counts CHECK ((rows = ((((created + updated) + merged) + skipped) + failed))),
   constraint import_duplicates CHECK ((duplicates = ANY (ARRAY['skip'::text, 'update'::text, 'merge'::text])))
@@ -597,6 +829,38 @@ CREATE INDEX imports_by_time ON contacts.imports USING btree (workspace_id, crea
 CREATE INDEX imports_upload ON contacts.imports USING btree (workspace_id, upload_id);
 create policy tenant on contacts.imports using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
 grant delete, insert, select, update on contacts.imports to rapport_app;
+
+create table contacts.inactive_policies (
+  workspace_id uuid not null,
+  enabled boolean not null default false,
+  inactive_days integer not null default 730,
+  action text not null default 'deactivate'::text,
+  tag text,
+  exclude_tags text[] not null default '{}'::text[],
+  exclude_lists uuid[] not null default '{}'::uuid[],
+  exclude_with_orders boolean not null default true,
+  exclude_with_bookings boolean not null default true,
+  exclude_subscribed boolean not null default false,
+  last_job_id uuid,
+  last_run_at timestamp with time zone,
+  version integer not null default 1,
+  created_at timestamp with time zone not null default now(),
+  updated_at timestamp with time zone not null default now(),
+  constraint inactive_policies_pkey PRIMARY KEY (workspace_id),
+  constraint inactive_action CHECK ((action = ANY (ARRAY['deactivate'::text, 'delete'::text, 'tag'::text]))),
+  constraint inactive_days CHECK (((inactive_days >= 30) AND (inactive_days <= 3650)))
+);
+CREATE TRIGGER inactive_policies_touch BEFORE UPDATE OF enabled, inactive_days, action, tag, exclude_tags, exclude_lists, exclude_with_orders, exclude_with_bookings, exclude_subscribed ON contacts.inactive_policies FOR EACH ROW EXECUTE FUNCTION platform.touch();
+create policy tenant on contacts.inactive_policies using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant delete, insert, select, update on contacts.inactive_policies to rapport_app;
+
+create table contacts.interaction_sources (
+  workspace_id uuid not null,
+  source_hash uuid not null,
+  constraint interaction_sources_pkey PRIMARY KEY (workspace_id, source_hash)
+);
+create policy tenant on contacts.interaction_sources using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant delete, insert, select, update on contacts.interaction_sources to rapport_app;
 
 create table contacts.interactions (
   workspace_id uuid not null,
@@ -612,12 +876,13 @@ create table contacts.interactions (
   booking_id text,
   campaign_id uuid,
   source_key text,
-  constraint interactions_pkey PRIMARY KEY (workspace_id, id),
+  constraint interactions_pkey PRIMARY KEY (workspace_id, id, occurred_at),
   constraint interaction_contact FOREIGN KEY (workspace_id, contact_id) REFERENCES contacts.contacts(workspace_id, id) ON DELETE CASCADE
-);
-CREATE INDEX interactions_contact ON contacts.interactions USING btree (workspace_id, contact_id, occurred_at, id);
-CREATE INDEX interactions_recent ON contacts.interactions USING btree (workspace_id, occurred_at, id);
-CREATE UNIQUE INDEX interactions_source ON contacts.interactions USING btree (workspace_id, source_key) WHERE (source_key IS NOT NULL);
+) partition by RANGE (occurred_at);
+CREATE INDEX interactions_contact ON ONLY contacts.interactions USING btree (workspace_id, contact_id, occurred_at, id);
+CREATE INDEX interactions_recent ON ONLY contacts.interactions USING btree (workspace_id, occurred_at, id);
+CREATE INDEX interactions_type ON ONLY contacts.interactions USING btree (workspace_id, interaction_type, occurred_at, contact_id);
+CREATE TRIGGER interactions_changed_days AFTER INSERT ON contacts.interactions REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION contacts.note_changed_interactions();
 create policy tenant on contacts.interactions using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
 grant delete, insert, select, update on contacts.interactions to rapport_app;
 
@@ -631,11 +896,34 @@ create table contacts.list_members (
   constraint list_member_contact FOREIGN KEY (workspace_id, contact_id) REFERENCES contacts.contacts(workspace_id, id) ON DELETE CASCADE,
   constraint list_member_list FOREIGN KEY (workspace_id, list_id) REFERENCES contacts.lists(workspace_id, id) ON DELETE CASCADE
 );
+CREATE INDEX list_members_added ON contacts.list_members USING btree (workspace_id, list_id, added_at);
 CREATE INDEX list_members_contact ON contacts.list_members USING btree (workspace_id, contact_id, list_id);
 CREATE TRIGGER list_members_added AFTER INSERT ON contacts.list_members REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION contacts.count_members();
 CREATE TRIGGER list_members_removed AFTER DELETE ON contacts.list_members REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION contacts.count_members();
 create policy tenant on contacts.list_members using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
 grant delete, insert, select, update on contacts.list_members to rapport_app;
+
+create table contacts.list_statistics (
+  workspace_id uuid not null,
+  list_id uuid not null,
+  day date not null,
+  added integer not null default 0,
+  removed integer not null default 0,
+  members integer,
+  active integer,
+  subscribed integer,
+  opened integer,
+  clicked integer,
+  average_score numeric(12,1),
+  low integer,
+  medium integer,
+  high integer,
+  computed_at timestamp with time zone,
+  constraint list_statistics_pkey PRIMARY KEY (workspace_id, list_id, day),
+  constraint list_statistics_list FOREIGN KEY (workspace_id, list_id) REFERENCES contacts.lists(workspace_id, id) ON DELETE CASCADE
+);
+create policy tenant on contacts.list_statistics using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant delete, insert, select, update on contacts.list_statistics to rapport_app;
 
 create table contacts.lists (
   workspace_id uuid not null,
@@ -689,6 +977,17 @@ CREATE INDEX public_requests_age ON contacts.public_requests USING btree (worksp
 create policy tenant on contacts.public_requests using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
 grant delete, insert, select, update on contacts.public_requests to rapport_app;
 
+create table contacts.statistics_state (
+  workspace_id uuid not null,
+  timezone text not null,
+  rolled_to date not null,
+  counted_to date not null,
+  computed_at timestamp with time zone not null default now(),
+  constraint statistics_state_pkey PRIMARY KEY (workspace_id)
+);
+create policy tenant on contacts.statistics_state using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant delete, insert, select, update on contacts.statistics_state to rapport_app;
+
 create table contacts.suppressions (
   workspace_id uuid not null,
   address_hash bytea not null,
@@ -699,6 +998,28 @@ create table contacts.suppressions (
 );
 create policy tenant on contacts.suppressions using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
 grant delete, insert, select, update on contacts.suppressions to rapport_app;
+
+create table contacts.tag_statistics (
+  workspace_id uuid not null,
+  tag_id uuid not null,
+  day date not null,
+  added integer not null default 0,
+  removed integer not null default 0,
+  members integer,
+  active integer,
+  subscribed integer,
+  opened integer,
+  clicked integer,
+  average_score numeric(12,1),
+  low integer,
+  medium integer,
+  high integer,
+  computed_at timestamp with time zone,
+  constraint tag_statistics_pkey PRIMARY KEY (workspace_id, tag_id, day),
+  constraint tag_statistics_tag FOREIGN KEY (workspace_id, tag_id) REFERENCES contacts.tags(workspace_id, id) ON DELETE CASCADE
+);
+create policy tenant on contacts.tag_statistics using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant delete, insert, select, update on contacts.tag_statistics to rapport_app;
 
 create table contacts.tags (
   workspace_id uuid not null,
@@ -721,6 +1042,26 @@ CREATE UNIQUE INDEX tags_slug ON contacts.tags USING btree (workspace_id, slug);
 CREATE TRIGGER tags_touch BEFORE UPDATE OF name, slug, color, description, priority ON contacts.tags FOR EACH ROW EXECUTE FUNCTION platform.touch();
 create policy tenant on contacts.tags using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
 grant delete, insert, select, update on contacts.tags to rapport_app;
+
+create table contacts.workspace_statistics (
+  workspace_id uuid not null,
+  contacts bigint not null,
+  subscribed bigint not null,
+  unsubscribed bigint not null,
+  score_sum numeric not null,
+  list_members bigint not null,
+  list_members_before bigint not null,
+  tag_uses bigint not null,
+  tags_unused integer not null,
+  tags_to_10 integer not null,
+  tags_to_100 integer not null,
+  tags_to_1000 integer not null,
+  tags_over_1000 integer not null,
+  computed_at timestamp with time zone not null,
+  constraint workspace_statistics_pkey PRIMARY KEY (workspace_id)
+);
+create policy tenant on contacts.workspace_statistics using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant delete, insert, select, update on contacts.workspace_statistics to rapport_app;
 
 create view contacts.contact_rows as
  SELECT workspace_id,
@@ -777,6 +1118,44 @@ create view contacts.contact_rows as
    FROM contacts.contacts
   WHERE (workspace_id = platform.workspace_id());
 
+create view contacts.custom_value_rows as
+ SELECT workspace_id,
+    contact_id,
+    field_id,
+    item,
+    text_key,
+    number_value,
+    date_value
+   FROM contacts.custom_values
+  WHERE (workspace_id = platform.workspace_id());
+
+create view contacts.duplicate_key_rows as
+ SELECT workspace_id,
+    contact_id,
+    keys
+   FROM contacts.duplicate_keys
+  WHERE (workspace_id = platform.workspace_id());
+
+CREATE OR REPLACE FUNCTION contacts.add_interaction_partition(month date)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  part text := to_char(month, '"contacts_parts.interactions_"YYYY_MM');
+  starts timestamptz := month::timestamp at time zone 'UTC';
+  ends timestamptz := (month + interval '1 month') at time zone 'UTC';
+begin
+  lock table contacts.contacts in share row exclusive mode;
+  lock table contacts_parts.interactions_other in access exclusive mode;
+  execute format('create table %s (like contacts.interactions including defaults)', part);
+  execute format(
+    'with moved as (delete from contacts_parts.interactions_other where occurred_at >= %L and occurred_at < %L returning *) '
+    'insert into %s select * from moved', starts, ends, part);
+  execute format('alter table contacts.interactions attach partition %s for values from (%L) to (%L)', part, starts, ends);
+end $function$
+;
+
 CREATE OR REPLACE FUNCTION contacts.contains_pattern(term text)
  RETURNS text
  LANGUAGE sql
@@ -784,15 +1163,65 @@ CREATE OR REPLACE FUNCTION contacts.contains_pattern(term text)
 RETURN (('%'::text || regexp_replace(platform.fold(term), '([\\%_])'::text, '\\\1'::text, 'g'::text)) || '%'::text)
 ;
 
+CREATE OR REPLACE FUNCTION contacts.convert_custom(value jsonb, type text, choices jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+RETURN (WITH plain AS (SELECT CASE WHEN (jsonb_typeof(convert_custom.value) = ANY (ARRAY['string'::text, 'number'::text, 'boolean'::text])) THEN TRIM(BOTH FROM (convert_custom.value #>> '{}'::text[])) WHEN ((jsonb_typeof(convert_custom.value) = 'array'::text) AND (jsonb_array_length(convert_custom.value) = 1) AND (jsonb_typeof((convert_custom.value -> 0)) = 'string'::text)) THEN (convert_custom.value ->> 0) ELSE NULL::text END AS text) SELECT CASE convert_custom.type WHEN 'text'::text THEN to_jsonb(CASE WHEN (jsonb_typeof(convert_custom.value) = 'string'::text) THEN (convert_custom.value #>> '{}'::text[]) ELSE plain.text END) WHEN 'url'::text THEN CASE WHEN (plain.text ~* '^https?://[^\s/]'::text) THEN to_jsonb(plain.text) ELSE NULL::jsonb END WHEN 'number'::text THEN CASE WHEN (jsonb_typeof(convert_custom.value) = 'number'::text) THEN convert_custom.value WHEN (plain.text ~ '^[+-]?\d{1,15}(\.\d{1,15})?$'::text) THEN to_jsonb((plain.text)::numeric) ELSE NULL::jsonb END WHEN 'date'::text THEN to_jsonb((contacts.iso_date(CASE WHEN (plain.text ~ '^\d{4}-\d\d-\d\dT[\d:.]+Z?$'::text) THEN "left"(plain.text, 10) ELSE plain.text END))::text) WHEN 'boolean'::text THEN CASE WHEN (lower(plain.text) = ANY (ARRAY['true'::text, 'yes'::text, '1'::text])) THEN 'true'::jsonb WHEN (lower(plain.text) = ANY (ARRAY['false'::text, 'no'::text, '0'::text])) THEN 'false'::jsonb ELSE NULL::jsonb END WHEN 'choice'::text THEN CASE WHEN (convert_custom.choices @> jsonb_build_array(jsonb_build_object('value', plain.text))) THEN to_jsonb(plain.text) ELSE NULL::jsonb END WHEN 'multi_choice'::text THEN (SELECT CASE WHEN bool_and((convert_custom.choices @> jsonb_build_array(jsonb_build_object('value', each.element)))) THEN jsonb_agg(DISTINCT each.element) ELSE NULL::jsonb END AS "case" FROM jsonb_array_elements_text(CASE WHEN (jsonb_typeof(convert_custom.value) = 'array'::text) THEN convert_custom.value ELSE to_jsonb(regexp_split_to_array(plain.text, '\s*[,;]\s*'::text)) END) each(element)) ELSE NULL::jsonb END AS "case" FROM plain)
+;
+
+CREATE OR REPLACE FUNCTION contacts.copy_custom_values()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  perform pg_advisory_xact_lock_shared(7276774, hashtext(platform.workspace_id()::text));
+  if not exists (select from contacts.custom_fields where filterable and deleted_at is null) then
+    return null;
+  end if;
+  if tg_op = 'UPDATE' then
+    delete from contacts.custom_values v
+    using old_rows o, new_rows n, contacts.custom_fields f
+    where n.workspace_id = o.workspace_id and n.id = o.id and n.custom_fields is distinct from o.custom_fields
+      and f.workspace_id = n.workspace_id and f.filterable and f.deleted_at is null
+      and n.custom_fields -> f.key is distinct from o.custom_fields -> f.key
+      and v.workspace_id = n.workspace_id and v.contact_id = n.id and v.field_id = f.id;
+    insert into contacts.custom_values (workspace_id, contact_id, field_id, item, text_key, number_value, date_value)
+    select n.workspace_id, n.id, f.id, i.item, i.text_key, i.number_value, i.date_value
+    from new_rows n join old_rows o on o.workspace_id = n.workspace_id and o.id = n.id
+    join contacts.custom_fields f on f.workspace_id = n.workspace_id and f.filterable and f.deleted_at is null
+    cross join lateral contacts.custom_items(f.type, n.custom_fields -> f.key) i
+    where n.custom_fields is distinct from o.custom_fields
+      and n.custom_fields -> f.key is distinct from o.custom_fields -> f.key
+    on conflict do nothing;
+  else
+    insert into contacts.custom_values (workspace_id, contact_id, field_id, item, text_key, number_value, date_value)
+    select n.workspace_id, n.id, f.id, i.item, i.text_key, i.number_value, i.date_value
+    from new_rows n
+    join contacts.custom_fields f on f.workspace_id = n.workspace_id and f.filterable and f.deleted_at is null
+    cross join lateral contacts.custom_items(f.type, n.custom_fields -> f.key) i
+    where n.custom_fields <> '{}'
+    on conflict do nothing;
+  end if;
+  return null;
+end $function$
+;
+
 CREATE OR REPLACE FUNCTION contacts.count_members()
  RETURNS trigger
  LANGUAGE plpgsql
 AS $function$
 begin
-  update contacts.lists l set contact_count = contact_count + c.delta
-  from (select workspace_id, list_id, count(*) * (case tg_op when 'INSERT' then 1 else -1 end) as delta
-        from changed group by 1, 2) c
-  where l.workspace_id = c.workspace_id and l.id = c.list_id;
+  with delta as materialized (select workspace_id, list_id, count(*)::int as count from changed group by 1, 2),
+  counted as (
+    update contacts.lists l set contact_count = contact_count + case tg_op when 'INSERT' then d.count else -d.count end
+    from delta d where l.workspace_id = d.workspace_id and l.id = d.list_id
+    returning l.workspace_id, l.id, d.count)
+  insert into contacts.list_statistics as s (workspace_id, list_id, day, added, removed)
+  select workspace_id, id, contacts.local_day(workspace_id), case tg_op when 'INSERT' then count else 0 end,
+    case tg_op when 'INSERT' then 0 else count end
+  from counted
+  on conflict (workspace_id, list_id, day) do update set added = s.added + excluded.added, removed = s.removed + excluded.removed;
   return null;
 end $function$
 ;
@@ -802,12 +1231,75 @@ CREATE OR REPLACE FUNCTION contacts.count_tags()
  LANGUAGE plpgsql
 AS $function$
 begin
-  update contacts.tags t set usage_count = usage_count + c.delta
-  from (select workspace_id, tag_id, count(*) * (case tg_op when 'INSERT' then 1 else -1 end) as delta
-        from changed group by 1, 2) c
-  where t.workspace_id = c.workspace_id and t.id = c.tag_id;
+  with delta as materialized (select workspace_id, tag_id, count(*)::int as count from changed group by 1, 2),
+  counted as (
+    update contacts.tags t set usage_count = usage_count + case tg_op when 'INSERT' then d.count else -d.count end
+    from delta d where t.workspace_id = d.workspace_id and t.id = d.tag_id
+    returning t.workspace_id, t.id, d.count)
+  insert into contacts.tag_statistics as s (workspace_id, tag_id, day, added, removed)
+  select workspace_id, id, contacts.local_day(workspace_id), case tg_op when 'INSERT' then count else 0 end,
+    case tg_op when 'INSERT' then 0 else count end
+  from counted
+  on conflict (workspace_id, tag_id, day) do update set added = s.added + excluded.added, removed = s.removed + excluded.removed;
   return null;
 end $function$
+;
+
+CREATE OR REPLACE FUNCTION contacts.custom_boolean(value jsonb)
+ RETURNS boolean
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+RETURN CASE WHEN (jsonb_typeof(value) = 'boolean'::text) THEN ((value #>> '{}'::text[]))::boolean ELSE NULL::boolean END
+;
+
+CREATE OR REPLACE FUNCTION contacts.custom_date(value jsonb)
+ RETURNS date
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+RETURN contacts.iso_date(contacts.custom_text(value))
+;
+
+CREATE OR REPLACE FUNCTION contacts.custom_items(type text, value jsonb)
+ RETURNS TABLE(item smallint, text_key text, number_value numeric, date_value date)
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+AS $function$
+    select 0::smallint, contacts.custom_key(contacts.custom_text(value)), null::numeric, null::date
+    where type in ('text', 'choice', 'url') and jsonb_typeof(value) = 'string'
+    union all
+    select 0::smallint, value #>> '{}', null, null where type = 'boolean' and jsonb_typeof(value) = 'boolean'
+    union all
+    select 0::smallint, null, contacts.custom_number(value), null where type = 'number' and jsonb_typeof(value) = 'number'
+    union all
+    select 0::smallint, null, null, contacts.custom_date(value)
+    where type = 'date' and contacts.custom_date(value) is not null
+    union all
+    select each.number::smallint, contacts.custom_key(each.element), null, null
+    from jsonb_array_elements_text(case when jsonb_typeof(value) = 'array' then value else '[]' end)
+      with ordinality as each (element, number)
+    where type = 'multi_choice' and each.number <= 1000 and each.element is not null
+  $function$
+;
+
+CREATE OR REPLACE FUNCTION contacts.custom_key(input text)
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE STRICT
+RETURN "left"(platform.fold(input), 200)
+;
+
+CREATE OR REPLACE FUNCTION contacts.custom_number(value jsonb)
+ RETURNS numeric
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+RETURN CASE WHEN (jsonb_typeof(value) = 'number'::text) THEN ((value #>> '{}'::text[]))::numeric ELSE NULL::numeric END
+;
+
+CREATE OR REPLACE FUNCTION contacts.custom_text(value jsonb)
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+RETURN CASE WHEN (jsonb_typeof(value) = 'string'::text) THEN (value #>> '{}'::text[]) ELSE NULL::text END
 ;
 
 CREATE OR REPLACE FUNCTION contacts.dense_grams(input text)
@@ -817,11 +1309,129 @@ CREATE OR REPLACE FUNCTION contacts.dense_grams(input text)
 RETURN ARRAY(SELECT DISTINCT g.gram FROM generate_series(1, length(dense_grams.input)) start(start), LATERAL (VALUES (substr(dense_grams.input, start.start, 1)), (substr(dense_grams.input, start.start, 2))) g(gram) WHERE (contacts.has_dense_script(substr(dense_grams.input, start.start, 1)) AND (g.gram !~~ '% %'::text)))
 ;
 
+CREATE OR REPLACE FUNCTION contacts.ensure_partitions()
+ RETURNS date
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+ SET lock_timeout TO '500ms'
+AS $function$
+declare
+  this_month date := date_trunc('month', now() at time zone 'UTC');
+  wanted date;
+begin
+  perform pg_advisory_xact_lock(7276775);
+  select month into wanted from (
+    select (this_month + make_interval(months => n))::date as month from generate_series(0, 3) as n
+    union
+    select date_trunc('month', occurred_at at time zone 'UTC')::date from contacts_parts.interactions_other
+    where occurred_at >= this_month - interval '20 years' and occurred_at < this_month
+    group by 1 having count(*) >= 1000) as months
+  where to_regclass(to_char(month, '"contacts_parts.interactions_"YYYY_MM')) is null
+  order by month desc limit 1;
+  if wanted is null then
+    analyze contacts.interactions;
+  else
+    perform contacts.add_interaction_partition(wanted);
+  end if;
+  return wanted;
+end $function$
+;
+
 CREATE OR REPLACE FUNCTION contacts.has_dense_script(input text)
  RETURNS boolean
  LANGUAGE sql
  IMMUTABLE PARALLEL SAFE STRICT
 RETURN (input ~ '[\u0E00-\u0E7F\u2E80-\u9FFF\uAC00-\uD7AF\uF900-\uFAFF\U00020000-\U0003FFFF]'::text)
+;
+
+CREATE OR REPLACE FUNCTION contacts.iso_date(input text)
+ RETURNS date
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+RETURN CASE WHEN ((input ~ '^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$'::text) AND (substr(input, 1, 4) <> '0000'::text)) THEN (SELECT CASE WHEN (EXTRACT(month FROM d.day) = ((substr(iso_date.input, 6, 2))::integer)::numeric) THEN d.day ELSE NULL::date END AS "case" FROM (VALUES (((make_date((substr(iso_date.input, 1, 4))::integer, (substr(iso_date.input, 6, 2))::integer, 1) + (substr(iso_date.input, 9, 2))::integer) - 1))) d(day)) ELSE NULL::date END
+;
+
+CREATE OR REPLACE FUNCTION contacts.local_day(workspace uuid)
+ RETURNS date
+ LANGUAGE sql
+ STABLE
+RETURN ((now() AT TIME ZONE COALESCE((SELECT statistics_state.timezone FROM contacts.statistics_state WHERE (statistics_state.workspace_id = local_day.workspace)), 'UTC'::text)))::date
+;
+
+CREATE OR REPLACE FUNCTION contacts.note_changed_contacts()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  insert into contacts.changed_days (workspace_id, days)
+  select s.workspace_id, array_agg(distinct (n.created_at at time zone s.timezone)::date)
+  from changed n join contacts.statistics_state s on s.workspace_id = n.workspace_id
+  where n.created_at < (s.rolled_to::timestamp at time zone s.timezone)
+  group by s.workspace_id;
+  return null;
+end $function$
+;
+
+CREATE OR REPLACE FUNCTION contacts.note_changed_interactions()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  insert into contacts.changed_days (workspace_id, days)
+  select s.workspace_id, array_agg(distinct (n.occurred_at at time zone s.timezone)::date)
+  from changed n join contacts.statistics_state s on s.workspace_id = n.workspace_id
+  where n.occurred_at < (s.rolled_to::timestamp at time zone s.timezone)
+  group by s.workspace_id;
+  return null;
+end $function$
+;
+
+CREATE OR REPLACE FUNCTION contacts.replace_choices(value jsonb, replacements jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+RETURN CASE WHEN ((jsonb_typeof(value) = 'string'::text) AND (replacements ? (value #>> '{}'::text[]))) THEN NULLIF((replacements -> (value #>> '{}'::text[])), 'null'::jsonb) WHEN (jsonb_typeof(value) = 'array'::text) THEN (SELECT jsonb_agg(DISTINCT e.kept) AS jsonb_agg FROM jsonb_array_elements(replace_choices.value) each(element), LATERAL (SELECT CASE WHEN ((jsonb_typeof(each.element) = 'string'::text) AND (replace_choices.replacements ? (each.element #>> '{}'::text[]))) THEN NULLIF((replace_choices.replacements -> (each.element #>> '{}'::text[])), 'null'::jsonb) ELSE each.element END AS kept) e WHERE (e.kept IS NOT NULL)) ELSE value END
+;
+
+CREATE OR REPLACE FUNCTION contacts.totals()
+ RETURNS TABLE(contacts bigint, subscribed bigint, unsubscribed bigint, average_score numeric, list_members bigint, list_members_before bigint, tag_uses bigint, tags_unused bigint, tags_to_10 bigint, tags_to_100 bigint, tags_to_1000 bigint, tags_over_1000 bigint)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+    select coalesce(sum(s.contacts), 0)::bigint, coalesce(sum(s.subscribed), 0)::bigint, coalesce(sum(s.unsubscribed), 0)::bigint,
+      coalesce(sum(s.score_sum) / nullif(sum(s.contacts), 0), 0), coalesce(sum(s.list_members), 0)::bigint,
+      coalesce(sum(s.list_members_before), 0)::bigint, coalesce(sum(s.tag_uses), 0)::bigint, coalesce(sum(s.tags_unused), 0),
+      coalesce(sum(s.tags_to_10), 0), coalesce(sum(s.tags_to_100), 0), coalesce(sum(s.tags_to_1000), 0),
+      coalesce(sum(s.tags_over_1000), 0)
+    from contacts.workspace_statistics s
+  $function$
+;
+
+CREATE OR REPLACE FUNCTION contacts.workspaces_with_old_imports()
+ RETURNS TABLE(workspace_id uuid)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog'
+AS $function$
+  select u.workspace_id from contacts.import_uploads u
+  where u.file_deleted_at is null and u.created_at < now() - interval '7 days'
+  union
+  select i.workspace_id from contacts.imports i
+  where i.created_at < now() - interval '30 days'
+    and exists (select from contacts.import_changes c where c.workspace_id = i.workspace_id and c.import_id = i.id)
+$function$
+;
+
+CREATE OR REPLACE FUNCTION contacts.workspaces_with_unscanned_uploads()
+ RETURNS TABLE(workspace_id uuid)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog'
+AS $function$
+  select distinct u.workspace_id from contacts.import_uploads u where u.scan = 'pending'
+$function$
 ;
 
 -- communication -------------------------------------------------------------------------------------------------
@@ -1001,3 +1611,48 @@ CREATE INDEX templates_recent ON communication.templates USING btree (workspace_
 CREATE TRIGGER templates_touch BEFORE UPDATE OF name, subject, body_html, body_text, deleted_at ON communication.templates FOR EACH ROW EXECUTE FUNCTION platform.touch();
 create policy tenant on communication.templates using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
 grant delete, insert, select, update on communication.templates to rapport_app;
+
+-- privacy -------------------------------------------------------------------------------------------------------
+
+create table privacy.audit_entries (
+  workspace_id uuid not null,
+  number integer not null,
+  id uuid not null,
+  action text not null,
+  actor_kind text not null,
+  actor_id uuid,
+  actor_name text not null default ''::text,
+  subject_hash text not null,
+  request_id uuid,
+  details jsonb not null default '{}'::jsonb,
+  created_at timestamp with time zone not null,
+  hash text not null,
+  constraint audit_entries_pkey PRIMARY KEY (workspace_id, number)
+);
+CREATE INDEX audit_recent ON privacy.audit_entries USING btree (workspace_id, created_at, id);
+create policy tenant on privacy.audit_entries using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant insert, select on privacy.audit_entries to rapport_app;
+
+create table privacy.requests (
+  workspace_id uuid not null,
+  id uuid not null,
+  kind text not null,
+  asked_by uuid,
+  asked_by_name text not null default ''::text,
+  subject_hashes text[] not null,
+  sealed text,
+  contacts integer not null,
+  job_id uuid,
+  report jsonb,
+  file_key text,
+  file_size bigint,
+  file_until timestamp with time zone,
+  created_at timestamp with time zone not null default now(),
+  completed_at timestamp with time zone,
+  constraint requests_pkey PRIMARY KEY (workspace_id, id),
+  constraint request_kind CHECK ((kind = ANY (ARRAY['export'::text, 'delete'::text])))
+);
+CREATE INDEX requests_files ON privacy.requests USING btree (workspace_id, file_until) WHERE (file_key IS NOT NULL);
+CREATE INDEX requests_recent ON privacy.requests USING btree (workspace_id, created_at, id);
+create policy tenant on privacy.requests using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant delete, insert, select, update on privacy.requests to rapport_app;

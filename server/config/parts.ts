@@ -1,5 +1,6 @@
 /** The parts that several variables make together: each is whole, or absent (null), or refused by name. */
 import { demandWhole } from './read.ts'
+import type { Service } from './services.ts'
 import type { Values } from './variables.ts'
 
 const postgresNames = ['pgsql', 'postgres', 'postgresql']
@@ -36,9 +37,11 @@ function databaseUrl(values: Values) {
   return `postgresql://${user}${password && `:${password}`}@${address}/${encodeURIComponent(values.DB_DATABASE ?? '')}`
 }
 
-/** Null: events stay inside. An absent exchange or queue takes the name of the role that runs. */
-export function toRabbitmq(values: Values, problems: string[]) {
-  const { RABBITMQ_URL, RABBITMQ_HOST, RABBITMQ_EXCHANGE: exchange, RABBITMQ_QUEUE: queue } = values
+/** Null: events stay inside. An absent exchange or queue takes the name that the document of the service has. */
+export function toRabbitmq(values: Values, problems: string[], service: Service | null) {
+  const { RABBITMQ_URL, RABBITMQ_HOST } = values
+  const exchange = values.RABBITMQ_EXCHANGE ?? service?.exchange ?? null
+  const queue = values.RABBITMQ_QUEUE ?? service?.queue ?? null
   if (RABBITMQ_URL && RABBITMQ_HOST) problems.push('RABBITMQ_URL and RABBITMQ_HOST are both set: keep one.')
   if (RABBITMQ_URL) return { url: RABBITMQ_URL, exchange, queue }
   const whole = demandWhole(values, problems, {

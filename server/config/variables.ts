@@ -33,10 +33,10 @@ const http = {
     null,
     { minimum: 0, maximum: 65_535 },
     'Port of the web application and API. 0 takes any free one. Wins over APP_PORT.',
-    { defaultText: 'APP_PORT, or 3000' },
+    { defaultText: "APP_PORT, or 3000; in service mode the document's" },
   ),
   APP_PORT: integer(null, { minimum: 0, maximum: 65_535 }, 'The same, under the name that the documents give it.', {
-    defaultText: '3000',
+    defaultText: "3000; in service mode the document's",
   }),
   HOST: text(
     'localhost',
@@ -58,7 +58,7 @@ const http = {
     'Requests that one key, user or address may make in a minute.',
     { unit: 'requests' },
   ),
-  CUSTOMER_PATCH_RATE: rate('5/minute', 'How often one caller may change one customer (PATCH /customers/{id}).'),
+  CUSTOMER_PATCH_RATE: rate('5/minute', 'How often one caller may change customers (PATCH /customers/{id}).'),
   UPLOAD_SIZE_MAX_MB: integer(512, { minimum: 1, maximum: 102_400 }, 'Largest file of an import.', {
     unit: 'megabytes',
   }),
@@ -113,6 +113,7 @@ const services = {
   REDIS_URL: url(['redis', 'rediss'], 'Redis for cache and rate limits shared by several copies. Absent: memory.', {
     secret: true,
   }),
+  REDIS_PREFIX: text('rapport', 'Keys in Redis begin with it, so that several installations can share one Redis.'),
   MINIO_ENDPOINT: url(
     ['http', 'https'],
     'S3-compatible storage for files (MinIO, S3, R2 …). Absent: a folder inside DATA_DIR. Needs both keys.',
@@ -121,6 +122,10 @@ const services = {
   MINIO_SECRET_KEY: text(null, 'Secret key of the storage.', { secret: true }),
   MINIO_BUCKET: text(null, 'Bucket for the files.', { defaultText: 'rapport' }),
   MINIO_REGION: text(null, 'Region of the bucket.', { defaultText: 'us-east-1' }),
+  CLAMD_URL: url(
+    ['tcp', 'unix'],
+    'ClamAV daemon that looks at uploaded files: tcp://host:3310 or unix:///run/clamav/clamd.ctl. Absent: files are not scanned.',
+  ),
   OTEL_EXPORTER_OTLP_ENDPOINT: url(
     ['http', 'https'],
     'OpenTelemetry collector that traces are sent to. Absent: no traces.',
@@ -146,8 +151,14 @@ const identity = {
     ['http', 'https'],
     'Your auth service; its keys are read from /.well-known/jwks.json there. Absent: accounts inside Rapport.',
   ),
-  ORDERS_SERVICE_URL: url(['http', 'https'], "Your orders service, asked for a customer's orders."),
-  SCHEDULING_SERVICE_URL: url(['http', 'https'], "Your scheduling service, asked for a customer's appointments."),
+  ORDERS_SERVICE_URL: url(
+    ['http', 'https'],
+    'Your orders service. Kept for its callers: Rapport never calls it, because figures of orders come by its events.',
+  ),
+  SCHEDULING_SERVICE_URL: url(
+    ['http', 'https'],
+    'Your scheduling service. Kept for its callers: Rapport never calls it, because appointments come by its events.',
+  ),
   LOG_SERVICE_URL: url(['http', 'https'], 'A service that receives a copy of the audit log.'),
 }
 
@@ -216,6 +227,13 @@ const work = {
     unit: 'jobs',
   }),
   OUTBOUND_ALLOW_LOOPBACK: flag(false, 'Lets webhooks reach this machine itself. For development and tests.'),
+  TEST_REDIS_URL: url(
+    ['redis', 'rediss'],
+    'Redis that every test works with. Absent: memory, but for the tests of Redis.',
+    {
+      secret: true,
+    },
+  ),
   TEST_DATABASE_URL: url(
     ['postgres', 'postgresql'],
     'PostgreSQL for `npm test`; its user must own the server. Absent: the built-in one.',

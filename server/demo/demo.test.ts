@@ -78,7 +78,8 @@ test('the figures of a guest are those of the timeline, and every yes has its pr
     (await owner.query(`select count(*)::int as count from ${text}`)).rows[0].count
   expect(
     await count(`contacts.contacts c where c.total_bookings <>
-    (select count(*) from contacts.interactions i where i.contact_id = c.id and interaction_type = 'booking_created')`),
+    (select count(*) from contacts.interactions i
+     where i.workspace_id = c.workspace_id and i.contact_id = c.id and interaction_type = 'booking_created')`),
   ).toBe(0)
   expect(
     await count(`contacts.contacts c where newsletter_subscribed and not exists

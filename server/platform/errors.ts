@@ -88,6 +88,11 @@ export class TooMany extends RapportError {
   readonly status = 429
 }
 
+/** Of an event: what it says makes no sense, today or ever. It is set aside at once, for somebody to look at. */
+export class NotUnderstood extends RapportError {
+  readonly status = 422
+}
+
 /** 503, with Retry-After: a part that this request needs does not answer. */
 export class Unavailable extends RapportError {
   readonly status = 503

@@ -3,6 +3,7 @@ import type { Event } from './events/outbox.ts'
 import type { JobDefinition } from './jobs/job.ts'
 import type { AnyRoute } from './http/route.ts'
 import type { Permissions } from './actor.ts'
+import type { PersonalData } from './privacy/personal-data.ts'
 import type { Runtime, Services } from './services.ts'
 import type { Tx } from './db/db.ts'
 
@@ -13,10 +14,14 @@ export interface Module {
   permissions?: Permissions
   routes?: AnyRoute[]
   reactions?: Reaction[]
+  /** Names of events that other programs send and a reaction here understands; RabbitMQ is asked for these. */
+  hears?: string[]
   jobs?: JobDefinition[]
   schedule?: Task[]
   /** Things that run as long as the worker does, such as the delivery engine. */
   workers?: ((runtime: Runtime) => Worker)[]
+  /** What it adds to /metrics; called once, at the start. Reading it must not fail a scrape. */
+  metrics?: (runtime: Runtime) => void
   /** Every module with a table that names a contact has both; a test walks the tables. */
   personalData?: PersonalData
 }
@@ -33,6 +38,8 @@ export interface Reaction {
   event: string
   /** Names the reaction in the inbox: `<module>.<function>`. Never changed. */
   consumer: string
+  /** Bundles are ours alone: a reaction to what other programs tell leaves them closed, a million as cheaply as none. */
+  fromOutside?: boolean
   /** Events of one workspace, oldest first, each for the first time. */
   run(tx: Tx, events: Event[], services: Services): Promise<void>
 }
@@ -42,15 +49,6 @@ export interface Task {
   /** Cron in UTC: minute hour day month weekday. */
   cron: string
   run(runtime: Runtime): Promise<void>
-}
-
-export interface PersonalData {
-  /** Tables that name a contact, as `schema.table`. */
-  tables: readonly string[]
-  /** What this module knows of these contacts, by contact id. */
-  export(tx: Tx, contactIds: string[]): Promise<Record<string, unknown[]>>
-  /** Removes or anonymises it; answers the number of rows by table. */
-  erase(tx: Tx, contactIds: string[]): Promise<Record<string, number>>
 }
 
 export function defineModule(module: Module): Module {

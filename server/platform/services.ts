@@ -12,7 +12,9 @@ import type { Outbound } from './outbound/outbound.ts'
 import type { Metrics } from './observe/metrics.ts'
 import type { Db } from './db/db.ts'
 import type { Live } from './live/live.ts'
+import type { Scanner } from './scan/scan.ts'
 import type { Permissions } from './actor.ts'
+import type { Keeper } from './privacy/personal-data.ts'
 
 export interface Services {
   config: Config
@@ -26,8 +28,12 @@ export interface Services {
   tokens: Tokens
   seal: Seal
   live: Live
+  /** Looks at files for malware; without a scanner it says so. */
+  scan: Scanner
   /** Every module's, in one table. */
   permissions: Permissions
+  /** What each module promises about people; the platform's own comes first. */
+  personalData: readonly Keeper[]
   /** Where people reach this installation, without a trailing slash: `https://rapport.example`. */
   publicUrl: string
 }

@@ -32,7 +32,7 @@ export async function serve(options: ServeOptions): Promise<void> {
   try {
     await prepareDatabase(databaseUrl, log)
     if (options.only === 'migrate') return
-    const webFolder = findWeb(options.projectFolder)
+    const webFolder = config.service ? null : findWeb(options.projectFolder)
     app = await createApp({
       config,
       databaseUrl,

@@ -1,6 +1,7 @@
 /**
  * One database server for the whole test run. Tests make databases of their own on it, from
- * `inject('databaseUrl')`, whose user owns the server. TEST_DATABASE_URL names another server to run against.
+ * `inject('databaseUrl')`, whose user owns the server. TEST_DATABASE_URL names another server to run against, and
+ * TEST_REDIS_URL a Redis that every test then works with.
  */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -12,11 +13,13 @@ import { startEmbedded } from '../platform/db/embedded.ts'
 declare module 'vitest' {
   interface ProvidedContext {
     databaseUrl: string
+    redisUrl: string | null
   }
 }
 
 export default async function provideDatabase(project: TestProject): Promise<() => Promise<void>> {
-  const given = readEnv().TEST_DATABASE_URL
+  const { TEST_DATABASE_URL: given, TEST_REDIS_URL: redisUrl } = readEnv()
+  project.provide('redisUrl', redisUrl || null)
   if (given) {
     project.provide('databaseUrl', given)
     return async () => {}

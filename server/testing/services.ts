@@ -2,6 +2,8 @@
 import { connect } from 'node:net'
 
 export const REDIS_URL = 'redis://127.0.0.1:6379/9'
+export const POSTGRES_URL = 'postgres://postgres@127.0.0.1:5432/postgres'
+export const RABBITMQ_URL = 'amqp://guest:guest@127.0.0.1:5672/'
 
 /** Whether something accepts connections there; a refusal within a second is an answer too. */
 export function answers(url: string): Promise<boolean> {

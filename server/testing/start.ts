@@ -12,6 +12,7 @@ import pg from 'pg'
 import { inject } from 'vitest'
 import { createApp, prepareDatabase, type App } from '../app.ts'
 import { toConfig } from '../config.ts'
+import type { ServiceName } from '../config/services.ts'
 import { modules } from '../modules.ts'
 import type { Tx } from '../platform/db/db.ts'
 import type { Module } from '../platform/module.ts'
@@ -62,8 +63,12 @@ export interface TestApp extends AsyncDisposable {
   mails(): SentMail[]
 }
 
-/** `probe` is a module of the test's own, mounted beside the others. */
-export async function start(environment: Record<string, string> = {}, probe?: Omit<Module, 'name'>): Promise<TestApp> {
+/** `probe` is a module of the test's own, mounted beside the others; `service` starts in a service mode. */
+export async function start(
+  environment: Record<string, string> = {},
+  probe?: Omit<Module, 'name'>,
+  service: ServiceName | null = null,
+): Promise<TestApp> {
   const serverUrl = inject('databaseUrl')
   const log = createLog({ level: environment.LOG_LEVEL ?? 'silent', name: 'test' })
   const name = `test_${randomBytes(6).toString('hex')}`
@@ -72,7 +77,17 @@ export async function start(environment: Record<string, string> = {}, probe?: Om
   const all = probe ? [...modules, { name: 'probe', ...probe }] : modules
   if (probe) await prepareDatabase(databaseUrl, log, all)
   const dataDir = mkdtempSync(path.join(tmpdir(), 'rapport-files-'))
-  const config = toConfig({ APP_ENV: 'test', DATA_DIR: dataDir, RATE_LIMIT_PER_MINUTE: '1000000', ...environment })
+  const redisUrl = inject('redisUrl')
+  const config = toConfig(
+    {
+      APP_ENV: 'test',
+      DATA_DIR: dataDir,
+      RATE_LIMIT_PER_MINUTE: '1000000',
+      ...(redisUrl ? { REDIS_URL: redisUrl, REDIS_PREFIX: name } : {}),
+      ...environment,
+    },
+    service,
+  )
   const mails: SentMail[] = []
   const app = await createApp({
     config,

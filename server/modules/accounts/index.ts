@@ -8,6 +8,7 @@ export {
   firstWorkspaceId as defaultWorkspaceId,
   getWorkspace,
   listWorkspaceIds,
+  workspaceForEvent,
   workspaceIdOf as findWorkspaceId,
 } from './workspaces.ts'
 export { removeHouse, replacePassword, seedHouse, type HouseSeed } from './seeding.ts'

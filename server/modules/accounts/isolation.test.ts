@@ -3,6 +3,7 @@
  * so that a new module is covered on the day it comes; where one fails, read what it says before you add an exception.
  */
 import pg from 'pg'
+import sharp from 'sharp'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { may, roles, type Role } from '#platform/actor.ts'
 import { platformRoutes } from '#platform/http/platform-routes.ts'
@@ -25,7 +26,14 @@ const lookingPast: Record<string, string> = {
   'platform.stranded_jobs': 'nothing: it takes no input, and answers the ids of jobs that nothing carries any more',
   'platform.refresh_statistics': 'the name of a table of ours; it answers nothing of what is in it',
   'platform.forget_old_rows': 'nothing: it takes no input, and answers how many rows had served their time',
+  'contacts.ensure_partitions': 'nothing: it takes no input, and answers which month’s part of the timeline it made',
+  'contacts.workspaces_with_old_imports':
+    'nothing: it takes no input, and answers which workspaces have files to forget',
+  'contacts.workspaces_with_unscanned_uploads': 'nothing: no input, and which workspaces have files in quarantine',
   'contacts.contact_rows': 'the workspace of the transaction, by the same function, so that searches can use an index',
+  'contacts.totals': 'nothing: it takes no input, and answers sums over all workspaces, for /metrics',
+  'contacts.duplicate_key_rows': 'the same, so that keys can be looked up in their index',
+  'contacts.custom_value_rows': 'the workspace of the transaction, as contact_rows does',
   'accounts.identify_key': 'the hash of the whole key, of 256 random bits',
 }
 
@@ -340,6 +348,14 @@ async function fillByHand(): Promise<void> {
   const file = `--x\r\ncontent-disposition: form-data; name="file"; filename="a.csv"\r\ncontent-type: text/csv\r\n\r\n${csv}\r\n--x--\r\n`
   const form = { 'content-type': 'multipart/form-data; boundary=x' }
   expect((await anna.post('/contacts/import', file, form)).status).toBe(202)
+  const { body } = await anna.get('/contacts?search=jean')
+  const picture = await sharp({ create: { width: 9, height: 9, channels: 3, background: '#336699' } })
+    .gif()
+    .toBuffer()
+  const head = '--x\r\ncontent-disposition: form-data; name="file"; filename="a.gif"\r\n\r\n'
+  const upload = Buffer.concat([Buffer.from(head), picture, Buffer.from('\r\n--x--\r\n')])
+  expect((await anna.post(`/contacts/${body.data[0].id}/avatar`, upload, form)).status).toBe(201)
+  expect((await anna.post('/gdpr/export', { contact_id: body.data[0].id })).status).toBe(202)
 }
 
 /** As the database's owner sees it: the ids of everything that the first workspace has. */

@@ -31,6 +31,20 @@ export async function workspaceIdOf(db: Db, slug: string): Promise<string | null
   return found?.id ?? null
 }
 
+/** Whom an event of another program is for: the workspace that it names, or, when it names none, the only one there is. */
+export async function workspaceForEvent(db: Db, id: string | null): Promise<string | null> {
+  if (!id) {
+    const all = await listWorkspaceIds(db)
+    return all.length === 1 ? all[0]! : null
+  }
+  const [found] = await db.lookup<{ id: string }>(
+    'accounts.workspace_by_id',
+    'select id from accounts.workspaces where id = $1',
+    [id],
+  )
+  return found?.id ?? null
+}
+
 /** For scheduled work, which goes through all of them. */
 export async function listWorkspaceIds(db: Db): Promise<string[]> {
   const rows = await db.lookup<{ id: string }>(

@@ -7,7 +7,7 @@ import { afterCursor, countRows, orderBy, page, parseSort, type SortColumn } fro
 import { accepted, created, record, Reply, route } from '#platform/http/route.ts'
 import { Closed, Email, Id, Message, OneOf, Page, pageQuery, Problem } from '#platform/http/shapes.ts'
 import type { Services } from '#platform/services.ts'
-import { Audience } from '#modules/contacts/index.ts'
+import { Audience, checkAudience } from '#modules/contacts/index.ts'
 import { measureAudience } from './audience-size.ts'
 import {
   cancelCampaign,
@@ -272,7 +272,10 @@ const audience = route({
       }),
     }),
   },
-  run: ({ tx, services, body }) => measureAudience(tx, services, body.target_audience, body.category ?? 'marketing'),
+  run: async ({ tx, services, body }) => {
+    await checkAudience(tx, body.target_audience, '/target_audience')
+    return measureAudience(tx, services, body.target_audience, body.category ?? 'marketing')
+  },
 })
 
 const preview = route({

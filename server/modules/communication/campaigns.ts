@@ -4,7 +4,7 @@ import type { Actor } from '#platform/actor.ts'
 import type { Tx } from '#platform/db/db.ts'
 import { checkVersion, Conflict, Invalid, NotFound } from '#platform/errors.ts'
 import { newId } from '#platform/ids.ts'
-import type { Audience } from '#modules/contacts/index.ts'
+import { checkAudience, type Audience } from '#modules/contacts/index.ts'
 import { moveCampaign, type CampaignMove } from './campaign-status.ts'
 import type { CampaignInput, CampaignPatch, ChannelInput } from './campaign-shapes.ts'
 import type { Campaign, CampaignTable, Channel } from './tables.ts'
@@ -42,6 +42,7 @@ export async function channelsOf(tx: Tx, campaignIds: string[]): Promise<Channel
 export async function createCampaign(tx: Tx, actor: Actor, input: CampaignInput): Promise<WholeCampaign> {
   const id = newId()
   requireOrderedDates(input)
+  await checkAudience(tx, input.target_audience, '/target_audience')
   const fields = campaignFields(input)
   await tx.sql
     .insertInto('communication.campaigns')
@@ -73,6 +74,7 @@ export async function updateCampaign(
     end_date: campaign.end_date?.toISOString(),
     ...patch,
   })
+  await checkAudience(tx, patch.target_audience, '/target_audience')
   const { channels, ...fields } = patch
   // Channels are part of the record: a change to them alone is a new version as well.
   const changed = Object.keys(fields).length ? campaignFields(fields) : { name: campaign.name }

@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest'
 import { sql } from 'kysely'
 import { newId } from '#platform/ids.ts'
+import { nobody } from '#platform/privacy/personal-data.ts'
+import { copyOf } from '#testing/personal-data.ts'
 import { start } from '#testing/start.ts'
 import { personalData } from './personal-data.ts'
 
@@ -49,10 +51,11 @@ test('an erasure leaves the campaign’s numbers, and nothing that leads to the 
       })
     }
   })
-  const copy = await app.inTx((tx) => personalData.export(tx, [ana]))
+  const person = { ...nobody(), contactIds: [ana], emails: ['ana@x.example'] }
+  const copy = await app.inTx((tx) => copyOf(personalData, tx, person))
   expect(Object.values(copy).map((rows) => rows.length)).toEqual([1, 1, 1])
   expect(JSON.stringify(copy)).not.toContain('bob')
-  const counts = await app.inTx((tx) => personalData.erase(tx, [ana]))
+  const counts = await app.inTx((tx) => personalData.erase(tx, person, app.app.runtime))
   expect(Object.values(counts)).toEqual([1, 1, 1])
   const rows = await app.inTx((tx) =>
     tx.rawQuery<{ row: string }>(

@@ -5,7 +5,8 @@ import { Compile } from 'typebox/compile'
 import type { Tx } from '#platform/db/db.ts'
 import { Invalid } from '#platform/errors.ts'
 import { Closed, Id } from '#platform/http/shapes.ts'
-import { ContactFilter, fromMatching } from './contact-query.ts'
+import { fromMatching } from './contact-query.ts'
+import { checkFilter, FilterOrRule, toFilter } from './given-filter.ts'
 import type { ContactStatus } from './tables.ts'
 
 /** In any of the lists or with any of the tags (with neither: everybody), and matching the filter. */
@@ -13,7 +14,7 @@ export const Audience = Closed(
   {
     list_ids: Type.Optional(Type.Array(Id, { maxItems: 200, default: [] })),
     tags: Type.Optional(Type.Array(Type.String({ minLength: 1, maxLength: 100 }), { maxItems: 200, default: [] })),
-    filter: Type.Optional(ContactFilter),
+    filter: Type.Optional(FilterOrRule),
   },
   { $id: 'Audience' },
 )
@@ -32,8 +33,13 @@ export function audienceFrom(value: unknown): Audience {
   )
 }
 
+/** What the shape alone does not tell: whether the rule of its filter can be read. Throws `Invalid`. */
+export async function checkAudience(tx: Tx, audience: Audience | undefined, pointer: string): Promise<void> {
+  await checkFilter(tx, audience?.filter, `${pointer}/filter`)
+}
+
 export async function countAudience(tx: Tx, audience: Audience): Promise<number> {
-  const from = await fromMatching(tx, audience.filter ?? {})
+  const from = await fromMatching(tx, toFilter(audience.filter))
   const groups = await groupsOf(tx, audience)
   const { rows } = await sql<{ count: number }>`
     select count(*) as count ${from} ${groups ? sql`and c.id in (${anyMember(groups)})` : sql``}`.execute(tx.sql)
@@ -50,7 +56,7 @@ export async function pageAudience(
   afterId: string | null,
   limit: number,
 ): Promise<{ id: string }[]> {
-  const from = await fromMatching(tx, audience.filter ?? {})
+  const from = await fromMatching(tx, toFilter(audience.filter))
   const groups = await groupsOf(tx, audience)
   const after = (id: RawBuilder<unknown>) => (afterId ? sql`and ${id} > ${afterId}::uuid` : sql``)
   if (!groups) {

@@ -2,6 +2,7 @@
 import { Type } from 'typebox'
 import { accepted, Reply, route } from '#platform/http/route.ts'
 import { JobView, Problem } from '#platform/http/shapes.ts'
+import { authorize } from '#platform/actor.ts'
 import { getJob } from '#platform/jobs/jobs.ts'
 import { viewJob } from '#platform/http/platform-routes.ts'
 import { BulkAction, checkBulk, countMeant, startBulk } from './bulk.ts'
@@ -17,7 +18,8 @@ const bulkRoute = route({
     'Name them by `contact_ids`, or by `filter` with the parameters of GET /contacts. `dry_run` counts them.',
   body: BulkAction,
   replies: { 200: DryRun, 202: JobView, 404: Problem },
-  run: async ({ tx, actor, body }) => {
+  run: async ({ tx, actor, body, services }) => {
+    if (body.action === 'export') authorize(services.permissions, actor, 'contact.export')
     await checkBulk(tx, body)
     if (body.dry_run) return new Reply(200, { dry_run: true as const, matched: await countMeant(tx, body) })
     const id = await startBulk(tx, actor, body)

@@ -11,9 +11,12 @@ import { Invalid } from '#platform/errors.ts'
 import type { Job, JobDefinition } from '#platform/jobs/job.ts'
 import { Closed, Id, OneOf } from '#platform/http/shapes.ts'
 import { recordConsent } from './consent.ts'
-import { ContactFilter, fromMatching } from './contact-query.ts'
+import { fromMatching } from './contact-query.ts'
 import { deleteContacts, restoreContacts } from './contact-removal.ts'
-import { getList } from './lists.ts'
+import { beginExport } from './export/exports.ts'
+import { exportParams } from './export/requests.ts'
+import { checkFilter, FilterOrRule, toFilter } from './given-filter.ts'
+import { getList, requireStatic } from './lists.ts'
 import { deleteMembers, insertMembers } from './membership.ts'
 import { tagContacts, untagContacts } from './tagging.ts'
 import { ensureTags } from './tags.ts'
@@ -27,18 +30,20 @@ const actions = [
   'unsubscribe',
   'delete',
   'restore',
+  'export',
 ] as const
 type Action = (typeof actions)[number]
 
 export const BulkAction = Closed({
   action: OneOf(actions),
   contact_ids: Type.Optional(Type.Array(Id, { minItems: 1, maxItems: 50_000 })),
-  filter: Type.Optional(ContactFilter),
+  filter: Type.Optional(FilterOrRule),
   params: Type.Optional(
     Closed({
       tag: Type.Optional(Type.String({ minLength: 1, maxLength: 100, description: 'Name; made when it is new' })),
       list_id: Type.Optional(Id),
       type: Type.Optional(OneOf(['newsletter', 'marketing', 'all'])),
+      ...exportParams,
     }),
   ),
   dry_run: Type.Optional(Type.Boolean()),
@@ -55,6 +60,7 @@ export async function countMeant(tx: Tx, bulk: BulkAction): Promise<number> {
 /** Checks what can be known in advance, and answers the id of the job. */
 export async function startBulk(tx: Tx, actor: Actor, bulk: BulkAction): Promise<string> {
   await checkBulk(tx, bulk)
+  if (bulk.action === 'export') return beginBulkExport(tx, actor, bulk)
   const total = await countMeant(tx, bulk)
   return tx.enqueue('contacts.bulk', { ...bulk, actor }, { createdBy: actor.id, total })
 }
@@ -64,14 +70,16 @@ export async function checkBulk(tx: Tx, bulk: BulkAction): Promise<void> {
   if (Boolean(bulk.contact_ids) === Boolean(bulk.filter)) {
     throw Invalid.at('/contact_ids', 'required', 'Say who is meant: either contact_ids or filter.')
   }
+  await checkFilter(tx, bulk.filter, '/filter')
   const { tag, list_id, type } = bulk.params ?? {}
   if (bulk.action.endsWith('_tag') && !tag?.trim()) throw Invalid.at('/params/tag', 'required', 'Which tag?')
   if (bulk.action.endsWith('_list') && !list_id) throw Invalid.at('/params/list_id', 'required', 'Which list?')
   if (bulk.action.endsWith('subscribe') && !type) throw Invalid.at('/params/type', 'required', 'Subscribed to what?')
   if (list_id) {
-    await getList(tx, list_id).catch(() => {
+    const list = await getList(tx, list_id).catch(() => {
       throw Invalid.at('/params/list_id', 'not_found', 'There is no such list here.')
     })
+    requireStatic(list)
   }
 }
 
@@ -112,7 +120,7 @@ async function nextBatch(tx: Tx, bulk: BulkAction, afterId: string | null): Prom
 
 /** Restoring is about the deleted ones, everything else about the others. */
 async function fromMeant(tx: Tx, { action, contact_ids, filter }: BulkAction) {
-  const from = await fromMatching(tx, { ...filter, deleted: action === 'restore' })
+  const from = await fromMatching(tx, { ...toFilter(filter), deleted: action === 'restore' })
   return contact_ids ? sql`${from} and c.id = any(${contact_ids}::uuid[])` : from
 }
 
@@ -135,9 +143,18 @@ async function act(tx: Tx, actor: Actor, bulk: BulkAction, ids: string[], servic
       return (await deleteContacts(tx, actor, ids)).length
     case 'restore':
       return (await restoreContacts(tx, actor, ids)).length
+    case 'export':
+      throw new Error('an export is a job of its own')
     default:
       return bulk.action satisfies never
   }
+}
+
+async function beginBulkExport(tx: Tx, actor: Actor, { params, contact_ids, filter }: BulkAction): Promise<string> {
+  const { format = 'csv', fields } = params ?? {}
+  const whom = { ...(contact_ids ? { contact_ids } : {}), ...(filter ? { filter } : {}) }
+  const { job_id: jobId } = await beginExport(tx, actor, { format, ...(fields ? { fields } : {}), ...whom })
+  return jobId!
 }
 
 async function tagIds(tx: Tx, actor: Actor, name: string | undefined): Promise<string[]> {

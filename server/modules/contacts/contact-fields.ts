@@ -4,6 +4,7 @@ import parsePhoneNumber, { isSupportedCountry, type CountryCode } from 'libphone
 import { Closed, Email, Id, JsonObject, TextOrNull } from '#platform/http/shapes.ts'
 import { Invalid, type InputError } from '#platform/errors.ts'
 import { genders } from './contact-view.ts'
+import { checkCustomFields, mergeCustomFields, type CustomFieldDefinition } from './fields/values.ts'
 import { splitFullName } from './names.ts'
 
 const writable = {
@@ -25,7 +26,14 @@ const writable = {
   is_active: Type.Optional(Type.Boolean()),
   newsletter_subscribed: Type.Optional(Type.Boolean({ description: 'Written to the consent ledger' })),
   marketing_subscribed: Type.Optional(Type.Boolean({ description: 'Written to the consent ledger' })),
-  custom_fields: Type.Optional(JsonObject),
+  custom_fields: Type.Optional(
+    Type.Unsafe<Record<string, unknown>>({
+      ...JsonObject,
+      description:
+        'By key. Merged key by key: what is not named stays, null takes a value away. Fields of /contacts/fields are checked; ' +
+        'any other key holds any JSON',
+    }),
+  ),
   notes: Type.Optional(Type.String({ maxLength: 20_000 })),
   tags: Type.Optional(
     Type.Array(Type.String({ minLength: 1, maxLength: 100 }), {
@@ -64,8 +72,16 @@ export interface ContactColumns {
 
 const customFieldsBytesMax = 64 * 1_024
 
+/** What the rules depend on besides the input. */
+export interface Surroundings {
+  country: string | null
+  definitions: readonly CustomFieldDefinition[]
+  /** Custom fields that the contact has already: they stay unless they are named. */
+  before: Record<string, unknown>
+}
+
 /** Checks everything at once, so that a form shows all of its errors together; throws `Invalid`. */
-export function toColumns(input: ContactChange, country: string | null): ContactColumns {
+export function toColumns(input: ContactChange, { country, ...custom }: Surroundings): ContactColumns {
   const errors: InputError[] = []
   const columns: ContactColumns = {}
   if (input.email !== undefined) columns.email = input.email.trim()
@@ -81,7 +97,7 @@ export function toColumns(input: ContactChange, country: string | null): Contact
   if (input.language !== undefined) columns.language = toLanguage(input.language, errors)
   if (input.timezone !== undefined) columns.timezone = toTimezone(input.timezone, errors)
   if (input.is_active !== undefined) columns.is_active = input.is_active
-  if (input.custom_fields !== undefined) columns.custom_fields = toCustomFields(input.custom_fields, errors)
+  if (input.custom_fields !== undefined) columns.custom_fields = toCustomFields(input.custom_fields, custom, errors)
   if (input.notes !== undefined) columns.notes = input.notes
   if (input.user_id !== undefined) columns.user_id = input.user_id
   if (errors.length) throw new Invalid('invalid', errors.map((error) => error.detail).join(' '), { errors })
@@ -105,8 +121,12 @@ function toPhone(phone: string | null, country: string | null, errors: InputErro
   return { phone: text, phone_key: key }
 }
 
+/** Where an uploaded picture is shown; a form that sends the whole record back says it again. */
+const ownPicture = /^\/api\/v1\/contacts\/[0-9a-f-]{36}\/avatar\?v=[0-9a-f]{16}$/
+
 function toWebAddress(address: string | null, errors: InputError[]): string | null {
   if (!address) return null
+  if (ownPicture.test(address)) return address
   const url = URL.parse(address)
   if (url?.protocol === 'https:' || url?.protocol === 'http:') return url.href
   errors.push({ pointer: '/avatar_url', code: 'format', detail: 'This is not a web address (https://…).' })
@@ -141,8 +161,12 @@ export function isTimezone(name: string): boolean {
   }
 }
 
-function toCustomFields(fields: Record<string, unknown>, errors: InputError[]): string {
-  const text = JSON.stringify(fields)
+function toCustomFields(
+  fields: Record<string, unknown>,
+  { definitions, before }: Omit<Surroundings, 'country'>,
+  errors: InputError[],
+): string {
+  const text = JSON.stringify(mergeCustomFields(before, checkCustomFields(definitions, fields, errors)))
   if (Buffer.byteLength(text) > customFieldsBytesMax) {
     errors.push({ pointer: '/custom_fields', code: 'too_long', detail: 'Custom fields hold at most 64 KB together.' })
   }

@@ -7,14 +7,15 @@ import { Type, type Static } from 'typebox'
 import type { Tx } from '#platform/db/db.ts'
 import { Closed, Id, OneOf } from '#platform/http/shapes.ts'
 import { afterCursor, countRows, orderBy, page, parseSort, type SortColumn } from '#platform/http/paging.ts'
-import {
-  engagementLevels,
-  levelFrom,
-  statuses,
-  viewContact,
-  type ContactRow,
-  type ContactView,
-} from './contact-view.ts'
+import { getWorkspace } from '#modules/accounts/index.ts'
+import { phoneKey } from './contact-fields.ts'
+import { inBand } from './rules/fields.ts'
+import { compileRule } from './rules/compile.ts'
+import { hasAnyTag, isMemberOfAny } from './rules/members.ts'
+import { readRuleText } from './rules/rule-text.ts'
+import { resolveRule } from './rules/resolve.ts'
+import { RuleShape, type Rule } from './rules/rule.ts'
+import { engagementLevels, genders, statuses, viewContact, type ContactRow, type ContactView } from './contact-view.ts'
 
 /** The same names as query parameters of the list and as an object in bulk actions and audiences. */
 export const filterFields = {
@@ -43,6 +44,18 @@ export const filterFields = {
   deleted: Type.Optional(Type.Boolean({ description: 'The deleted ones instead of the others' })),
   created_after: Type.Optional(Type.String({ format: 'date-time' })),
   created_before: Type.Optional(Type.String({ format: 'date-time' })),
+  filter: Type.Optional(
+    Type.Unsafe<string | Rule>({
+      anyOf: [{ type: 'string', maxLength: 64_000 }, RuleShape],
+      description: 'A rule; in an address as JSON text',
+    }),
+  ),
+  email: Type.Optional(Type.String({ maxLength: 254, description: 'The whole address; case does not matter' })),
+  phone: Type.Optional(
+    Type.String({ maxLength: 40, description: 'The whole number, in any spelling of the workspace’s country' }),
+  ),
+  user_id: Type.Optional(Id),
+  gender: Type.Optional(OneOf(genders)),
 }
 export const ContactFilter = Closed(filterFields)
 export type ContactFilter = Static<typeof ContactFilter>
@@ -57,6 +70,7 @@ const sortColumns: Record<string, SortColumn> = {
   full_name: { expression: sql`platform.fold(c.first_name || ' ' || c.last_name)`, type: 'text' },
   company: { expression: sql`c.company_key`, type: 'text' },
   engagement_score: { expression: sql`c.engagement_score`, type: 'int' },
+  lifetime_value: { expression: sql`c.lifetime_value`, type: 'numeric' },
   last_booking_date: { expression: sql`coalesce(c.last_booking_date, '-infinity'::timestamptz)`, type: 'timestamptz' },
   last_email_opened_at: {
     expression: sql`coalesce(c.last_email_opened_at, '-infinity'::timestamptz)`,
@@ -66,6 +80,13 @@ const sortColumns: Record<string, SortColumn> = {
 const deletedSort: Record<string, SortColumn> = { deleted_at: { expression: sql`c.deleted_at`, type: 'timestamptz' } }
 export const sortNames = Object.keys(sortColumns)
 
+/** What can be sorted by, and what is sorted by unless told otherwise. */
+export function contactSort({ deleted }: ContactFilter): { columns: Record<string, SortColumn>; fallback: string } {
+  return deleted
+    ? { columns: { ...sortColumns, ...deletedSort }, fallback: '-deleted_at' }
+    : { columns: sortColumns, fallback: '-created_at' }
+}
+
 export interface ContactListQuery extends ContactFilter {
   sort?: string
   limit?: number
@@ -73,11 +94,20 @@ export interface ContactListQuery extends ContactFilter {
   count?: 'exact'
 }
 
+export function listContacts(
+  tx: Tx,
+  query: ContactListQuery,
+): Promise<{ data: ContactView[]; next_cursor: string | null; total: number | { at_least: number } }>
+export function listContacts<View>(
+  tx: Tx,
+  query: ContactListQuery,
+  view: (row: ContactRow) => View,
+): Promise<{ data: View[]; next_cursor: string | null; total: number | { at_least: number } }>
 /** A page with tags and lists in one round trip, and where there are more, the total in another. */
-export async function listContacts(tx: Tx, query: ContactListQuery) {
+export async function listContacts(tx: Tx, query: ContactListQuery, view: (row: ContactRow) => unknown = viewContact) {
   const limit = query.limit ?? 50
-  const columns = query.deleted ? { ...sortColumns, ...deletedSort } : sortColumns
-  const sort = parseSort(query.sort, columns, query.deleted ? '-deleted_at' : '-created_at')
+  const { columns, fallback } = contactSort(query)
+  const sort = parseSort(query.sort, columns, fallback)
   const after = afterCursor(query.cursor, sort, sql`c.id`)
   const from = await fromMatching(tx, query)
   const { rows } = await sql<ContactRow & { sort_key: string }>`
@@ -87,7 +117,7 @@ export async function listContacts(tx: Tx, query: ContactListQuery) {
     select c.*, ${tagNames}, ${listItems} from c order by ${orderBy(sort, sql`c.id`)}`.execute(tx.sql)
   // A first page that holds everybody has counted them.
   const total = !after && rows.length <= limit ? rows.length : await countRows(tx, from, query.count === 'exact')
-  const { data, next_cursor } = page<ContactRow & { sort_key: string }, ContactView>(rows, limit, sort, viewContact)
+  const { data, next_cursor } = page(rows, limit, sort, view)
   return { data, next_cursor, total }
 }
 
@@ -116,10 +146,17 @@ export async function fromMatching(tx: Tx, filter: ContactFilter): Promise<RawBu
   if (filter.status) conditions.push(sql`c.status = ${filter.status}`)
   if (filter.language) conditions.push(sql`c.language = ${filter.language}`)
   if (filter.company) conditions.push(sql`c.company_key = platform.fold(${filter.company})`)
-  if (filter.source) conditions.push(sql`c.source = ${filter.source}`)
+  if (filter.source) {
+    conditions.push(sql`c.source is not null and platform.fold(c.source) = platform.fold(${filter.source})`)
+  }
   if (filter.engagement_level) conditions.push(inBand(filter.engagement_level))
+  if (filter.filter) conditions.push(compileRule(await resolveRule(tx, readRuleText(filter.filter))))
   if (filter.created_after) conditions.push(sql`c.created_at > ${filter.created_after}::timestamptz`)
   if (filter.created_before) conditions.push(sql`c.created_at < ${filter.created_before}::timestamptz`)
+  if (filter.email) conditions.push(sql`c.email_key = lower(${filter.email.trim()})`)
+  if (filter.phone) conditions.push(await hasPhone(tx, filter.phone))
+  if (filter.user_id) conditions.push(sql`c.user_id = ${filter.user_id}::uuid`)
+  if (filter.gender) conditions.push(sql`c.gender = ${filter.gender}`)
   return sql`from contacts.contact_rows c where ${sql.join(conditions, sql` and `)}`
 }
 
@@ -133,6 +170,13 @@ export function searchWords(search: string | undefined): string[] {
   return [...new Set((search ?? '').normalize('NFC').split(/\s+/).filter(Boolean))].slice(0, 10)
 }
 
+/** Numbers are compared in E.164; what cannot be a number is nobody's. */
+async function hasPhone(tx: Tx, phone: string): Promise<RawBuilder<boolean>> {
+  const { country } = await getWorkspace(tx, tx.workspaceId)
+  const key = phoneKey(phone, country)
+  return key ? sql<boolean>`c.phone_key = ${key}` : sql<boolean>`false`
+}
+
 /** Scripts that set no spaces; the same ranges as `contacts.has_dense_script`. */
 const denseScript = /[\u0E00-\u0E7F\u2E80-\u9FFF\uAC00-\uD7AF\uF900-\uFAFF\u{20000}-\u{3FFFF}]/u
 
@@ -143,9 +187,6 @@ function containsWord(word: string): RawBuilder<boolean> {
     and contacts.dense_grams(c.search_text) @> contacts.dense_grams(platform.fold(${word})) and ${contains}`
 }
 
-/** From this size on, asking each candidate "are you in it?" beats starting from the members. */
-const largeFrom = 50_000
-
 async function inList(tx: Tx, id: string): Promise<RawBuilder<boolean>> {
   const list = await tx.sql
     .selectFrom('contacts.lists')
@@ -153,9 +194,7 @@ async function inList(tx: Tx, id: string): Promise<RawBuilder<boolean>> {
     .where('id', '=', id)
     .where('deleted_at', 'is', null)
     .executeTakeFirst()
-  if (!list) return sql<boolean>`false`
-  return sql<boolean>`exists (select from contacts.list_members m
-    where m.workspace_id = c.workspace_id and m.list_id = ${id} and m.contact_id = c.id ${asProbe(list.size)})`
+  return isMemberOfAny(list ? [{ id, size: list.size }] : [])
 }
 
 async function hasTag(tx: Tx, name: string): Promise<RawBuilder<boolean>> {
@@ -164,20 +203,5 @@ async function hasTag(tx: Tx, name: string): Promise<RawBuilder<boolean>> {
     .select(['id', 'usage_count as size'])
     .where(sql`lower(name)`, '=', sql`lower(${name})`)
     .executeTakeFirst()
-  if (!tag) return sql<boolean>`false`
-  return sql<boolean>`exists (select from contacts.contact_tags ct
-    where ct.workspace_id = c.workspace_id and ct.tag_id = ${tag.id} and ct.contact_id = c.id ${asProbe(tag.size)})`
-}
-
-/** `offset 0` keeps the planner from turning the question round into a join over all members. */
-function asProbe(size: number): RawBuilder<unknown> {
-  return size >= largeFrom ? sql`offset 0` : sql``
-}
-
-function inBand(level: 'low' | 'medium' | 'high'): RawBuilder<boolean> {
-  if (level === 'high') return sql<boolean>`c.engagement_score >= ${levelFrom.high}`
-  if (level === 'medium') {
-    return sql<boolean>`c.engagement_score >= ${levelFrom.medium} and c.engagement_score < ${levelFrom.high}`
-  }
-  return sql<boolean>`c.engagement_score < ${levelFrom.medium}`
+  return hasAnyTag(tag ? [tag] : [])
 }

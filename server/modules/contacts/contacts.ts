@@ -1,4 +1,5 @@
 /** What can be done to a contact record. One person, one row; who they are to us, never what they allow (that is the consent ledger). */
+import { isDeepStrictEqual } from 'node:util'
 import { sql } from 'kysely'
 import type { Actor } from '#platform/actor.ts'
 import type { Tx } from '#platform/db/db.ts'
@@ -6,10 +7,13 @@ import type { Services } from '#platform/services.ts'
 import { checkVersion, Conflict, Invalid, NotFound } from '#platform/errors.ts'
 import { newId } from '#platform/ids.ts'
 import { getWorkspace } from '#modules/accounts/index.ts'
+import { forgetAvatar } from './avatar-files.ts'
 import { recordConsent, requireAccepted, type ConsentEntry, type ConsentOutcome } from './consent.ts'
 import { publishContacts } from './contact-events.ts'
 import { toColumns, type ContactChange, type ContactColumns, type NewContact } from './contact-fields.ts'
 import { listItems, tagNames } from './contact-query.ts'
+import { customFieldDefinitions } from './fields/fields.ts'
+import { missingFields } from './fields/values.ts'
 import type { ContactRow } from './contact-view.ts'
 import { orRefuse } from './constraints.ts'
 import { recordInteractions } from './interactions.ts'
@@ -30,10 +34,13 @@ export async function getContact(tx: Tx, id: string, { deletedToo = false } = {}
 /** The unique index decides who comes first when two make the same contact at once; the second gets `email_taken`. */
 export async function createContact(tx: Tx, actor: Actor, input: NewContact, services: Services): Promise<ContactRow> {
   const workspace = await getWorkspace(tx, tx.workspaceId)
-  const columns = toColumns(input, workspace.country)
+  const definitions = await customFieldDefinitions(tx)
+  const columns = toColumns(input, { country: workspace.country, definitions, before: {} })
   if (actor.kind === 'user' && !columns.first_name) {
     throw Invalid.at('/first_name', 'required', 'A contact made by hand needs a first name.')
   }
+  const missing = actor.kind === 'user' ? missingFields(definitions, input.custom_fields ?? {}) : []
+  if (missing.length) throw new Invalid('invalid', missing.map(({ detail }) => detail).join(' '), { errors: missing })
   const contact = await orRefuse(
     tx.sql
       .insertInto('contacts.contacts')
@@ -56,7 +63,10 @@ export async function createContact(tx: Tx, actor: Actor, input: NewContact, ser
   return getContact(tx, contact.id)
 }
 
-/** PUT and PATCH: what the input names is replaced, all else stays. Naming what is already so changes nothing. */
+/**
+ * PUT and PATCH: what the input names is replaced, all else stays; of custom fields, key by key (docs/decisions/0019).
+ * Naming what is already so changes nothing.
+ */
 export async function updateContact(
   tx: Tx,
   actor: Actor,
@@ -67,10 +77,16 @@ export async function updateContact(
   const contact = await lockContact(tx, id)
   checkVersion(contact.version, ifVersion)
   const workspace = await getWorkspace(tx, tx.workspaceId)
-  const columns = changedColumns(contact, toColumns(input, workspace.country))
+  const definitions = input.custom_fields ? await customFieldDefinitions(tx) : []
+  const surroundings = { country: workspace.country, definitions, before: contact.custom_fields }
+  const columns = changedColumns(contact, toColumns(input, surroundings))
   if (actor.kind === 'user' && columns.first_name === '') {
     throw Invalid.at('/first_name', 'required', 'A contact needs a first name.')
   }
+  // One that was made without it, by an import, may be changed; taking it away by hand may not be.
+  const named = definitions.filter(({ key }) => Object.hasOwn(input.custom_fields ?? {}, key))
+  const missing = actor.kind === 'user' ? missingFields(named, input.custom_fields ?? {}) : []
+  if (missing.length) throw new Invalid('invalid', missing.map(({ detail }) => detail).join(' '), { errors: missing })
   const fields = Object.keys(columns).filter((name) => name !== 'phone_key')
   const related = await writeRelations(tx, actor, contact, input)
   const subscriptions = await writeSubscriptions(tx, actor, contact, input, services)
@@ -80,6 +96,8 @@ export async function updateContact(
   // Tags and lists are part of what the record's version counts, hence an update that writes a column as it is.
   const set = fields.length ? columns : { notes: contact.notes }
   await orRefuse(tx.sql.updateTable('contacts.contacts').set(set).where('id', '=', id).execute(), emailTaken)
+  // A picture of ours that the address no longer names is nobody's any more.
+  if (columns.avatar_url !== undefined) await forgetAvatar(tx, id)
   const changed = [...fields, ...related]
   const updated = await getContact(tx, id)
   await publishContacts(tx, 'updated', [updated], { changed })
@@ -139,8 +157,8 @@ async function replaceTags(tx: Tx, actor: Actor, contactId: string, names: strin
 }
 
 async function replaceLists(tx: Tx, actor: Actor, contactId: string, listIds: string[]): Promise<boolean> {
-  const { rows } = await sql<{ id: string; member: boolean }>`
-    select l.id, exists (select from contacts.list_members m where m.list_id = l.id and m.contact_id = ${contactId}) as member
+  const { rows } = await sql<{ id: string; is_static: boolean; member: boolean }>`
+    select l.id, l.type = 'static' as is_static, exists (select from contacts.list_members m where m.list_id = l.id and m.contact_id = ${contactId}) as member
     from contacts.lists l where l.deleted_at is null and (
       l.id = any(${listIds}::uuid[])
       or exists (select from contacts.list_members m where m.list_id = l.id and m.contact_id = ${contactId}))`.execute(
@@ -149,8 +167,15 @@ async function replaceLists(tx: Tx, actor: Actor, contactId: string, listIds: st
   const known = new Set(rows.map((row) => row.id))
   const unknown = listIds.findIndex((id) => !known.has(id.toLowerCase()))
   if (unknown >= 0) throw Invalid.at(`/lists/${unknown}`, 'not_found', 'There is no such list here.')
-  const wanted = new Set(listIds.map((id) => id.toLowerCase()))
-  const surplus = rows.filter((row) => row.member && !wanted.has(row.id)).map((row) => row.id)
+  // Dynamic lists may be named, as a client that sends back what it read does, but only their rules fill and empty them.
+  const joins = rows.find((row) => !row.is_static && !row.member)?.id
+  if (joins) {
+    const index = listIds.findIndex((id) => id.toLowerCase() === joins)
+    throw Invalid.at(`/lists/${index}`, 'list_is_dynamic', 'This list fills itself by its rule. Leave it out.')
+  }
+  const byHand = new Set(rows.filter((row) => row.is_static).map((row) => row.id))
+  const wanted = new Set(listIds.map((id) => id.toLowerCase()).filter((id) => byHand.has(id)))
+  const surplus = rows.filter((row) => row.is_static && row.member && !wanted.has(row.id)).map((row) => row.id)
   await lockInOrder(tx, 'contacts.lists', [...surplus, ...wanted])
   const removed = await deleteMembers(tx, actor, surplus, [contactId])
   const added = await insertMembers(tx, actor, [...wanted], [contactId])
@@ -168,7 +193,7 @@ async function lockInOrder(tx: Tx, table: 'contacts.tags' | 'contacts.lists', id
 function changedColumns(contact: Contact, columns: ContactColumns): ContactColumns {
   const different = Object.entries(columns).filter(([name, value]) =>
     name === 'custom_fields'
-      ? value !== JSON.stringify(contact.custom_fields)
+      ? !isDeepStrictEqual(JSON.parse(String(value)), contact.custom_fields)
       : value !== contact[name as Exclude<keyof ContactColumns, 'custom_fields'>],
   )
   return Object.fromEntries(different)

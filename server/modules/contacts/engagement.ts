@@ -20,6 +20,8 @@ export interface EngagementEntry {
   /** A scanner or a mail proxy, not a person. */
   machine?: boolean
   metadata?: Record<string, unknown>
+  /** Instead of the usual words. */
+  description?: string
   /** Names the fact (`open:<delivery>`): it counts once, however often it is told. */
   sourceKey: string
   actor?: Pick<Actor, 'id' | 'name'> | null
@@ -127,6 +129,7 @@ function toInteraction(entry: EngagementEntry) {
   return {
     contactId: entry.contactId,
     ...shown[entry.type],
+    ...(entry.description ? { description: entry.description } : {}),
     metadata: { ...entry.metadata, ...(entry.machine ? { machine: true } : {}) },
     occurredAt: entry.occurredAt,
     campaignId: entry.campaignId ?? null,

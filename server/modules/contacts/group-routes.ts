@@ -1,5 +1,7 @@
 /** Groups as document 5 names them: the same rows as lists, in its shape and at its addresses. */
 import { Type } from 'typebox'
+import type { Tx } from '#platform/db/db.ts'
+import { NotFound } from '#platform/errors.ts'
 import { created, record, route } from '#platform/http/route.ts'
 import { Closed, Id, Message, Page, pageQuery, Problem, Timestamp } from '#platform/http/shapes.ts'
 import { filterFields } from './contact-query.ts'
@@ -34,7 +36,7 @@ const listGroupsRoute = route({
     sort: Type.Optional(Type.String({ maxLength: 50, description: 'name, contact_count, created_at, updated_at' })),
   }),
   replies: { 200: Page(GroupView) },
-  run: ({ tx, query }) => listLists(tx, query, viewGroup),
+  run: ({ tx, query }) => listLists(tx, { ...query, type: 'static' }, viewGroup),
 })
 
 const createGroupRoute = route({
@@ -58,7 +60,7 @@ const showGroupRoute = route({
   params,
   replies: { 200: GroupView, 404: Problem },
   run: async ({ tx, params: { id } }) => {
-    const group = await getList(tx, id)
+    const group = await getGroup(tx, id)
     return record(viewGroup(group), group.version)
   },
 })
@@ -73,6 +75,7 @@ const [replaceGroupRoute, changeGroupRoute] = (['PUT', 'PATCH'] as const).map((m
     body: ListChange,
     replies: { 200: GroupView, 404: Problem, 409: Problem, 412: Problem },
     run: async ({ tx, actor, params: { id }, body, ifVersion }) => {
+      await getGroup(tx, id)
       const group = await updateList(tx, actor, id, body, ifVersion)
       return record(viewGroup(group), group.version)
     },
@@ -87,6 +90,7 @@ const deleteGroupRoute = route({
   params,
   replies: { 200: Message, 404: Problem, 412: Problem },
   run: async ({ tx, actor, params: { id }, ifVersion }) => {
+    await getGroup(tx, id)
     await deleteList(tx, actor, id, ifVersion)
     return { message: 'The group was deleted. It can be restored.' }
   },
@@ -122,6 +126,13 @@ export const groupRoutes = [
   addRoute!,
   removeRoute!,
 ]
+
+/** A list that follows a rule is no group: document 5 knows only those that people fill. */
+async function getGroup(tx: Tx, id: string): Promise<List> {
+  const list = await getList(tx, id)
+  if (list.type !== 'static') throw new NotFound('group')
+  return list
+}
 
 function viewGroup({ id, name, description, color, contact_count, created_at, updated_at }: List) {
   return { id, name, description, color, contact_count, created_at, updated_at }

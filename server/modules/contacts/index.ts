@@ -6,7 +6,15 @@ export { recordEngagement, trackingAllowed, type EngagementEntry, type Engagemen
 export { sendability, type Category, type Sendee, type Unsendable } from './sendability.ts'
 export { preferencesToken, unsubscribeToken, type Holder } from './subscription-links.ts'
 export { isSuppressed, lift, suppress } from './suppression.ts'
-export { Audience, audienceFrom, countAudience, pageAudience, recipientsOf, type Recipient } from './audience.ts'
+export {
+  Audience,
+  audienceFrom,
+  checkAudience,
+  countAudience,
+  pageAudience,
+  recipientsOf,
+  type Recipient,
+} from './audience.ts'
 export { resolveContact, type Person, type Resolved } from './identity.ts'
 export { recordInteractions, type InteractionType, type NewInteraction } from './interactions.ts'
 export { invalidLinkPage } from './pages/subscription-pages.ts'

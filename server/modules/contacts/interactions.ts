@@ -1,4 +1,8 @@
-/** The timeline of a contact: append-only. What comes from outside carries a `sourceKey` and is written once, however often it arrives. */
+/**
+ * The timeline of a contact, in monthly partitions (docs/decisions/0021). What comes from outside carries a `sourceKey`
+ * and is written once, however often it arrives and whatever time it tells.
+ */
+import { createHash } from 'node:crypto'
 import { sql } from 'kysely'
 import type { Actor } from '#platform/actor.ts'
 import type { Tx } from '#platform/db/db.ts'
@@ -37,6 +41,14 @@ export const interactionTypes = [
   'tag_removed',
   'list_added',
   'list_removed',
+  'order_returned',
+  'appointment_created',
+  'appointment_completed',
+  'appointment_cancelled',
+  'ticket_created',
+  'ticket_resolved',
+  'ticket_closed',
+  'ticket_reopened',
 ] as const
 export type InteractionType = (typeof interactionTypes)[number]
 
@@ -64,7 +76,8 @@ export async function recordInteractions(
   entries: NewInteraction[],
 ): Promise<{ id: string; contact_id: string; source_key: string | null }[]> {
   if (!entries.length) return []
-  const rows = entries.map((entry) => ({
+  const rows = entries.map((entry, number) => ({
+    number,
     id: newId(),
     contact_id: entry.contactId,
     interaction_type: entry.type,
@@ -76,18 +89,40 @@ export async function recordInteractions(
     booking_id: entry.bookingId ?? null,
     campaign_id: entry.campaignId ?? null,
     source_key: entry.sourceKey ?? null,
+    source_hash: entry.sourceKey ? hashSource(entry.sourceKey) : null,
   }))
+  const fresh = rows.some((row) => row.source_hash) ? freshSources(tx) : null
   const written = await sql<{ id: string; contact_id: string; source_key: string | null }>`
+    with entry as materialized (
+      select * from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as entry(
+        number int, id uuid, contact_id uuid, interaction_type text, description text, metadata jsonb, occurred_at timestamptz,
+        actor_id uuid, actor_name text, booking_id text, campaign_id uuid, source_key text, source_hash uuid))
+    ${fresh ? sql`, ${fresh}` : sql``}
     insert into contacts.interactions (workspace_id, id, contact_id, interaction_type, description, metadata, occurred_at,
       actor_id, actor_name, booking_id, campaign_id, source_key)
     select ${tx.workspaceId}::uuid, id, contact_id, interaction_type, description, metadata, occurred_at,
       actor_id, actor_name, booking_id, campaign_id, source_key
-    from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as entry(
-      id uuid, contact_id uuid, interaction_type text, description text, metadata jsonb, occurred_at timestamptz,
-      actor_id uuid, actor_name text, booking_id text, campaign_id uuid, source_key text)
-    on conflict (workspace_id, source_key) where source_key is not null do nothing
+    from entry ${fresh ? sql`where source_hash is null or number in (select number from fresh)` : sql``}
+    order by number
     returning id, contact_id, source_key`.execute(tx.sql)
   return written.rows
+}
+
+/** Of each source the first entry, unless it came before. In the order of the hashes, so that two batches never wait crosswise. */
+function freshSources(tx: Tx) {
+  return sql`
+    first as materialized (
+      select distinct on (source_hash) source_hash, number from entry where source_hash is not null order by source_hash, number
+    ), claimed as (
+      insert into contacts.interaction_sources (workspace_id, source_hash)
+      select ${tx.workspaceId}::uuid, source_hash from first order by source_hash
+      on conflict do nothing returning source_hash
+    ), fresh as (select number from first join claimed using (source_hash))`
+}
+
+/** As the migration computes it of older entries. */
+function hashSource(sourceKey: string): string {
+  return createHash('sha256').update(sourceKey, 'utf8').digest('hex').slice(0, 32)
 }
 
 export interface InteractionQuery {

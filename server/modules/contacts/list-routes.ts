@@ -6,6 +6,7 @@ import {
   Color,
   Id,
   Message,
+  NullableId,
   NullableTimestamp,
   OneOf,
   Page,
@@ -15,6 +16,9 @@ import {
 } from '#platform/http/shapes.ts'
 import { filterFields, listContacts } from './contact-query.ts'
 import { ContactView } from './contact-view.ts'
+import { RuleProblems } from './rules/rule-routes.ts'
+import { RuleShape } from './rules/rule.ts'
+import { criteriaProblems } from './segments/criteria.ts'
 import {
   createList,
   deleteList,
@@ -35,7 +39,14 @@ const listFields = {
   type: OneOf(['static', 'dynamic']),
   color: Type.String(),
   contact_count: Type.Integer(),
-  is_active: Type.Boolean(),
+  is_active: Type.Boolean({ description: 'A dynamic list that is not active is paused: its members stay as they are' }),
+  criteria: Type.Unsafe<unknown>({
+    type: ['object', 'null'],
+    additionalProperties: true,
+    description: 'Of dynamic lists',
+  }),
+  last_refreshed_at: NullableTimestamp,
+  refresh_job_id: NullableId,
   created_at: Timestamp,
   updated_at: Timestamp,
   deleted_at: NullableTimestamp,
@@ -43,6 +54,7 @@ const listFields = {
 const ListView = Type.Object(listFields, { $id: 'List' })
 const ListDetails = Type.Object({
   ...listFields,
+  problems: RuleProblems,
   contacts: Type.Array(ContactView, { description: 'The newest fifty; /lists/{id}/contacts has them all' }),
 })
 
@@ -59,6 +71,11 @@ export const NewList = Closed({
 })
 export const ListChange = Closed({ name: Type.Optional(name), ...listInput, is_active: Type.Optional(Type.Boolean()) })
 
+/** Groups are always static; lists may follow a rule. */
+const criteria = Type.Optional(RuleShape)
+const NewAnyList = Closed({ ...NewList.properties, type: Type.Optional(OneOf(['static', 'dynamic'])), criteria })
+const AnyListChange = Closed({ ...ListChange.properties, criteria })
+
 const listListsRoute = route({
   method: 'GET',
   path: '/lists',
@@ -67,6 +84,7 @@ const listListsRoute = route({
   query: Closed({
     ...pageQuery,
     search: filterFields.search,
+    type: Type.Optional(OneOf(['static', 'dynamic'])),
     is_active: Type.Optional(Type.Boolean()),
     deleted: Type.Optional(Type.Boolean()),
     sort: Type.Optional(Type.String({ maxLength: 50, description: 'name, contact_count, created_at, updated_at' })),
@@ -80,7 +98,11 @@ const createListRoute = route({
   path: '/lists',
   may: 'contact.write',
   summary: 'Make a list',
-  body: NewList,
+  description:
+    'A static list is filled by hand. A dynamic one has `criteria`, a rule as POST /contacts/filter/count describes it, and ' +
+    'follows it: a job fills it (`refresh_job_id`), changes of contacts are followed at once, and what time alone changes, ' +
+    'every hour.',
+  body: NewAnyList,
   replies: { 201: ListView, 409: Problem },
   run: async ({ tx, actor, body }) => {
     const list = await createList(tx, actor, body)
@@ -98,7 +120,8 @@ const showListRoute = route({
   run: async ({ tx, params: { id } }) => {
     const list = await getList(tx, id)
     const { data } = await listContacts(tx, { list: id })
-    return record({ ...viewList(list), contacts: data }, list.version)
+    const problems = list.type === 'dynamic' ? await criteriaProblems(tx, list.criteria) : []
+    return record({ ...viewList(list), problems, contacts: data }, list.version)
   },
 })
 
@@ -109,7 +132,7 @@ const [replaceListRoute, changeListRoute] = (['PUT', 'PATCH'] as const).map((met
     may: 'contact.write',
     summary: 'Change a list: the fields that are named are replaced, the others stay',
     params,
-    body: ListChange,
+    body: AnyListChange,
     replies: { 200: ListView, 404: Problem, 409: Problem, 412: Problem },
     run: async ({ tx, actor, params: { id }, body, ifVersion }) => {
       const list = await updateList(tx, actor, id, body, ifVersion)
@@ -148,12 +171,20 @@ const duplicateListRoute = route({
   method: 'POST',
   path: '/lists/:id/duplicate',
   may: 'contact.write',
-  summary: 'Copy a list with its members',
+  summary: 'Copy a list with its members, a dynamic one with its rule',
   params,
-  body: Type.Unsafe<{ name?: string } | null>({ ...Closed({ name: Type.Optional(name) }), type: ['object', 'null'] }),
+  body: Type.Unsafe<{ name?: string; static?: boolean } | null>({
+    ...Closed({
+      name: Type.Optional(name),
+      static: Type.Optional(
+        Type.Boolean({ description: 'The copy of a dynamic list keeps its present members instead' }),
+      ),
+    }),
+    type: ['object', 'null'],
+  }),
   replies: { 201: ListView, 404: Problem, 409: Problem },
   run: async ({ tx, actor, params: { id }, body }) => {
-    const list = await duplicateList(tx, actor, id, body?.name)
+    const list = await duplicateList(tx, actor, id, { name: body?.name, freeze: body?.static })
     return created(viewList(list), `/lists/${list.id}`, list.version)
   },
 })
@@ -169,18 +200,6 @@ export const listRoutes = [
   duplicateListRoute,
 ]
 
-export function viewList(list: List) {
-  const {
-    id,
-    name: title,
-    description,
-    type,
-    color,
-    contact_count,
-    is_active,
-    created_at,
-    updated_at,
-    deleted_at,
-  } = list
-  return { id, name: title, description, type, color, contact_count, is_active, created_at, updated_at, deleted_at }
+export function viewList({ workspace_id: _workspace, version: _version, ...shown }: List) {
+  return shown
 }

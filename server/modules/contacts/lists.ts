@@ -1,4 +1,7 @@
-/** Lists of contacts (document 5 calls them groups): named sets that people fill by hand. Membership is in `membership.ts`. */
+/**
+ * Lists of contacts. Static ones (document 5 calls them groups) are filled by hand, see `membership.ts`; dynamic ones follow
+ * a rule, see `segments/`.
+ */
 import { sql, type Selectable } from 'kysely'
 import type { Actor } from '#platform/actor.ts'
 import type { Tx } from '#platform/db/db.ts'
@@ -6,6 +9,10 @@ import { checkVersion, Conflict, NotFound } from '#platform/errors.ts'
 import { newId } from '#platform/ids.ts'
 import { afterCursor, countRows, orderBy, page, parseSort, type SortColumn } from '#platform/http/paging.ts'
 import { orRefuse } from './constraints.ts'
+import type { Rule } from './rules/rule.ts'
+import { checkCriteria, dependenciesOf, requireCriteria } from './segments/criteria.ts'
+import { startRefresh } from './segments/refresh-job.ts'
+import { runningLists } from './segments/running.ts'
 import type { ListTable } from './tables.ts'
 
 export type List = Selectable<ListTable>
@@ -15,6 +22,8 @@ export interface ListInput {
   description?: string
   color?: string
   is_active?: boolean
+  /** Of dynamic lists alone. */
+  criteria?: Rule
 }
 
 const sortColumns: Record<string, SortColumn> = {
@@ -26,6 +35,7 @@ const sortColumns: Record<string, SortColumn> = {
 
 export interface ListsQuery {
   search?: string
+  type?: List['type']
   is_active?: boolean
   deleted?: boolean
   sort?: string
@@ -42,6 +52,7 @@ export async function listLists<View>(tx: Tx, query: ListsQuery, view: (list: Li
   const from = sql`from contacts.lists l
     where ${query.deleted ? sql`l.deleted_at is not null` : sql`l.deleted_at is null`}
       ${query.search ? sql`and platform.fold(l.name) like contacts.contains_pattern(${query.search})` : sql``}
+      ${query.type ? sql`and l.type = ${query.type}` : sql``}
       ${query.is_active === undefined ? sql`` : sql`and l.is_active = ${query.is_active}`}`
   const { rows } = await sql<List & { sort_key: string }>`
     select l.*, (${sort.column.expression})::text as sort_key ${from} ${after ? sql`and ${after}` : sql``}
@@ -61,44 +72,77 @@ export async function getList(tx: Tx, id: string): Promise<List> {
   return list
 }
 
-export async function createList(tx: Tx, _actor: Actor, input: ListInput & { name: string }): Promise<List> {
-  const values = { ...input, name: input.name.trim(), workspace_id: tx.workspaceId, id: newId() }
-  return orRefuse(
-    tx.sql.insertInto('contacts.lists').values(values).returningAll().executeTakeFirstOrThrow(),
-    nameTaken(values.name),
+/** A dynamic one is filled by a job that begins with it. */
+export async function createList(
+  tx: Tx,
+  actor: Actor,
+  { criteria, type = 'static', ...input }: ListInput & { name: string; type?: List['type'] },
+): Promise<List> {
+  requireCriteria(type, criteria)
+  if (criteria) await checkCriteria(tx, criteria, null)
+  const list = await orRefuse(
+    tx.sql
+      .insertInto('contacts.lists')
+      .values({
+        ...input,
+        type,
+        ...(criteria ? { criteria: JSON.stringify(criteria) } : {}),
+        name: input.name.trim(),
+        workspace_id: tx.workspaceId,
+        id: newId(),
+      })
+      .returningAll()
+      .executeTakeFirstOrThrow(),
+    nameTaken(input.name.trim()),
   )
+  return type === 'dynamic' ? refreshed(tx, actor, list) : list
 }
 
-/** Naming nothing changes nothing, not even the version. */
+/** Naming nothing changes nothing, not even the version. A new rule, or an end of the pause, is followed at once. */
 export async function updateList(
   tx: Tx,
-  _actor: Actor,
+  actor: Actor,
   id: string,
-  input: ListInput,
+  { criteria, ...input }: ListInput,
   ifVersion: number | undefined,
 ): Promise<List> {
   const list = await lockList(tx, id)
   checkVersion(list.version, ifVersion)
-  const changes = { ...input, ...(input.name === undefined ? {} : { name: input.name.trim() }) }
+  if (criteria) {
+    requireCriteria(list.type, criteria)
+    await checkCriteria(tx, criteria, id)
+  }
+  const changes = {
+    ...input,
+    ...(input.name === undefined ? {} : { name: input.name.trim() }),
+    ...(criteria ? { criteria: JSON.stringify(criteria), last_refreshed_at: null } : {}),
+  }
   if (!Object.keys(changes).length) return list
-  return orRefuse(
+  const changed = await orRefuse(
     tx.sql.updateTable('contacts.lists').set(changes).where('id', '=', id).returningAll().executeTakeFirstOrThrow(),
     nameTaken(changes.name ?? list.name),
   )
+  const resumes = changed.type === 'dynamic' && changed.is_active && (criteria || !list.is_active)
+  return resumes ? refreshed(tx, actor, changed) : changed
+}
+
+async function refreshed(tx: Tx, actor: Actor, list: List): Promise<List> {
+  return { ...list, refresh_job_id: await startRefresh(tx, list.id, actor.id) }
 }
 
 /** Its members stay remembered, so that restoring it brings them back. */
-export async function deleteList(tx: Tx, _actor: Actor, id: string, ifVersion: number | undefined): Promise<void> {
+export async function deleteList(tx: Tx, actor: Actor, id: string, ifVersion: number | undefined): Promise<void> {
   const list = await lockList(tx, id)
   checkVersion(list.version, ifVersion)
   await tx.sql.updateTable('contacts.lists').set({ deleted_at: tx.now }).where('id', '=', id).execute()
+  await refreshDependents(tx, actor, id)
 }
 
 /** Restoring a list that is there changes nothing. */
-export async function restoreList(tx: Tx, _actor: Actor, id: string): Promise<List> {
+export async function restoreList(tx: Tx, actor: Actor, id: string): Promise<List> {
   const list = await lockList(tx, id, { deletedToo: true })
   if (!list.deleted_at) return list
-  return orRefuse(
+  const restored = await orRefuse(
     tx.sql
       .updateTable('contacts.lists')
       .set({ deleted_at: null })
@@ -107,16 +151,36 @@ export async function restoreList(tx: Tx, _actor: Actor, id: string): Promise<Li
       .executeTakeFirstOrThrow(),
     nameTaken(list.name),
   )
+  await refreshDependents(tx, actor, id)
+  return restored.type === 'dynamic' && restored.is_active ? refreshed(tx, actor, restored) : restored
 }
 
-/** A copy with the same members, in one statement; "VIP" becomes "VIP (2)", then "VIP (3)". */
-export async function duplicateList(tx: Tx, actor: Actor, id: string, name?: string): Promise<List> {
+/** Rules that name a list find other people once it goes or comes back. */
+async function refreshDependents(tx: Tx, actor: Actor, id: string): Promise<void> {
+  const running = await runningLists(tx)
+  for (const list of running) {
+    if (dependenciesOf(list.criteria)?.lists.has(id)) await startRefresh(tx, list.id, actor.id)
+  }
+}
+
+/**
+ * A copy with the same members, in one statement; "VIP" becomes "VIP (2)", then "VIP (3)". A dynamic list's copy follows
+ * the same rule, unless `freeze` makes it a static list of those who are members now.
+ */
+export async function duplicateList(
+  tx: Tx,
+  actor: Actor,
+  id: string,
+  { name, freeze = false }: { name?: string | undefined; freeze?: boolean | undefined } = {},
+): Promise<List> {
   const original = await lockList(tx, id)
+  const follows = original.type === 'dynamic' && !freeze
   const copy = await createList(tx, actor, {
     name: name ?? (await freeName(tx, original.name)),
     description: original.description,
     color: original.color,
     is_active: original.is_active,
+    ...(follows ? { type: 'dynamic' as const, criteria: original.criteria as Rule } : {}),
   })
   await sql`
     insert into contacts.list_members (workspace_id, list_id, contact_id, added_by)
@@ -135,6 +199,15 @@ export async function lockList(tx: Tx, id: string, { deletedToo = false } = {}):
     .executeTakeFirst()
   if (!list || (list.deleted_at && !deletedToo)) throw new NotFound('list')
   return list
+}
+
+/** A segment's members are whom its rule finds. */
+export function requireStatic(list: Pick<List, 'type'>): void {
+  if (list.type === 'static') return
+  throw new Conflict(
+    'list_is_dynamic',
+    'This list fills itself by its rule. Change the rule, or duplicate the list as a static one and change that.',
+  )
 }
 
 async function freeName(tx: Tx, name: string): Promise<string> {

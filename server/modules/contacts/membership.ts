@@ -7,7 +7,7 @@ import type { Actor } from '#platform/actor.ts'
 import type { Tx } from '#platform/db/db.ts'
 import { contactData, type ContactFacts } from './contact-events.ts'
 import { recordInteractions } from './interactions.ts'
-import { getList, lockList } from './lists.ts'
+import { getList, lockList, requireStatic } from './lists.ts'
 
 export interface Changed {
   /** Contacts for which something changed. */
@@ -23,13 +23,13 @@ interface Member extends ContactFacts {
 
 /** Adding somebody twice changes nothing. */
 export async function addToList(tx: Tx, actor: Actor, listId: string, contactIds: string[]): Promise<Changed> {
-  await lockList(tx, listId)
+  requireStatic(await lockList(tx, listId))
   const added = await insertMembers(tx, actor, [listId], contactIds)
   return { changed: added.length, not_found: await countUnknown(tx, contactIds) }
 }
 
 export async function removeFromList(tx: Tx, actor: Actor, listId: string, contactIds: string[]): Promise<Changed> {
-  await lockList(tx, listId)
+  requireStatic(await lockList(tx, listId))
   const removed = await deleteMembers(tx, actor, [listId], contactIds)
   return { changed: removed.length, not_found: await countUnknown(tx, contactIds) }
 }
@@ -41,7 +41,7 @@ export async function syncList(
   listId: string,
   contactIds: string[],
 ): Promise<{ added: number; removed: number; contact_count: number; not_found: number }> {
-  await lockList(tx, listId)
+  requireStatic(await lockList(tx, listId))
   const { rows } = await sql<{ contact_id: string }>`
     select contact_id from contacts.list_members
     where list_id = ${listId} and not contact_id = any(${contactIds}::uuid[])`.execute(tx.sql)
@@ -57,14 +57,14 @@ export async function syncList(
   }
 }
 
-/** Lists that are deleted or not of this workspace match nothing. */
+/** Lists that are deleted, dynamic or not of this workspace match nothing. */
 export async function insertMembers(tx: Tx, actor: Actor, listIds: string[], contactIds: string[]): Promise<Member[]> {
   if (!listIds.length || !contactIds.length) return []
   const { rows } = await sql<Member>`
     with list as materialized (
       -- Locked in the order of their ids: the counters of the lists are about to change.
       select id, name from contacts.lists
-      where id = any(${listIds}::uuid[]) and deleted_at is null order by id for no key update),
+      where id = any(${listIds}::uuid[]) and deleted_at is null and type = 'static' order by id for no key update),
     added as (
       insert into contacts.list_members (workspace_id, list_id, contact_id, added_by)
       select c.workspace_id, list.id, c.id, ${userId(actor)}::uuid
@@ -91,7 +91,8 @@ export async function deleteMembers(tx: Tx, actor: Actor, listIds: string[], con
   if (!listIds.length || !contactIds.length) return []
   const { rows } = await sql<Member>`
     with list as materialized (
-      select id, name from contacts.lists where id = any(${listIds}::uuid[]) order by id for no key update),
+      select id, name from contacts.lists
+      where id = any(${listIds}::uuid[]) and type = 'static' order by id for no key update),
     removed as (
       delete from contacts.list_members m using list
       where m.list_id = list.id and m.contact_id = any(${contactIds}::uuid[]) returning m.list_id, m.contact_id)

@@ -6,18 +6,41 @@ import { publicRequestJob } from './public-requests.ts'
 import { publicRoutes } from './public-routes.ts'
 import { subscriptionRoutes } from './subscription-routes.ts'
 import { subscriptionTasks } from './subscription-work.ts'
+import { removeFilesJob } from './avatar-files.ts'
 import { bulkJob } from './bulk.ts'
 import { bulkRoutes } from './bulk-routes.ts'
 import { contactRoutes } from './contact-routes.ts'
+import { exportJob } from './export/job.ts'
+import { exportRoutes } from './export/routes.ts'
+import { exportTasks } from './export/upkeep.ts'
+import { analyticsRoutes } from './analytics/routes.ts'
+import { statisticsTasks } from './analytics/tasks.ts'
+import { showTotals } from './analytics/workspace-figures.ts'
+import { duplicateRoutes } from './duplicates/routes.ts'
+import { scanJob } from './duplicates/scan.ts'
+import { checkJob, duplicateReactions } from './duplicates/watching.ts'
+import { duplicateTasks } from './duplicates/weekly.ts'
+import { customFieldJob } from './fields/job.ts'
+import { fieldRoutes } from './fields/routes.ts'
+import { customersRoutes } from './customers/routes.ts'
 import { groupRoutes } from './group-routes.ts'
 import { importJob } from './import/job.ts'
 import { importRoutes } from './import/routes.ts'
 import { undoJob } from './import/undo.ts'
+import { cleanInactiveJob, inactiveTasks } from './inactive/job.ts'
+import { inactiveRoutes } from './inactive/routes.ts'
 import { interactionRoutes } from './interaction-routes.ts'
 import { listRoutes } from './list-routes.ts'
 import { memberRoutes } from './member-routes.ts'
 import { noteRoutes } from './notes.ts'
 import { personalData } from './personal-data.ts'
+import { factRoutes } from './facts/fact-routes.ts'
+import { factReactions } from './facts/reactions.ts'
+import { factTasks } from './facts/work.ts'
+import { ruleRoutes } from './rules/rule-routes.ts'
+import { segmentRoutes } from './segments/segment-routes.ts'
+import { segmentReactions } from './segments/follow.ts'
+import { refreshListJob, segmentTasks } from './segments/refresh-job.ts'
 import { tagRoutes } from './tag-routes.ts'
 import { taggingRoutes } from './tagging-routes.ts'
 
@@ -30,23 +53,56 @@ export const contacts = defineModule({
     'contact.import': ['marketer'],
     'contact.export': ['marketer'],
     'contact.bulk': ['admin'],
+    'contact.scan': ['marketer'],
+    'field.manage': ['admin'],
   },
   routes: [
+    ...duplicateRoutes,
+    ...ruleRoutes,
     ...contactRoutes,
     ...interactionRoutes,
+    ...factRoutes,
     ...noteRoutes,
     ...bulkRoutes,
     ...groupRoutes,
     ...listRoutes,
     ...memberRoutes,
+    ...segmentRoutes,
     ...tagRoutes,
     ...taggingRoutes,
     ...subscriptionRoutes,
     ...publicRoutes,
     ...pageRoutes,
     ...importRoutes,
+    ...fieldRoutes,
+    ...analyticsRoutes,
+    ...inactiveRoutes,
+    ...customersRoutes,
+    ...exportRoutes,
   ],
-  jobs: [bulkJob, importJob, undoJob, publicRequestJob],
-  schedule: [...subscriptionTasks],
+  jobs: [
+    bulkJob,
+    importJob,
+    undoJob,
+    publicRequestJob,
+    customFieldJob,
+    removeFilesJob,
+    scanJob,
+    checkJob,
+    exportJob,
+    refreshListJob,
+    cleanInactiveJob,
+  ],
+  reactions: [...factReactions, ...duplicateReactions, ...segmentReactions],
+  schedule: [
+    ...subscriptionTasks,
+    ...factTasks,
+    ...statisticsTasks,
+    ...duplicateTasks,
+    ...exportTasks,
+    ...segmentTasks,
+    ...inactiveTasks,
+  ],
+  metrics: showTotals,
   personalData,
 })

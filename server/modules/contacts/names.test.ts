@@ -7,6 +7,7 @@ const cases: [full: string, first: string, last: string][] = [
   ['  Ana   Maria  Pop ', 'Ana Maria', 'Pop'],
   ['Vincent van Gogh', 'Vincent', 'van Gogh'],
   ['Ana de la Cruz', 'Ana', 'de la Cruz'],
+  ['Ana Maria van den Berg', 'Ana Maria', 'van den Berg'],
   ['Charles de Gaulle', 'Charles', 'de Gaulle'],
   ['Van Morrison', 'Van', 'Morrison'],
   ['Pop, Ana', 'Ana', 'Pop'],

@@ -2,7 +2,7 @@
 
 /** What belongs to the family name although it stands in the middle: "Vincent van Gogh", "Ana de la Cruz". */
 const particles = new Set(
-  'af al ap auf aus av bin ben bint da dal dalla das de degli dei del della der di do dos du el ibn la le les lo mac o op san st ste te ten ter tho thoe van vande vanden vander vom von zu zum zur'.split(
+  'af al ap auf aus av bin ben bint da dal dalla das de degli dei del della den der di do dos du el ibn la le les lo mac o op san st ste te ten ter tho thoe van vande vanden vander vom von zu zum zur'.split(
     ' ',
   ),
 )

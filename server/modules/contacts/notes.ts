@@ -14,7 +14,7 @@ import { getContact } from './contacts.ts'
 import { recordInteractions } from './interactions.ts'
 import { userId } from './membership.ts'
 
-type Note = Selectable<Tables['contacts.notes']>
+export type Note = Selectable<Tables['contacts.notes']>
 
 const params = Closed({ id: Id })
 
@@ -29,6 +29,8 @@ const NoteView = Type.Object(
   },
   { $id: 'Note' },
 )
+
+export const NoteContent = Type.String({ minLength: 1, maxLength: 500, pattern: '\\S' })
 
 export async function addNote(tx: Tx, actor: Actor, contactId: string, content: string): Promise<Note> {
   const contact = await getContact(tx, contactId)
@@ -49,6 +51,26 @@ export async function addNote(tx: Tx, actor: Actor, contactId: string, content: 
     { contactId, type: 'note_added', description: content, metadata: { note_id: note.id }, actor },
   ])
   return note
+}
+
+export interface NotesQuery {
+  limit?: number
+  cursor?: string
+  count?: 'exact'
+}
+
+/** Newest first; those of a deleted contact too. */
+export async function listNotes<View>(tx: Tx, contactId: string, query: NotesQuery, view: (note: Note) => View) {
+  await getContact(tx, contactId, { deletedToo: true })
+  const limit = query.limit ?? 50
+  const byTime = { created_at: { expression: sql`created_at`, type: 'timestamptz' as const } }
+  const sort = parseSort(undefined, byTime, '-created_at')
+  const after = afterCursor(query.cursor, sort, sql`id`)
+  const from = sql`from contacts.notes where contact_id = ${contactId}`
+  const { rows } = await sql<Note & { sort_key: string }>`
+    select *, created_at::text as sort_key ${from} ${after ? sql`and ${after}` : sql``}
+    order by ${orderBy(sort, sql`id`)} limit ${limit + 1}`.execute(tx.sql)
+  return { ...page(rows, limit, sort, view), total: await countRows(tx, from, query.count === 'exact') }
 }
 
 /** The timeline keeps that there was a note, without its words. */
@@ -75,21 +97,7 @@ const listNotesRoute = route({
   params,
   query: Closed(pageQuery),
   replies: { 200: Page(NoteView), 404: Problem },
-  run: async ({ tx, params: { id }, query }) => {
-    await getContact(tx, id, { deletedToo: true })
-    const limit = query.limit ?? 50
-    const sort = parseSort(
-      undefined,
-      { created_at: { expression: sql`created_at`, type: 'timestamptz' } },
-      '-created_at',
-    )
-    const after = afterCursor(query.cursor, sort, sql`id`)
-    const from = sql`from contacts.notes where contact_id = ${id}`
-    const { rows } = await sql<Note & { sort_key: string }>`
-      select *, created_at::text as sort_key ${from} ${after ? sql`and ${after}` : sql``}
-      order by ${orderBy(sort, sql`id`)} limit ${limit + 1}`.execute(tx.sql)
-    return { ...page(rows, limit, sort, (note) => note), total: await countRows(tx, from, query.count === 'exact') }
-  },
+  run: ({ tx, params: { id }, query }) => listNotes(tx, id, query, (note) => note),
 })
 
 const addNoteRoute = route({
@@ -98,7 +106,7 @@ const addNoteRoute = route({
   may: 'contact.write',
   summary: 'Add a note',
   params,
-  body: Closed({ content: Type.String({ minLength: 1, maxLength: 500, pattern: '\\S' }) }),
+  body: Closed({ content: NoteContent }),
   replies: { 201: NoteView, 404: Problem },
   run: async ({ tx, actor, params: { id }, body }) =>
     created(await addNote(tx, actor, id, body.content), `/contacts/${id}/notes`),

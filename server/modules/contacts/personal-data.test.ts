@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'vitest'
 import { sql } from 'kysely'
+import { newId } from '#platform/ids.ts'
+import { nobody } from '#platform/privacy/personal-data.ts'
+import { copyOf } from '#testing/personal-data.ts'
 import { start } from '#testing/start.ts'
+import { adoptFigures } from './facts/figures.ts'
 import { personalData } from './personal-data.ts'
 
 test('no table of this module that names a contact is forgotten', async () => {
@@ -34,7 +38,29 @@ test('a copy holds everything, and an erasure leaves nothing', async () => {
   )
   const [ana, bob] = people.map((person) => person.body.id as string) as [string, string]
   await maria.post(`/contacts/${ana}/notes`, { content: 'Likes ducks' })
+  for (const id of [ana, bob]) await maria.patch(`/contacts/${id}`, { phone: '+33611111111' })
+  await app.drain() // the same number: suggested as one person
+  for (const [event, data] of Object.entries({
+    'user.registered': { id: 7 },
+    'order.completed': { order_id: 1, total: 5 },
+    'booking.created': { booking_id: 1 },
+    'ticket.created': { ticket_id: 1 },
+  })) {
+    const envelope = {
+      id: newId(),
+      timestamp: '2026-01-01T00:00:00Z',
+      event,
+      data: { ...data, email: 'ana@x.example' },
+    }
+    await app.as('adrian').post('/events', envelope)
+  }
+  await app.drain()
+  const entry = { interaction_type: 'manual_entry', description: 'Called' }
+  const added = await maria.post(`/contacts/${ana}/interactions/add`, entry)
+  await maria.delete(`/contacts/${ana}/interactions/${added.body.id}`)
   await app.inTx(async (tx) => {
+    await sql`update contacts.contacts set lifetime_value = 9 where id = ${ana}`.execute(tx.sql)
+    await adoptFigures(tx, [ana])
     const { rows } = await sql<{ id: string }>`
       insert into contacts.imports (workspace_id, id, upload_id, file_key, file_name, encoding, delimiter, newline,
         has_header, header, targets, duplicates, bytes_total)
@@ -45,14 +71,23 @@ test('a copy holds everything, and an erasure leaves nothing', async () => {
       values (${tx.workspaceId}, ${rows[0]!.id}, 1, 'x', 'x', array['Ana', ' ANA@x.example ']),
         (${tx.workspaceId}, ${rows[0]!.id}, 2, 'x', 'x', array['Cat', 'cat@x.example'])`.execute(tx.sql)
   })
-  const copy = await app.inTx((tx) => personalData.export(tx, [ana]))
+  await app.inTx((tx) =>
+    sql`insert into contacts.avatars (workspace_id, contact_id, file_id, sha256, size_bytes)
+      values (${tx.workspaceId}, ${ana}, gen_random_uuid(), 'x', 1)`.execute(tx.sql),
+  )
+  const person = { ...nobody(), contactIds: [ana], emails: ['ana@x.example'] }
+  const copy = await app.inTx((tx) => copyOf(personalData, tx, person))
   assert.ok(JSON.stringify(copy).includes('Likes ducks'))
   assert.equal(JSON.stringify(copy).includes('bob'), false)
-  const counts = await app.inTx((tx) => personalData.erase(tx, [ana]))
+  const counts = await app.inTx((tx) => personalData.erase(tx, person, app.app.runtime))
   assert.equal(counts['contacts.contacts'], 1)
   const empty = Object.keys(counts).filter((table) => counts[table] === 0)
-  assert.deepEqual(empty, ['contacts.import_changes'], 'every other table had something')
-  const left = await app.inTx((tx) => personalData.export(tx, [ana]))
+  assert.deepEqual(
+    empty,
+    ['contacts.import_changes', 'contacts.custom_values', 'contacts.public_requests'],
+    'every other table had something',
+  )
+  const left = await app.inTx((tx) => copyOf(personalData, tx, person))
   assert.deepEqual(Object.values(left).flat(), [])
   assert.equal((await maria.get(`/contacts/${bob}`)).status, 200)
   assert.equal((await maria.get(`/lists/${list.body.id}`)).body.contact_count, 1)

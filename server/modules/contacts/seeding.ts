@@ -9,8 +9,10 @@ import type { Actor } from '#platform/actor.ts'
 import type { Tx } from '#platform/db/db.ts'
 import type { Services } from '#platform/services.ts'
 import { hashWording } from './consent.ts'
-import { beginImport } from './import/imports.ts'
-import type { DeclaredConsent } from './import/merge.ts'
+import { refreshFigures } from './facts/figures.ts'
+import { seedFacts } from './facts/seeding.ts'
+import { planImport } from './import/planning.ts'
+import type { DeclaredConsent } from './import/merge/plan.ts'
 import { lookAt, recordUpload, storeUpload, type StoredUpload } from './import/uploads.ts'
 import { recordInteractions, type NewInteraction } from './interactions.ts'
 import { scoreSql } from './score.ts'
@@ -107,6 +109,7 @@ export async function seedContacts(
   for (const [reason, emails] of Object.entries(seed.suppressed)) {
     await suppress(tx, services, emails, reason as SuppressionReason)
   }
+  await seedFacts(tx)
   const ids = seed.contacts.map(({ id }) => id)
   await inBatches(ids, (batch) => countFromTimeline(tx, services, batch), 500)
 }
@@ -138,11 +141,11 @@ export async function importFile(
 ): Promise<string> {
   const upload = await recordUpload(tx, actor, stored)
   const look = await lookAt(services.files, upload, {})
-  const row = await beginImport(tx, actor, upload, look, {
-    ...options,
-    targets: look.suggestions.map(({ target }) => target),
+  const { listId, ...rest } = options
+  const row = await planImport(tx, actor, upload, look, {
+    ...rest,
+    ...(listId ? { list_id: listId } : {}),
     duplicates: 'merge',
-    dryRun: false,
   })
   return row.id
 }
@@ -203,25 +206,19 @@ async function countFromTimeline(tx: Tx, services: Pick<Services, 'config'>, con
         count(*) filter (where type = 'email_opened') as total_emails_opened,
         count(*) filter (where type = 'email_clicked') as total_emails_clicked,
         count(*) filter (where type = 'purchase') as total_purchases,
-        count(*) filter (where type = 'booking_created') as total_bookings,
         max(occurred_at) filter (where type = 'email_opened') as last_email_opened_at,
         max(occurred_at) filter (where type = 'email_clicked') as last_email_clicked_at,
-        max(occurred_at) filter (where type in ('email_opened', 'email_clicked', 'form_submitted', 'purchase')) as last_engaged_at,
-        max(occurred_at) filter (where type = 'booking_created') as last_booking_date,
-        min(occurred_at) filter (where type = 'purchase') as first_order_date,
-        max(occurred_at) filter (where type = 'purchase') as last_order_date,
-        coalesce(sum((metadata ->> 'amount')::numeric) filter (where type = 'purchase'), 0) as lifetime_value
+        max(occurred_at) filter (where type in ('email_opened', 'email_clicked', 'form_submitted', 'purchase')) as last_engaged_at
       from contacts.interactions i, lateral (select case when metadata ? 'machine' then '' else interaction_type end as type) as t
       where i.workspace_id = ${tx.workspaceId} and i.contact_id = any(${contactIds}::uuid[]) group by i.contact_id)
     update contacts.contacts c
     set total_emails_opened = counts.total_emails_opened, total_emails_clicked = counts.total_emails_clicked,
-      total_purchases = counts.total_purchases, total_orders = counts.total_purchases, total_bookings = counts.total_bookings,
+      total_purchases = counts.total_purchases,
       last_email_opened_at = counts.last_email_opened_at, last_email_clicked_at = counts.last_email_clicked_at,
-      last_engaged_at = counts.last_engaged_at, last_booking_date = counts.last_booking_date,
-      first_order_date = counts.first_order_date, last_order_date = counts.last_order_date,
-      lifetime_value = counts.lifetime_value,
+      last_engaged_at = counts.last_engaged_at,
       engagement_score = ${scoreSql(services.config.engagement, tx.now, 'counts')}
     from counts where c.workspace_id = ${tx.workspaceId} and c.id = counts.id`.execute(tx.sql)
+  await refreshFigures(tx, contactIds, { quiet: true })
 }
 
 async function inBatches<T>(rows: T[], write: (batch: T[]) => Promise<unknown>, size = batchSize): Promise<void> {

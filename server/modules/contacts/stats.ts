@@ -2,7 +2,7 @@
  * Numbers for the dashboard, counted from narrow indexes (a million contacts take some hundred milliseconds). What is
  * counted quickly is counted each time; only large workspaces see numbers that are up to a minute old, and their time.
  */
-import { sql } from 'kysely'
+import { sql, type RawBuilder } from 'kysely'
 import { Type, type Static } from 'typebox'
 import type { Tx } from '#platform/db/db.ts'
 import type { Services } from '#platform/services.ts'
@@ -15,11 +15,38 @@ export const ContactStats = Type.Object({
   active: Count,
   inactive: Count,
   subscribed: Count,
+  subscription_rate: Type.Number({ description: 'Subscribed to anything, of all; from 0 to 1, as all rates' }),
+  unsubscription_rate: Type.Number({ description: 'With the status unsubscribed, of all' }),
   average_score: Type.Number(),
   new_last_30_days: Count,
   by_status: Type.Object({ active: Count, unsubscribed: Count, bounced: Count, complained: Count }),
   by_engagement_level: Type.Object({ low: Count, medium: Count, high: Count }),
-  groups: Type.Object({ total: Count, memberships: Count }),
+  groups: Type.Object({
+    total: Count,
+    memberships: Count,
+    added_last_30_days: Count,
+    removed_last_30_days: Count,
+    growth_rate: Type.Number({ description: 'By how much memberships grew in 30 days' }),
+  }),
+  tags: Type.Object({
+    total: Count,
+    uses: Count,
+    top: Type.Array(Type.Object({ name: Type.String(), count: Count })),
+    distribution: Type.Array(Type.Object({ contacts: Type.String(), tags: Count }), {
+      description: 'How many tags are on how many contacts',
+    }),
+  }),
+  bulk_operations: Type.Object(
+    {
+      total: Count,
+      succeeded: Count,
+      failed: Count,
+      contacts: Count,
+      average_seconds: Type.Number(),
+      contacts_per_second: Type.Number(),
+    },
+    { description: 'Of the last 30 days' },
+  ),
   top_companies: Type.Array(Type.Object({ company: Type.String(), count: Count })),
   recent_interactions: Type.Array(
     Type.Object({ interaction_type: Type.String(), count: Count }, { description: 'Of the last 30 days' }),
@@ -78,6 +105,8 @@ export async function computeStats(tx: Tx): Promise<ContactStats> {
       'active', scores.total - inactive.count,
       'inactive', inactive.count,
       'subscribed', subscribed.count,
+      'subscription_rate', ${rate(sql`subscribed.count`, sql`scores.total`)},
+      'unsubscription_rate', ${rate(sql`coalesce((select count from statuses where status = 'unsubscribed'), 0)`, sql`scores.total`)},
       'average_score', round(scores.average, 1),
       'new_last_30_days', recent.count,
       'by_status', jsonb_build_object(
@@ -87,8 +116,9 @@ export async function computeStats(tx: Tx): Promise<ContactStats> {
         'complained', coalesce((select count from statuses where status = 'complained'), 0)),
       'by_engagement_level', jsonb_build_object(
         'low', scores.total - scores.medium - scores.high, 'medium', scores.medium, 'high', scores.high),
-      'groups', (select jsonb_build_object('total', count(*), 'memberships', coalesce(sum(contact_count), 0))
-        from contacts.lists where deleted_at is null),
+      'groups', ${groups},
+      'tags', ${tags},
+      'bulk_operations', ${bulkOperations},
       'top_companies', ${topCompanies},
       'recent_interactions', ${recentInteractions},
       'bookings', jsonb_build_object('total', booked.bookings, 'contacts_with_bookings', booked.contacts,
@@ -100,6 +130,42 @@ export async function computeStats(tx: Tx): Promise<ContactStats> {
     from scores, inactive, subscribed, recent, booked`.execute(tx.sql)
   return { ...rows[0]!.stats, computed_at: tx.now.toISOString() }
 }
+
+function rate(part: RawBuilder<unknown>, whole: RawBuilder<unknown>): RawBuilder<number> {
+  return sql<number>`coalesce(round((${part})::numeric / nullif(${whole}, 0), 4), 0)`
+}
+
+const groups = sql`(
+  select jsonb_build_object('total', l.total, 'memberships', l.memberships,
+    'added_last_30_days', s.added, 'removed_last_30_days', s.removed,
+    'growth_rate', ${rate(sql`s.added - s.removed`, sql`l.memberships - s.added + s.removed`)})
+  from (select count(*) as total, coalesce(sum(contact_count), 0) as memberships from contacts.lists where deleted_at is null) as l,
+    (select coalesce(sum(d.added), 0) as added, coalesce(sum(d.removed), 0) as removed
+     from contacts.list_statistics d join contacts.lists l using (workspace_id)
+     where l.id = d.list_id and l.deleted_at is null and d.day > contacts.local_day(platform.workspace_id()) - 30) as s)`
+
+const tags = sql`(
+  select jsonb_build_object('total', count(*), 'uses', coalesce(sum(usage_count), 0),
+    'top', coalesce((
+      select jsonb_agg(jsonb_build_object('name', name, 'count', usage_count) order by usage_count desc, name)
+      from (select name, usage_count from contacts.tags where usage_count > 0 order by usage_count desc, id limit 10) as top), '[]'),
+    'distribution', jsonb_build_array(
+      jsonb_build_object('contacts', '0', 'tags', count(*) filter (where usage_count = 0)),
+      jsonb_build_object('contacts', '1-10', 'tags', count(*) filter (where usage_count between 1 and 10)),
+      jsonb_build_object('contacts', '11-100', 'tags', count(*) filter (where usage_count between 11 and 100)),
+      jsonb_build_object('contacts', '101-1000', 'tags', count(*) filter (where usage_count between 101 and 1000)),
+      jsonb_build_object('contacts', '1001+', 'tags', count(*) filter (where usage_count > 1000))))
+  from contacts.tags)`
+
+const bulkOperations = sql`(
+  select jsonb_build_object('total', count(*), 'succeeded', count(*) filter (where status = 'succeeded'),
+    'failed', count(*) filter (where status = 'failed'), 'contacts', coalesce(sum(progress_done), 0),
+    'average_seconds', coalesce(round(avg(seconds) filter (where status = 'succeeded'), 1), 0),
+    'contacts_per_second', coalesce(round(sum(progress_done) filter (where status = 'succeeded')
+      / nullif(sum(seconds) filter (where status = 'succeeded'), 0), 1), 0))
+  from (
+    select status, progress_done, extract(epoch from finished_at - created_at) as seconds
+    from platform.job_states where kind = 'contacts.bulk' and created_at >= now() - interval '30 days') as run)`
 
 /** Grouped by the folded name, as the index has it; shown in one of its spellings. */
 const topCompanies = sql`coalesce((

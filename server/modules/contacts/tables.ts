@@ -59,6 +59,8 @@ export interface ContactTable {
   search_text: GeneratedAlways<string>
   name_key: GeneratedAlways<string>
   company_key: GeneratedAlways<string>
+  total_tickets: Generated<number>
+  open_tickets: Generated<number>
 }
 export type Contact = Selectable<ContactTable>
 
@@ -76,6 +78,8 @@ export interface ListTable {
   created_at: GeneratedTime
   updated_at: GeneratedTime
   deleted_at: NullableTime
+  last_refreshed_at: NullableTime
+  refresh_job_id: NullableText
 }
 
 export interface TagTable {
@@ -107,6 +111,7 @@ export interface InteractionTable {
   booking_id: NullableText
   campaign_id: NullableText
   source_key: NullableText
+  edited_at: NullableTime
 }
 
 export type ConsentPurpose = 'newsletter' | 'marketing' | 'tracking' | 'transactional'
@@ -162,6 +167,7 @@ declare module '#platform/db/tables.ts' {
       created_at: GeneratedTime
     }
     'contacts.interactions': InteractionTable
+    'contacts.interaction_sources': { workspace_id: string; source_hash: string }
     'contacts.consents': ConsentTable
     'contacts.suppressions': {
       workspace_id: string

@@ -20,22 +20,27 @@ export async function describeSchema(client: pg.ClientBase, schemas: readonly st
 interface Table {
   oid: number
   name: string
+  /** ` partition by …`, or nothing. Partitions themselves come and go with the months, and are not shown. */
+  partitioned: string
 }
 
 async function describeTables(client: pg.ClientBase, schema: string): Promise<string[]> {
   const { rows: tables } = await client.query<Table>(
-    `select c.oid::int as oid, format('%I.%I', n.nspname, c.relname) as name
+    `select c.oid::int as oid, format('%I.%I', n.nspname, c.relname) as name,
+       coalesce(' partition by ' || pg_get_partkeydef(c.oid), '') as partitioned
      from pg_class c join pg_namespace n on n.oid = c.relnamespace
-     where n.nspname = $1 and c.relkind in ('r', 'p') order by c.relname`,
+     where n.nspname = $1 and c.relkind in ('r', 'p') and not c.relispartition order by c.relname`,
     [schema],
   )
   const described: string[] = []
-  for (const { oid, name } of tables) {
+  for (const { oid, name, partitioned } of tables) {
     const body = [...(await listTexts(client, columnsQuery, oid)), ...(await listTexts(client, constraintsQuery, oid))]
     const rest: string[] = []
     for (const query of [indexesQuery, triggersQuery, policiesQuery, grantsQuery])
       rest.push(...(await listTexts(client, query, oid)))
-    described.push([`create table ${name} (\n${body.map((line) => `  ${line}`).join(',\n')}\n);`, ...rest].join('\n'))
+    described.push(
+      [`create table ${name} (\n${body.map((line) => `  ${line}`).join(',\n')}\n)${partitioned};`, ...rest].join('\n'),
+    )
   }
   return described
 }

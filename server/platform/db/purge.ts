@@ -10,7 +10,7 @@ export async function purgeWorkspace(owner: pg.Client, workspaceId: string): Pro
     select format('%I.%I', n.nspname, c.relname) as name
     from pg_class c join pg_namespace n on n.oid = c.relnamespace
     join pg_attribute a on a.attrelid = c.oid and a.attname = 'workspace_id' and not a.attisdropped
-    where c.relkind in ('r', 'p') and n.nspname not in ('pgboss', 'public') and n.nspname not like 'pg\\_%'
+    where c.relkind in ('r', 'p') and not c.relispartition and n.nspname not in ('pgboss', 'public') and n.nspname not like 'pg\\_%'
     order by name desc`)
   for (const { name } of rows) await owner.query(`delete from ${name} where workspace_id = $1`, [workspaceId])
 }

@@ -35,6 +35,8 @@ export interface OutboxTable {
   next_attempt_at: GeneratedTime
   error: NullableText
   failed_at: NullableTime
+  /** Came from another program. */
+  is_foreign: Generated<boolean>
 }
 
 export interface JobTable {

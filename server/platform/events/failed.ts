@@ -45,9 +45,9 @@ export async function resendAllEvents(tx: Tx): Promise<number> {
 export async function receiveEvent(tx: Tx, event: Event): Promise<boolean> {
   const { rows } = await sql<{ isNew: boolean; workspace_id: string }>`
     with added as (
-      insert into platform.outbox (id, workspace_id, event, subject, data, created_at)
+      insert into platform.outbox (id, workspace_id, event, subject, data, created_at, is_foreign)
       values (${event.id}, ${tx.workspaceId}, ${event.event}, ${subjectOf(event)}, ${JSON.stringify(event.data)},
-        ${event.timestamp}::timestamptz)
+        ${event.timestamp}::timestamptz, true)
       on conflict (id) do nothing returning workspace_id)
     select true as "isNew", workspace_id from added
     union all select false, workspace_id from platform.outbox where id = ${event.id}`.execute(tx.sql)

@@ -2,12 +2,13 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { start, type TestApp } from '#testing/start.ts'
-import { Invalid } from '../errors.ts'
+import { sql } from 'kysely'
+import { Invalid, NotUnderstood } from '../errors.ts'
 import { newId } from '../ids.ts'
 import { when } from '../module.ts'
 import { resendAllEvents } from './failed.ts'
 import { createRelay } from './relay.ts'
-import type { Event } from './outbox.ts'
+import { publishBundles, type Event } from './outbox.ts'
 
 interface Step {
   subject: string
@@ -179,11 +180,11 @@ test('events of other programs reach the same reactions, once per id, in their o
   const heard: Event[] = []
   await using app = await start(
     {},
-    { reactions: [when('order.completed', 'probe.orders', async (_tx, events) => void heard.push(...events))] },
+    { reactions: [when('shop.ordered', 'probe.orders', async (_tx, events) => void heard.push(...events))] },
   )
   const event = {
     id: newId(),
-    event: 'order.completed',
+    event: 'shop.ordered',
     timestamp: '2026-11-01T10:00:00Z',
     workspace_id: app.world.workspaceId,
     data: { order_id: 'A1' },
@@ -228,4 +229,36 @@ test('a bundle keeps its place: what it tells of waits while it waits, and each 
   await passDelays(app)
   await app.drain()
   expect(heard).toEqual(['a1', 'b1', 'a2', 'b2', 'a3', 'c1'])
+})
+
+test('what makes no sense is set aside at its first try, and its neighbours go on', async () => {
+  const heard: unknown[] = []
+  const reaction = when('probe.step', 'probe.sense', async (tx, events) => {
+    if (events.some(({ data }) => data.number === 1)) throw new NotUnderstood('not_understood', 'One is no number.')
+    tx.afterCommit(() => void heard.push(...events.map(({ data }) => data.number)))
+  })
+  await using app = await start({}, { reactions: [reaction] })
+  await app.inTx((tx) =>
+    tx.publishAll([0, 1, 2].map((number) => ({ event: 'probe.step', subject: 'same', data: { number } }))),
+  )
+  await app.drain()
+  expect(heard).toEqual([0, 2])
+  const { data } = (await app.as('adrian').get('/events/failed')).body
+  expect(data).toMatchObject([{ data: { number: 1 }, attempts: 1, error: 'One is no number.' }])
+})
+
+test('bundles, which are ours alone, stay closed to a reaction to other programs', async () => {
+  const heard: unknown[] = []
+  const hear = async (_tx: unknown, events: Event[]) => void heard.push(...events.map(({ data }) => data.number))
+  await using app = await start(
+    {},
+    { reactions: [{ ...when('probe.step', 'probe.outside', hear), fromOutside: true }] },
+  )
+  await app.inTx((tx) =>
+    publishBundles(tx, 'all', sql`values ('probe.step', gen_random_uuid(), 'a', '{"number": 1}'::jsonb, 1::bigint)`),
+  )
+  await app.inTx((tx) => tx.publish('probe.step', 'a', { number: 2 }))
+  await app.drain()
+  expect(heard).toEqual([2])
+  expect(await waiting(app)).toBe(0)
 })

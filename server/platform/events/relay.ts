@@ -6,7 +6,7 @@
 import { sql } from 'kysely'
 import type { Db, Tx } from '../db/db.ts'
 import type { Reaction, Worker } from '../module.ts'
-import { RapportError } from '../errors.ts'
+import { NotUnderstood, RapportError } from '../errors.ts'
 import type { Services } from '../services.ts'
 import type { Event } from './outbox.ts'
 
@@ -29,16 +29,26 @@ interface Waiting {
   attempts: number
 }
 
+/** Kinds of events that somebody listens to, as rows of their own and in bundles. */
+interface Heard {
+  single: string[]
+  bundled: string[]
+}
+
 export function createRelay(db: Db, services: Services, reactions: Reaction[]): Worker {
   const reactionsTo = Map.groupBy(reactions, (reaction) => reaction.event)
   requireOwnConsumers(reactionsTo)
+  const heard: Heard = {
+    single: [...reactionsTo.keys()],
+    bundled: [...new Set(reactions.filter((one) => !one.fromOutside).map((one) => one.event))],
+  }
   let timer: NodeJS.Timeout | undefined
   let turning: Promise<void> | undefined
   let stopped = false
   let woken = false
 
   async function turnUntilEmpty(): Promise<void> {
-    while ((await relayBatch(db, services, reactionsTo)) && !stopped);
+    while ((await relayBatch(db, services, reactionsTo, heard)) && !stopped);
   }
 
   function wake(): void {
@@ -81,11 +91,16 @@ function requireOwnConsumers(reactionsTo: Map<string, Reaction[]>): void {
 }
 
 /** Answers whether there may be more. */
-async function relayBatch(db: Db, services: Services, reactionsTo: Map<string, Reaction[]>): Promise<boolean> {
+async function relayBatch(
+  db: Db,
+  services: Services,
+  reactionsTo: Map<string, Reaction[]>,
+  heard: Heard,
+): Promise<boolean> {
   return db.transaction('system', async (leader) => {
     const lock = await sql<{ held: boolean }>`select pg_try_advisory_xact_lock(7276772) as held`.execute(leader.sql)
     if (!lock.rows[0]?.held) return false
-    const unheard = await passUnheard(leader, [...reactionsTo.keys()])
+    const unheard = await passUnheard(leader, heard)
     if (unheard) services.metrics.events.inc({ target: 'reaction', outcome: 'relayed' }, unheard)
     const waiting = await takeWaiting(leader)
     services.metrics.outboxLag.set(waiting[0] ? Math.max(0, (Date.now() - waiting[0].created_at.getTime()) / 1_000) : 0)
@@ -102,12 +117,13 @@ async function relayBatch(db: Db, services: Services, reactionsTo: Map<string, R
  * What nobody here listens to is done with at once, and not read: an import tells of a hundred thousand contacts. Between
  * two kinds that alternate, such events would also cut every run to one.
  */
-async function passUnheard(leader: Tx, heard: string[]): Promise<number> {
+async function passUnheard(leader: Tx, heard: Heard): Promise<number> {
   const { numAffectedRows } = await sql`
     update platform.outbox set relayed_at = now()
     where seq in (
       select seq from platform.outbox
-      where relayed_at is null and failed_at is null and event <> all(${heard}::text[])
+      where relayed_at is null and failed_at is null
+        and event <> all(case when is_bundle then ${heard.bundled}::text[] else ${heard.single}::text[] end)
       order by seq limit ${unheardSize})`.execute(leader.sql)
   return Number(numAffectedRows ?? 0)
 }
@@ -172,7 +188,8 @@ async function relayRun(
     await db.transaction(run[0]!.workspace_id, async (tx) => {
       const [first] = run as [Waiting]
       const rows = first.is_bundle ? await openBundle(tx, first) : run
-      for (const reaction of reactions) await react(tx, services, rows, reaction)
+      for (const reaction of reactions)
+        if (!(first.is_bundle && reaction.fromOutside)) await react(tx, services, rows, reaction)
       await markRelayed(tx, run)
     })
     services.metrics.events.inc({ target: 'reaction', outcome: 'relayed' }, run.length)
@@ -213,10 +230,10 @@ async function markRelayed(tx: Tx, run: Waiting[]): Promise<void> {
   )
 }
 
-/** 2 s, 4 s, 8 s … at most an hour; after the last try somebody has to look. */
+/** 2 s, 4 s, 8 s … at most an hour; after the last try, or where none can help, somebody has to look. */
 async function postpone(db: Db, services: Services, row: Waiting, error: Error): Promise<void> {
   const attempts = row.attempts + 1
-  const final = attempts >= attemptsMax
+  const final = attempts >= attemptsMax || error instanceof NotUnderstood
   services.log[final ? 'error' : 'warn'](
     { err: error, event_id: row.id, event: row.event, attempts },
     'a reaction failed',

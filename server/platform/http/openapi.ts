@@ -232,6 +232,17 @@ const state = (names: string[]) => ({
 
 /** The probes at the root, which have no door of their own. */
 const operations: ApiDocument['paths'] = {
+  '/': {
+    get: {
+      operationId: 'getWelcome',
+      summary: 'Who answers here; a browser gets the web application instead',
+      tags: ['operations'],
+      security: [],
+      responses: {
+        200: { description: 'Welcome', content: state(['message', 'service', 'status', 'docs', 'openapi', 'api']) },
+      },
+    },
+  },
   '/health': {
     get: {
       operationId: 'getHealth',

@@ -1,10 +1,10 @@
-/** `/health`, `/status` and `/metrics`, at the root in every mode: for probes and for Prometheus. */
+/** `/health`, `/status`, `/metrics` and a welcome, at the root in every mode: for probes, Prometheus and the curious. */
 import { Type } from 'typebox'
 import type { FastifyInstance } from 'fastify'
 import type { Runtime } from '../services.ts'
 
 export function addOperations(app: FastifyInstance, runtime: Runtime): void {
-  const service = runtime.config.app.name
+  const service = serviceTitle(runtime)
   const health = Type.Object({ status: Type.String(), service: Type.String() })
   app.get('/health', { schema: { response: { 200: health } } }, () => ({ status: 'ok', service }))
 
@@ -28,4 +28,26 @@ export function addOperations(app: FastifyInstance, runtime: Runtime): void {
     const { registry } = runtime.metrics
     return reply.header('content-type', registry.contentType).send(await registry.metrics())
   })
+}
+
+/** What stands at `/` for a program: who answers here, and where to read on. */
+export function welcome(runtime: Runtime) {
+  const title = serviceTitle(runtime)
+  return {
+    message: `Welcome to ${runtime.config.app.name}.`,
+    service: title,
+    status: 'ok',
+    docs: '/docs',
+    openapi: '/openapi.json',
+    api: '/api/v1',
+  }
+}
+
+/** Where no web application has that address. */
+export function addWelcome(app: FastifyInstance, runtime: Runtime): void {
+  app.get('/', () => welcome(runtime))
+}
+
+function serviceTitle({ config }: Runtime): string {
+  return config.service?.title ?? config.app.name
 }

@@ -21,7 +21,7 @@ import type { Runtime } from '../services.ts'
 import { addDocs } from './docs.ts'
 import { addForms } from './forms.ts'
 import { addJson } from './json.ts'
-import { addOperations } from './operations.ts'
+import { addOperations, addWelcome, welcome } from './operations.ts'
 import { enter } from './enter.ts'
 import { handle } from './handle.ts'
 import { replyWithProblem } from './problem.ts'
@@ -65,7 +65,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
       replyWithProblem(error, request, reply as FastifyReply)
     },
     clientErrorHandler: refuseUnreadable,
-    rewriteUrl: (request) => modernPath(request.url ?? '/'),
+    rewriteUrl: (request) => modernPath(request.url ?? '/', config.service?.paths ?? []),
   })
   const validators = createValidators()
   app.setValidatorCompiler(({ schema, httpPart }) => validators(schema, httpPart))
@@ -105,7 +105,8 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     for (const route of options.routes) if (route.options.page) mount(pages, route, options)
   })
   addOperations(app, runtime)
-  if (options.webFolder) await addWebApplication(app, options.webFolder)
+  if (options.webFolder) await addWebApplication(app, options.webFolder, welcome(runtime))
+  else addWelcome(app, runtime)
   app.setNotFoundHandler((request, reply) => refuseAddress(addresses, request, reply))
   return app
 }
@@ -131,11 +132,12 @@ function orNothing(body: TSchema): object {
   return { ...body, type: ['object', 'null'] }
 }
 
-function modernPath(url: string): string {
-  const prefix = olderPrefixes.find(
-    (older) => url === older || url.startsWith(`${older}/`) || url.startsWith(`${older}?`),
-  )
-  return prefix ? url.replace('/api/', '/api/v1/') : url
+/** `atRoot`: what the service whose mode this is writes without any prefix. */
+function modernPath(url: string, atRoot: readonly string[]): string {
+  const begins = (prefix: string): boolean =>
+    url === prefix || url.startsWith(`${prefix}/`) || url.startsWith(`${prefix}?`)
+  if (olderPrefixes.some(begins)) return url.replace('/api/', '/api/v1/')
+  return atRoot.some(begins) ? `/api/v1${url}` : url
 }
 
 function securityHeaders(publicUrl: string) {

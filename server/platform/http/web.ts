@@ -4,7 +4,8 @@ import path from 'node:path'
 import type { FastifyInstance } from 'fastify'
 import fastifyStatic from '@fastify/static'
 
-export async function addWebApplication(app: FastifyInstance, folder: string): Promise<void> {
+/** `welcome` is what an API client sees where a browser gets the page. */
+export async function addWebApplication(app: FastifyInstance, folder: string, welcome: object): Promise<void> {
   const page = await readFile(path.join(folder, 'index.html'), 'utf8')
   await app.register(fastifyStatic, {
     root: path.join(folder, 'assets'),
@@ -23,7 +24,7 @@ export async function addWebApplication(app: FastifyInstance, folder: string): P
   })
   app.get('/', (request, reply) => {
     if (wantsPage(request.headers.accept)) return reply.type('text/html').header('cache-control', 'no-cache').send(page)
-    return reply.send({ message: 'Welcome to Rapport.', docs: '/docs', openapi: '/openapi.json', api: '/api/v1' })
+    return reply.send(welcome)
   })
   app.get('/*', (request, reply) => {
     const isApi = /^\/(api|t|u|p)(\/|$)/.test(request.url)

@@ -60,6 +60,42 @@ test('what relays alter is escaped, and no line is longer than 76', () => {
   expect(encodeQuotedPrintable('').toString()).toBe('\r\n')
 })
 
+describe('files in a mail', () => {
+  const pdf = Uint8Array.from({ length: 5_000 }, (_, index) => (index * 7) % 256)
+  const attachments = [
+    { name: 'Rapport mensuel – ștefan été 🥧.pdf', type: 'application/pdf', content: pdf },
+    { name: 'plain.csv', type: 'text/csv', content: Buffer.from('a,b\r\n1,2\r\n') },
+    { name: '../..\\evil\r\nX: y"\u202egpj.exe', type: 'text/plain', content: new Uint8Array() },
+    { name: 'é'.repeat(200), type: 'text/plain', content: Buffer.from('--=_\r\n') },
+  ]
+
+  test.each([true, false])('arrive byte for byte under their names (with html: %s)', async (withHtml) => {
+    const { html, ...bare } = mail
+    const { raw } = await buildMail({ ...bare, ...(withHtml ? { html } : {}), attachments })
+    const parsed = await PostalMime.parse(raw)
+    expect(parsed.text?.trimEnd()).toBe(mail.text.trimEnd())
+    if (withHtml) expect(parsed.html?.trimEnd()).toBe(html)
+    expect(parsed.attachments.map(({ filename, mimeType }) => [filename, mimeType])).toEqual([
+      ['Rapport mensuel – ștefan été 🥧.pdf', 'application/pdf'],
+      ['plain.csv', 'text/csv'],
+      ['_.._evilX_ y_gpj.exe', 'text/plain'],
+      ['é'.repeat(150), 'text/plain'],
+    ])
+    for (const [index, { content }] of parsed.attachments.entries())
+      expect(Buffer.from(content as ArrayBuffer).equals(attachments[index]!.content)).toBe(true)
+    const lines = raw.toString('latin1').split('\r\n')
+    expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(998)
+    expect(raw.toString('latin1')).toMatch(/^[\t\r\n\x20-\x7e]*$/)
+  })
+
+  test('what is too large, or no type, is refused', async () => {
+    const huge = { name: 'x', type: 'text/csv', content: new Uint8Array(10_000_001) }
+    await expect(buildMail({ ...mail, attachments: [huge] })).rejects.toThrow(/10 MB/)
+    const odd = { name: 'x', type: 'text/csv\r\nX: y', content: new Uint8Array() }
+    await expect(buildMail({ ...mail, attachments: [odd] })).rejects.toThrow(MailRefused)
+  })
+})
+
 const injection = 'x\r\nBcc: victim@other.example'
 test.each<[string, Partial<OutgoingMail>]>([
   ['subject', { subject: injection }],
@@ -156,6 +192,8 @@ describe.each(['rsa', 'ed25519'] as const)('a DKIM signature by %s', (kind) => {
     expect(covered).toEqual(
       expect.arrayContaining(['list-unsubscribe', 'list-unsubscribe-post', 'from', 'subject', 'to']),
     )
+    const attachments = [{ name: 'été.pdf', type: 'application/pdf', content: Buffer.from('%PDF') }]
+    expect(await verdict((await buildMail({ ...mail, attachments, dkim })).raw)).toEqual(['pass'])
     expect(await verdict((await buildMail({ ...mail, html: undefined, text: '', headers: {}, dkim })).raw)).toEqual([
       'pass',
     ])

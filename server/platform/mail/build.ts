@@ -3,6 +3,7 @@
 // signature, and 998 octets a line is what the standard allows.
 import { createHash } from 'node:crypto'
 import { requireAddress } from './address.ts'
+import { buildAttachments } from './attachments.ts'
 import { signDkim } from './dkim.ts'
 import { encodeDisplayName, encodeHeaderText, encodeQuotedPrintable } from './encode.ts'
 import { MailRefused, type Envelope, type Mailbox, type OutgoingMail } from './mail.ts'
@@ -76,14 +77,35 @@ function checkText(field: string, text: string): string {
   return text
 }
 
+/** With files, the text becomes the first part of a `multipart/mixed`. */
 function buildBody(mail: OutgoingMail): { contentHeaders: HeaderLine[]; body: Buffer } {
+  const text = buildText(mail)
+  if (!mail.attachments?.length) return text
+  const boundary = boundaryOf(mail, 'files')
+  const head = text.contentHeaders.map(([name, value]) => `${name}: ${value}\r\n`).join('')
+  return {
+    contentHeaders: [['Content-Type', `multipart/mixed; boundary="${boundary}"`]],
+    body: Buffer.concat([
+      Buffer.from(`--${boundary}\r\n${head}\r\n`, 'latin1'),
+      text.body,
+      ...buildAttachments(mail.attachments, boundary),
+      Buffer.from(`--${boundary}--\r\n`, 'latin1'),
+    ]),
+  }
+}
+
+/** "=_" cannot occur in quoted-printable or base64, so no content can pretend to be the boundary. */
+function boundaryOf(mail: OutgoingMail, what = ''): string {
+  return `=_${createHash('sha256').update(`${mail.messageId}${what}`).digest('hex').slice(0, 32)}`
+}
+
+function buildText(mail: OutgoingMail): { contentHeaders: HeaderLine[]; body: Buffer } {
   const text = encodeQuotedPrintable(mail.text)
   const quoted: HeaderLine = ['Content-Transfer-Encoding', 'quoted-printable']
   if (mail.html === undefined) {
     return { contentHeaders: [['Content-Type', 'text/plain; charset=utf-8'], quoted], body: text }
   }
-  // "=_" cannot occur in quoted-printable, so no content can pretend to be the boundary.
-  const boundary = `=_${createHash('sha256').update(mail.messageId).digest('hex').slice(0, 32)}`
+  const boundary = boundaryOf(mail)
   const part = (type: string) =>
     `--${boundary}\r\nContent-Type: ${type}; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n`
   return {

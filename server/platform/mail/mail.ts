@@ -6,6 +6,17 @@ export type Mailbox = { address: string; name?: string | undefined }
 
 export type DkimKey = { domain: string; selector: string; key: KeyObject }
 
+export type Attachment = {
+  /** As it is offered for saving. */
+  name: string
+  /** `application/pdf`. */
+  type: string
+  content: Uint8Array
+}
+
+/** Of all attachments together: many servers take no more than this once it is base64. */
+export const attachmentsSizeBytesMax = 10_000_000
+
 export type OutgoingMail = {
   from: Mailbox
   to: Mailbox
@@ -13,6 +24,7 @@ export type OutgoingMail = {
   subject: string
   text: string
   html?: string | undefined
+  attachments?: readonly Attachment[] | undefined
   /** Anything but the headers that this type has fields for. */
   headers: Record<string, string>
   /** `<local@domain>`. The same message with the same id and date is built byte for byte the same. */

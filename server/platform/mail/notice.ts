@@ -5,7 +5,7 @@
 import type { Config } from '#server/config.ts'
 import { newId } from '../ids.ts'
 import { readDkimKey } from './dkim.ts'
-import type { Mailbox, MailTransport, OutgoingMail } from './mail.ts'
+import type { Attachment, Mailbox, MailTransport, OutgoingMail } from './mail.ts'
 
 export type NoticeLanguage = 'en' | 'fr' | 'ro'
 
@@ -15,6 +15,7 @@ export interface NoticeText {
   button?: { label: string; url: string } | undefined
   /** Small print: why this mail came. */
   footer?: string | undefined
+  attachments?: readonly Attachment[] | undefined
 }
 
 export interface NoticeOptions extends NoticeText {
@@ -38,6 +39,7 @@ export function composeNotice(options: NoticeOptions): OutgoingMail {
     subject,
     text: composeText(options),
     html: composeHtml(options),
+    ...(options.attachments ? { attachments: options.attachments } : {}),
     headers: { 'Auto-Submitted': 'auto-generated' },
     messageId: `<${newId()}@${from.address.split('@').at(-1) ?? 'localhost'}>`,
   }

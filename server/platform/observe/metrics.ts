@@ -50,6 +50,11 @@ export function createMetrics(options: { withProcess?: boolean } = {}) {
       labelNames: ['target', 'outcome'] as const,
       registers,
     }),
+    figuresRepaired: new Counter({
+      name: 'rapport_contact_figures_repaired_total',
+      help: 'Contacts whose figures (orders, bookings, tickets) were not what their facts say, and were put right.',
+      registers,
+    }),
     deliveries: new Counter({
       name: 'rapport_deliveries_total',
       help: 'Messages handed over, by channel and outcome (sent, deferred, failed, unknown, skipped).',

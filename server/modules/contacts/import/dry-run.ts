@@ -1,31 +1,51 @@
 /**
  * What an import would do, without doing it: rows are staged and compared, and nothing is written but the counts and the
- * rows that would fail. A person who appears twice in the file counts as known the second time.
+ * rows that would fail. Of a person who appears again further down in the file, what would change is an estimate.
  */
 import type { Job } from '#platform/jobs/job.ts'
 import type { Batch } from './batch.ts'
 import { keepFailed } from './errors-file.ts'
 import type { Import } from './job.ts'
-import { countWould, type MergePlan } from './merge.ts'
+import type { MergePlan } from './merge/plan.ts'
+import { rehearseBatch, type Difference, type Rehearsed } from './merge/rehearsal.ts'
+import { createSeen } from './seen.ts'
+
+/** Rows of each outcome that are shown with their differences. */
+const examplesMax = 20
 
 export function createDryRun(job: Job, started: Import, plan: MergePlan, tagNames: readonly string[]) {
-  const seen = new Set<number>()
+  const people = createSeen()
+  const contents = createSeen()
+  const differences: Difference[] = []
+  const wanted = { created: examplesMax, changed: examplesMax }
   // An earlier attempt left nothing behind but the rows that failed.
   let state: Import = { ...started, rows: 0, created: 0, updated: 0, merged: 0, skipped: 0, failed: 0 }
 
-  return async function countBatch(batch: Batch): Promise<Import> {
-    const repeats = batch.emailKeys.filter((key) => seen.has(hashOf(key)))
-    for (const key of batch.emailKeys) seen.add(hashOf(key))
+  async function save(batch: Batch): Promise<Import> {
+    const repeatedSame: string[] = []
+    const repeatedOther: string[] = []
+    for (const [email, { content }] of batch.people) {
+      const isKnown = people.add(email)
+      const isSame = contents.add(`${email}\t${content}`)
+      if (isKnown) (isSame ? repeatedSame : repeatedOther).push(email)
+    }
     return job.transaction(async (tx) => {
       await keepFailed(tx, started.id, batch)
-      const would = batch.text
-        ? await countWould(tx, job.runtime, plan, {
+      const would: Rehearsed = batch.text
+        ? await rehearseBatch(tx, job.runtime, plan, {
             text: batch.text,
             waves: batch.waves,
             tagNames: tagNames.slice(0, batch.tagCount),
-            repeats,
+            repeatedSame,
+            repeatedOther,
+            wanted,
           })
-        : { created: 0, changed: 0, untouched: 0 }
+        : { created: 0, changed: 0, untouched: 0, differences: [] }
+      differences.push(...would.differences)
+      for (const outcome of ['created', 'changed'] as const) {
+        const shown = would.differences.filter((each) => each.outcome === outcome)
+        wanted[outcome] -= new Set(shown.map(({ line }) => line)).size
+      }
       const changed = plan.duplicates === 'merge' ? 'merged' : 'updated'
       state = {
         ...state,
@@ -34,21 +54,12 @@ export function createDryRun(job: Job, started: Import, plan: MergePlan, tagName
         [changed]: state[changed] + would.changed,
         skipped: state.skipped + would.untouched + batch.repeated,
         failed: state.failed + batch.failed.length,
+        possible_duplicates: batch.possibleDuplicates,
       }
       await job.checkpoint(tx, { done: state.rows })
       return state
     })
   }
-}
 
-/** FNV-1a in 52 bits: a million addresses in some ten megabytes, and one mistaken repeat in ten thousand such files. */
-function hashOf(text: string): number {
-  let low = 0x811c9dc5
-  let high = 0x9dc5
-  for (let at = 0; at < text.length; at++) {
-    const code = text.charCodeAt(at)
-    low = Math.imul(low ^ code, 0x01000193)
-    high = Math.imul(high ^ code ^ (low >>> 24), 0x0100019d)
-  }
-  return (low >>> 0) + (high & 0xfffff) * 0x100000000
+  return { save, differences }
 }

@@ -2,6 +2,7 @@
 import { Readable } from 'node:stream'
 import { sql } from 'kysely'
 import type { Tx } from '#platform/db/db.ts'
+import { byteOrderMark, csvLine } from '#platform/tables-out/csv.ts'
 import type { Batch } from './batch.ts'
 import type { Import } from './job.ts'
 
@@ -18,12 +19,12 @@ const pageSize = 1_000
 /** Streamed page by page, so that a million failed rows cost no more memory than a thousand. */
 export function errorsFile(inTx: <T>(run: (tx: Tx) => Promise<T>) => Promise<T>, row: Import): Readable {
   async function* lines(): AsyncGenerator<string> {
-    yield '\ufeff' + toLine([...row.header, '_line', '_error_column', '_error_code', '_error'])
+    yield byteOrderMark + csvLine([...row.header, '_line', '_error_column', '_error_code', '_error'])
     let after = 0
     for (;;) {
       const failed = await inTx((tx) => readFailed(tx, row.id, after))
       if (!failed.length) return
-      yield failed.map((each) => toLine(toCells(each, row.header.length))).join('')
+      yield failed.map((each) => csvLine(toCells(each, row.header.length))).join('')
       after = failed.at(-1)!.line
     }
   }
@@ -43,19 +44,6 @@ function toCells(failed: Failed, width: number): string[] {
   const own = Array.from({ length: width }, (_, index) => failed.cells[index] ?? '')
   if (failed.cells.length > width && width > 0) own[width - 1] = failed.cells.slice(width - 1).join(',')
   return [...own, String(failed.line), failed.error_column ?? '', failed.code, failed.detail]
-}
-
-function toLine(cells: string[]): string {
-  return cells.map(toCell).join(',') + '\r\n'
-}
-
-/** A cell that a spreadsheet would take for a formula begins with an apostrophe; telephone numbers do not need it. */
-export function toCell(text: string): string {
-  const safe =
-    /^[\s\u200b\ufeff]*[=+\-@\t\r\uff1d\uff0b\uff0d\uff20]/.test(text) && !/^[+-]?[\d\s().-]+$/.test(text)
-      ? `'${text}`
-      : text
-  return /[",\r\n;]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe
 }
 
 export async function keepFailed(tx: Tx, importId: string, batch: Batch): Promise<void> {

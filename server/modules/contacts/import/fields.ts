@@ -12,6 +12,7 @@ export type Kind =
   | 'tags'
   | 'yes_no'
   | 'status'
+  | 'opt_out'
   | 'time'
   | 'money'
   | 'count'
@@ -129,6 +130,16 @@ export const fields = {
     ),
   },
   status: { kind: 'status', headers: listed('status, contact status, statut, stare, estado, subscription status') },
+  /** Not a column of a contact: a "yes" in it makes the status `unsubscribed`. */
+  unsubscribed: {
+    kind: 'opt_out',
+    headers: listed(
+      'unsubscribed, opted out, opt out, optout, email opt out, has opted out of email, email optout, blocklisted, ' +
+        'blacklisted, email blacklisted, email blocklisted, do not email, do not contact, unsubscribed from all email, ' +
+        'unsub time, unsubscribe date, unsubscribed at, unsubscribe time, desinscrit, desabonne, desinscription, ' +
+        'liste noire, dezabonat, abgemeldet, abmeldung, gesperrt, dado de baja, baja',
+    ),
+  },
   avatar_url: { kind: 'url', headers: listed('avatar, avatar url, photo, photo url, picture, image url') },
   created_at: {
     kind: 'time',
@@ -136,6 +147,15 @@ export const fields = {
       'created at, created, creation date, date created, created on, signup date, date added, ' +
         'customer since, cree le, date de creation, date d inscription, creat la, data crearii, ' +
         'erstellt am, erstellungsdatum, fecha de creacion, creado el',
+    ),
+  },
+  /** Not written: it says which of two values is newer. */
+  updated_at: {
+    kind: 'time',
+    headers: listed(
+      'updated at, last modified, last modified date, modified, modified at, modified time, last changed, last updated, ' +
+        'update time, derniere modification, date de modification, modifie le, modificat la, data modificarii, ' +
+        'zuletzt geandert, geandert am, anderungsdatum, ultima modificacion, modificado el',
     ),
   },
   lifetime_value: {
@@ -189,6 +209,11 @@ export function isFieldName(text: string): text is FieldName {
 }
 
 const customPattern = /^custom:[\p{L}\p{N}_][\p{L}\p{N}_ .-]{0,62}$/u
+
+/** `custom_fields.size` and `custom:size` are the same. */
+export function toTarget(text: string): string {
+  return text.startsWith('custom_fields.') ? `custom:${text.slice('custom_fields.'.length)}` : text
+}
 
 export function isTarget(text: string): text is Exclude<Target, null> {
   return isFieldName(text) || customPattern.test(text)

@@ -5,7 +5,8 @@ import { sql } from 'kysely'
 import pg from 'pg'
 import { expect, test } from 'vitest'
 import { newId } from '#platform/ids.ts'
-import { start, type Client, type TestApp, type TestReply } from '#testing/start.ts'
+import { form, importFile } from '#testing/import-file.ts'
+import { start, type TestApp, type TestReply } from '#testing/start.ts'
 import { suppress } from '../suppression.ts'
 
 test('a file becomes contacts, lists what it cannot read, and a second time changes nothing', async () => {
@@ -22,7 +23,7 @@ test('a file becomes contacts, lists what it cannot read, and a second time chan
     '',
   ].join('\r\n')
   const list = (await maria.post('/lists', { name: 'Fair' })).body
-  const first = await importCsv(app, maria, csv, { list_id: list.id })
+  const first = await importFile(app, maria, csv, { list_id: list.id })
   expect(first).toMatchObject({
     status: 'succeeded',
     rows: 6,
@@ -55,7 +56,7 @@ test('a file becomes contacts, lists what it cannot read, and a second time chan
   ])
 
   for (const duplicates of ['skip', 'merge', 'update']) {
-    const again = await importCsv(app, maria, csv.replace('Again', ''), { duplicates, list_id: list.id })
+    const again = await importFile(app, maria, csv.replace('Again', ''), { duplicates, list_id: list.id })
     expect(again).toMatchObject({ rows: 6, created: 0, updated: 0, merged: 0, skipped: 3, failed: 3 })
   }
   expect(await app.drainEvents()).toEqual([])
@@ -64,7 +65,7 @@ test('a file becomes contacts, lists what it cannot read, and a second time chan
 test('a preview says what the file is, and a dry run what it would do, and nothing is written', async () => {
   await using app = await start()
   const maria = app.as('maria')
-  await importCsv(app, maria, 'email,company\nold@example.com,Old\n')
+  await importFile(app, maria, 'email,company\nold@example.com,Old\n')
   const windows = Buffer.from(
     'sep=;\r\nAdresse e-mail;Prénom;Geburtstag\r\nold@example.com;Zoé;1\r\nnew@example.com;Ada;2\r\nbad;;\r\n',
     'latin1',
@@ -118,24 +119,24 @@ test('what is no table is refused at once', async () => {
 test('UTF-16 is read, and a byte that does not fit the chosen encoding fails its row', async () => {
   await using app = await start()
   const wide = Buffer.from('\ufeffemail,first_name\r\nș@example.com,Ștefan\r\n', 'utf16le')
-  expect(await importCsv(app, app.as('maria'), wide)).toMatchObject({ encoding: 'utf-16le', created: 1 })
+  expect(await importFile(app, app.as('maria'), wide)).toMatchObject({ encoding: 'utf-16le', created: 1 })
   const mixed = Buffer.concat([
     Buffer.from('email,first_name\na@example.com,Zo'),
     Buffer.from([0xe9]),
     Buffer.from('\nb@example.com,B\n'),
   ])
-  const told = await importCsv(app, app.as('maria'), mixed, { encoding: 'utf-8' })
+  const told = await importFile(app, app.as('maria'), mixed, { encoding: 'utf-8' })
   expect(told).toMatchObject({ created: 1, failed: 1 })
 })
 
 test('a no stays a no, whatever the importer declares', async () => {
   await using app = await start()
   const maria = app.as('maria')
-  await importCsv(app, maria, 'email,status\ngone@example.com,unsubscribed\nopen@example.com,\n')
+  await importFile(app, maria, 'email,status\ngone@example.com,unsubscribed\nopen@example.com,\n')
   await app.inTx((tx) => suppress(tx, app.app.runtime, ['never@example.com'], 'manual'))
   const consent = { newsletter: true, source: 'Trade fair 2026', wording: 'Yes, write to me.' }
   const csv = 'email\ngone@example.com\nopen@example.com\nnew@example.com\nNever@example.com\n'
-  expect(await importCsv(app, maria, csv, { duplicates: 'merge', consent })).toMatchObject({
+  expect(await importFile(app, maria, csv, { duplicates: 'merge', consent })).toMatchObject({
     created: 2,
     merged: 1,
     skipped: 1,
@@ -159,17 +160,17 @@ test('a no stays a no, whatever the importer declares', async () => {
   ])
   expect(ledger.rows[1]!.evidence).toMatchObject({ declared_source: 'Trade fair 2026', line: 4 })
   // Nobody is subscribed a second time, nor told of again.
-  expect(await importCsv(app, maria, csv, { duplicates: 'merge', consent })).toMatchObject({ skipped: 4 })
+  expect(await importFile(app, maria, csv, { duplicates: 'merge', consent })).toMatchObject({ skipped: 4 })
 })
 
 test('an undo takes back what the import did, and leaves alone whom somebody worked with since', async () => {
   await using app = await start()
   const maria = app.as('maria')
   const list = (await maria.post('/lists', { name: 'Everybody' })).body
-  await importCsv(app, maria, 'email,company,notes\nold@example.com,Before,first\nkept@example.com,Before,\n')
+  await importFile(app, maria, 'email,company,notes\nold@example.com,Before,first\nkept@example.com,Before,\n')
   const csv =
     'email,company,notes,tags\nold@example.com,After,second,vip\nkept@example.com,After,,vip\na@example.com,A,,vip\nb@example.com,B,,vip\n'
-  const done = await importCsv(app, maria, csv, { duplicates: 'update', list_id: list.id })
+  const done = await importFile(app, maria, csv, { duplicates: 'update', list_id: list.id })
   expect(done).toMatchObject({ created: 2, updated: 2 })
   const touched = (await maria.get('/contacts?search=b@example.com')).body.data[0]
   await maria.patch(`/contacts/${touched.id}`, { company: 'Touched' })
@@ -281,7 +282,7 @@ async function retryNow(app: TestApp): Promise<void> {
 test('another workspace sees no import, and its file cannot be imported there', async () => {
   await using app = await start()
   const preview = (await app.as('maria').post('/contacts/import/preview', ...form('email\na@example.com\n'))).body
-  const done = await importCsv(app, app.as('maria'), 'email\na@example.com\n')
+  const done = await importFile(app, app.as('maria'), 'email\na@example.com\n')
   expect((await app.stranger.get(`/contacts/imports/${done.id}`)).status).toBe(404)
   expect((await app.stranger.get(`/contacts/imports/${done.id}/errors`)).status).toBe(404)
   expect((await app.stranger.post('/contacts/import', { upload_id: preview.upload_id })).status).toBe(404)
@@ -340,7 +341,7 @@ test('any file in any mode does what the rules say row by row, and its counts ad
       for (const { rows, duplicates } of steps) {
         const csv = ['email,company,notes,tags', ...rows.map((cells) => cells.join(','))].join('\n')
         const expected = naive(people, rows, duplicates)
-        expect(await importCsv(app, maria, csv, { duplicates })).toMatchObject(expected)
+        expect(await importFile(app, maria, csv, { duplicates })).toMatchObject(expected)
       }
       const found = (await maria.get('/contacts?sort=email')).body.data.map((contact: TestReply['body']) => [
         contact.email.toLowerCase(),
@@ -351,31 +352,3 @@ test('any file in any mode does what the rules say row by row, and its counts ad
     { numRuns: 25 },
   )
 }, 120_000)
-
-export async function importCsv(
-  app: TestApp,
-  client: Client,
-  csv: string | Buffer,
-  options: Record<string, unknown> = {},
-): Promise<TestReply['body']> {
-  const reply = await client.post('/contacts/import', ...form(csv, options))
-  expect(reply.body).toMatchObject({ kind: 'contacts.import' })
-  expect(reply.status).toBe(202)
-  await app.drain()
-  return (await client.get(`/contacts/imports/${reply.body.import_id}`)).body
-}
-
-export function form(csv: string | Buffer, options: Record<string, unknown> = {}): [Buffer, Record<string, string>] {
-  const boundary = 'the-boundary-of-a-test'
-  const fields = Object.entries(options).map(([name, value]) => {
-    const text = typeof value === 'string' ? value : JSON.stringify(value)
-    return `--${boundary}\r\ncontent-disposition: form-data; name="${name}"\r\n\r\n${text}\r\n`
-  })
-  const head = `--${boundary}\r\ncontent-disposition: form-data; name="file"; filename="people.csv"\r\ncontent-type: text/csv\r\n\r\n`
-  const body = Buffer.concat([
-    Buffer.from(fields.join('') + head),
-    Buffer.from(csv),
-    Buffer.from(`\r\n--${boundary}--\r\n`),
-  ])
-  return [body, { 'content-type': `multipart/form-data; boundary=${boundary}` }]
-}

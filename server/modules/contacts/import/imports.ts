@@ -8,13 +8,15 @@ import { Conflict, NotFound } from '#platform/errors.ts'
 import { newId } from '#platform/ids.ts'
 import { afterCursor, countRows, orderBy, page, parseSort } from '#platform/http/paging.ts'
 import { cancelJob, getJob, type JobRow } from '#platform/jobs/jobs.ts'
-import { getList } from '../lists.ts'
+import { getList, requireStatic } from '../lists.ts'
+import { makeFields, type NewFieldOfFile } from './custom.ts'
 import type { Target } from './fields.ts'
 import { importJob, type Import } from './job.ts'
-import type { DeclaredConsent, Duplicates } from './merge.ts'
+import type { DeclaredConsent, Duplicates } from './merge/plan.ts'
+import type { Policy } from './policy.ts'
+import type { Reading } from './readings.ts'
 import { undoJob } from './undo.ts'
 import type { Look, Upload } from './uploads.ts'
-import { dateOrderOf, type DateOrder } from './values.ts'
 
 /** An import with the state of the job that does it. */
 export interface ImportRow extends Import {
@@ -25,7 +27,10 @@ export interface ImportRow extends Import {
 
 export interface ImportRequest {
   targets: Target[]
+  newFields: NewFieldOfFile[]
+  readings: Record<number, Reading>
   duplicates: Duplicates
+  policy: Policy
   listId: string | null
   tags: string[]
   consent: DeclaredConsent | null
@@ -40,8 +45,10 @@ export async function beginImport(
   look: Look,
   request: ImportRequest,
 ): Promise<ImportRow> {
-  if (request.listId) await getList(tx, request.listId)
+  if (request.listId) requireStatic(await getList(tx, request.listId))
   const workspace = await getWorkspace(tx, tx.workspaceId)
+  // A dry run makes nothing; it reads as if the fields were there.
+  if (!request.dryRun) await makeFields(tx, actor, request.newFields)
   const id = newId()
   const jobId = await tx.enqueue(
     importJob.kind,
@@ -57,15 +64,14 @@ export async function beginImport(
       job_id: jobId,
       file_key: upload.file_key,
       file_name: upload.file_name,
-      encoding: look.encoding,
-      delimiter: look.layout.delimiter,
-      newline: look.layout.newline,
-      has_header: look.layout.hasHeader,
-      header: look.header,
+      ...look.layout,
+      preset: look.preset,
       targets: request.targets,
-      date_orders: JSON.stringify(dateOrdersOf(look, request.targets, workspace.country)),
+      readings: JSON.stringify(request.readings),
       country: workspace.country,
       duplicates: request.duplicates,
+      policy: JSON.stringify(request.policy),
+      new_fields: JSON.stringify(request.newFields),
       list_id: request.listId,
       tags: request.tags,
       consent: request.consent ? JSON.stringify(request.consent) : null,
@@ -82,18 +88,8 @@ function userIdOf(actor: Actor): string | null {
   return actor.kind === 'user' ? actor.id : null
 }
 
-function dateOrdersOf(look: Look, targets: Target[], country: string): Record<number, DateOrder> {
-  const fallback = country === 'US' ? 'mdy' : 'dmy'
-  const orders: Record<number, DateOrder> = {}
-  for (const [index, target] of targets.entries()) {
-    if (target)
-      orders[index] = dateOrderOf(
-        look.rows.map((row) => row[index] ?? ''),
-        fallback,
-      )
-  }
-  return orders
-}
+/** As long as the file and what was there before are kept. */
+export const undoDays = 30
 
 const withJobs = sql`
   select i.*, j.status as job_status, j.error as job_error, u.status as undo_status
@@ -142,6 +138,8 @@ export async function undoImport(tx: Tx, actor: Actor, id: string): Promise<JobR
   const row = await getImport(tx, id)
   if (row.undo_job_id && row.undo_status !== 'failed' && row.undo_status !== 'canceled')
     return getJob(tx, row.undo_job_id)
+  if (tx.now.getTime() - row.created_at.getTime() > undoDays * 86_400_000)
+    throw new Conflict('undo_expired', `An import can be undone for ${undoDays} days.`)
   if (row.dry_run) throw new Conflict('dry_run', 'A dry run changed nothing, so there is nothing to undo.')
   if (row.job_status === 'queued' || row.job_status === 'running') {
     throw new Conflict('import_running', 'The import is still running. Cancel it first, then undo it.')

@@ -6,19 +6,21 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { sql, type Selectable } from 'kysely'
 import { systemActor, type Actor } from '#platform/actor.ts'
-import { Invalid, NotFound } from '#platform/errors.ts'
+import { NotFound } from '#platform/errors.ts'
 import type { Tx } from '#platform/db/db.ts'
 import type { Job, JobDefinition } from '#platform/jobs/job.ts'
 import { ensureTags } from '../tags.ts'
 import { createBatcher, type Batch } from './batch.ts'
-import { isSeparatorLine } from './detect.ts'
+import { customReaders } from './custom.ts'
 import { createDryRun } from './dry-run.ts'
-import { decode } from './encoding.ts'
 import { keepFailed } from './errors-file.ts'
-import { mergeBatch, type MergePlan, type Outcome } from './merge.ts'
-import { createSplitter, type CsvRecord } from './records.ts'
+import { readRecords, type Read } from './formats/stream.ts'
+import { mergeBatch } from './merge/merge.ts'
+import { nothing, type MergePlan, type Outcome } from './merge/plan.ts'
 import { createRowReader } from './rows.ts'
+import { requireScanned } from './scanning.ts'
 import type { ImportTable } from './tables.ts'
+import { openFile } from './uploads.ts'
 
 export type Import = Selectable<ImportTable>
 
@@ -30,28 +32,23 @@ const rowsPerBatch = 5_000
 const recordsPerTurn = 100
 
 async function runImport(job: Job): Promise<object> {
-  const started = await job.transaction((tx) => begin(tx, String(job.data.import_id)))
+  const importId = String(job.data.import_id)
+  await requireScanned(job.runtime, job.transaction, await job.transaction((tx) => uploadOf(tx, importId)))
+  const started = await job.transaction((tx) => begin(tx, importId))
   const plan = createRowReader({
     header: started.header,
     targets: started.targets,
-    dateOrders: started.date_orders,
-    country: started.country as never,
+    readings: started.readings,
     tags: started.tags,
+    customReader: await job.transaction(customReaders),
   })
-  const batcher = createBatcher({ ...plan, duplicates: started.duplicates, rowsMax: rowsPerBatch })
-  const merging: MergePlan = {
-    importId: started.id,
-    fileName: started.file_name,
-    duplicates: started.duplicates,
-    columns: plan.columns,
-    listId: started.list_id,
-    consent: started.consent,
-    createdBy: started.created_by,
-    createdByName: started.created_by_name,
-  }
+  const { duplicates, possible_duplicates: possibleDuplicates } = started
+  const batcher = createBatcher({ ...plan, duplicates, possibleDuplicates, rowsMax: rowsPerBatch })
+  const merging = planOf(started, plan.columns)
   const total = typeof job.data.lines === 'number' ? job.data.lines - (started.has_header ? 1 : 0) : 0
-  const save = started.dry_run
-    ? createDryRun(job, started, merging, plan.tagNames)
+  const rehearsal = started.dry_run ? createDryRun(job, started, merging, plan.tagNames) : null
+  const save = rehearsal
+    ? (batch: Batch) => rehearsal.save(batch)
     : (batch: Batch, row: Import) => saveBatch(job, row, merging, plan.tagNames, batch, total)
 
   let state = started
@@ -68,36 +65,54 @@ async function runImport(job: Job): Promise<object> {
     await saving.catch(() => {}) // never leave a batch on its way behind
   }
   state = await saving
-  return job.transaction((tx) => finish(tx, job, state))
+  const more = rehearsal ? { differences: rehearsal.differences } : {}
+  return { ...(await job.transaction((tx) => finish(tx, job, state))), ...more }
+}
+
+function planOf(started: Import, columns: MergePlan['columns']): MergePlan {
+  return {
+    importId: started.id,
+    fileName: started.file_name,
+    duplicates: started.duplicates,
+    policy: started.policy,
+    columns,
+    listId: started.list_id,
+    consent: started.consent,
+    createdBy: started.created_by,
+    createdByName: started.created_by_name,
+  }
 }
 
 /** The records that are not yet done, and then one null. */
-async function* recordsOf(job: Job, started: Import): AsyncGenerator<{ record: CsvRecord | null; bytes: number }> {
-  const source = await job.runtime.files.get(started.file_key)
-  if (!source) throw new Invalid('file_gone', 'The file of this import is not there any more. Upload it again.')
+async function* recordsOf(job: Job, started: Import): AsyncGenerator<{ record: Read['record'] | null; bytes: number }> {
+  const source = await openFile(job.runtime.files, started.file_key)
   const from = { offset: started.next_offset, line: started.next_line }
-  const splitter = createSplitter({ delimiter: started.delimiter, newline: started.newline }, from)
-  let toSkip = from.offset
-  let headerPending = started.has_header && from.offset === 0
   let bytesRead = 0
   let read = 0
   try {
-    for await (const { text, bytes, isLast } of decode(source, started.encoding)) {
+    for await (const { record, bytes } of readRecords(source, started, from, started.bytes_total)) {
       bytesRead = bytes
-      const fresh = toSkip >= text.length ? '' : toSkip > 0 ? text.slice(toSkip) : text
-      toSkip = Math.max(0, toSkip - text.length)
-      for (const record of splitter.read(fresh, isLast)) {
-        if (isSeparatorLine(record)) continue
-        if (headerPending) headerPending = false
-        else yield { record, bytes }
-        // The batch on its way gets its turn often, or each of its statements would wait for the reading.
-        if (++read % recordsPerTurn === 0) await nextTurn()
-      }
+      yield { record, bytes }
+      // The batch on its way gets its turn often, or each of its statements would wait for the reading.
+      if (++read % recordsPerTurn === 0) await nextTurn()
     }
   } finally {
     source.destroy()
   }
   yield { record: null, bytes: bytesRead }
+}
+
+async function uploadOf(tx: Tx, importId: string) {
+  const upload = await tx.sql
+    .selectFrom('contacts.imports as i')
+    .innerJoin('contacts.import_uploads as u', (join) =>
+      join.onRef('u.workspace_id', '=', 'i.workspace_id').onRef('u.id', '=', 'i.upload_id'),
+    )
+    .select(['u.id', 'u.file_key', 'u.scan'])
+    .where('i.id', '=', importId)
+    .executeTakeFirst()
+  if (!upload) throw new NotFound('import')
+  return upload
 }
 
 async function begin(tx: Tx, id: string): Promise<Import> {
@@ -123,9 +138,8 @@ async function saveBatch(
     await holdPlace(tx, state)
     await keepFailed(tx, state.id, batch)
     const tagIds = await tagIdsOf(tx, state, tagNames.slice(0, batch.tagCount))
-    const outcome: Outcome = batch.text
-      ? await mergeBatch(tx, job.runtime, plan, { text: batch.text, waves: batch.waves, tagIds })
-      : { created: 0, changed: 0, untouched: 0 }
+    const { text, waves, refusals } = batch
+    const outcome: Outcome = text ? await mergeBatch(tx, job.runtime, plan, { text, waves, refusals, tagIds }) : nothing
     const next = await count(tx, state, batch, outcome)
     const cursor = { offset: next.next_offset, line: next.next_line }
     await job.checkpoint(tx, { cursor, done: next.rows, total: Math.max(total, next.rows) })
@@ -182,6 +196,8 @@ async function count(tx: Tx, state: Import, batch: Batch, outcome: Outcome): Pro
       [changed]: eb(changed, '+', outcome.changed),
       skipped: eb('skipped', '+', outcome.untouched + batch.repeated),
       failed: eb('failed', '+', batch.failed.length),
+      possible_duplicates: batch.possibleDuplicates,
+      undeclared_consents: eb('undeclared_consents', '+', outcome.undeclaredConsents),
       next_offset: batch.end.offset,
       next_line: batch.end.line,
       bytes_done: batch.bytesDone,
@@ -195,12 +211,16 @@ async function finish(tx: Tx, job: Job, state: Import): Promise<object> {
   const counts = countsOf(state)
   await tx.sql
     .updateTable('contacts.imports')
-    .set((eb) => ({ finished_at: tx.now, bytes_done: eb.ref('bytes_total'), ...(state.dry_run ? counts : {}) }))
+    .set((eb) => ({
+      finished_at: tx.now,
+      bytes_done: eb.ref('bytes_total'),
+      ...(state.dry_run ? { ...counts, possible_duplicates: state.possible_duplicates } : {}),
+    }))
     .where('id', '=', state.id)
     .execute()
   await job.checkpoint(tx, { done: state.rows, total: state.rows })
   await tx.notify('import', { id: state.id, ...counts })
-  return { import_id: state.id, ...counts }
+  return { import_id: state.id, ...counts, possible_duplicates: state.possible_duplicates }
 }
 
 export function countsOf({ rows, created, updated, merged, skipped, failed }: Import) {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { detectLayout } from './detect.ts'
+import { detectLayout } from './formats/layout.ts'
 import { fields } from './fields.ts'
 import { resolveMapping, suggestTargets } from './mapping.ts'
 
@@ -33,7 +33,7 @@ test.each([
 ])('columns are known by their headers: %s', (_, header, expected) => {
   const names = header.split(',')
   const samples = expected.map((field) => [field === 'email' ? 'a@example.com' : '42'])
-  expect(suggestTargets(names, samples).map(({ target }) => target)).toEqual(expected)
+  expect(suggestTargets(names, samples).suggestions.map(({ target }) => target)).toEqual(expected)
 })
 
 test('one header never means two fields', () => {

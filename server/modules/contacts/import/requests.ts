@@ -5,7 +5,10 @@ import { Invalid } from '#platform/errors.ts'
 import { Closed, Id, OneOf, Text } from '#platform/http/shapes.ts'
 import { createValidators } from '#platform/http/validation.ts'
 import type { Services } from '#platform/services.ts'
-import { encodings } from './encoding.ts'
+import { newFieldTypes } from './custom.ts'
+import { encodings } from './formats/encoding.ts'
+import { PolicyShape } from './policy.ts'
+import { dateOrders, decimalMarks } from './readings.ts'
 import { storeUpload, type StoredUpload } from './uploads.ts'
 import { tagLengthMax } from './values.ts'
 
@@ -13,19 +16,34 @@ const layout = {
   encoding: Type.Optional(OneOf(encodings)),
   delimiter: Type.Optional(Type.String({ minLength: 1, maxLength: 1, pattern: '^[^"\\r\\n]$' })),
   has_header: Type.Optional(Type.Boolean()),
+  sheet: Type.Optional(Text(100, { minLength: 1, description: 'Of a workbook; without it, the first that has rows' })),
 }
+
+const country = Type.String({ pattern: '^[A-Z]{2}$', description: 'ISO 3166, such as FR' })
+const reading = {
+  date_order: Type.Optional(OneOf(dateOrders)),
+  decimal: Type.Optional(OneOf(decimalMarks)),
+  country: Type.Optional(country),
+}
+
+const NewField = Closed({ new_field: Closed({ label: Text(100, { minLength: 1 }), type: OneOf(newFieldTypes) }) })
+const Wanted = Type.Union([Type.String({ maxLength: 80 }), Type.Null(), NewField])
 
 const options = {
   mapping: Type.Optional(
-    Type.Record(
-      Type.String({ maxLength: 300 }),
-      Type.Unsafe<string | null>({ type: ['string', 'null'], maxLength: 80 }),
-      {
-        description: 'Column (its header, or its number from 0) → field, `custom:<key>`, or null to leave it out',
-      },
-    ),
+    Type.Record(Type.String({ maxLength: 300 }), Wanted, {
+      description:
+        'Column (its header, or its number from 0) → field, `custom_fields.<key>`, `{"new_field": {"label", "type"}}`, or null to leave it out',
+    }),
   ),
   duplicates: Type.Optional(OneOf(['skip', 'update', 'merge'])),
+  policy: Type.Optional(PolicyShape),
+  ...reading,
+  columns: Type.Optional(
+    Type.Record(Type.String({ maxLength: 300 }), Closed(reading), {
+      description: 'How single columns are to be read, where that differs from what was found',
+    }),
+  ),
   list_id: Type.Optional(Id),
   tags: Type.Optional(Type.Array(Type.String({ minLength: 1, maxLength: tagLengthMax }), { maxItems: 50 })),
   consent: Type.Optional(

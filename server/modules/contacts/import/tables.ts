@@ -1,10 +1,14 @@
 /** Row types of the import's tables. */
 import type { ColumnType, Generated } from 'kysely'
 import type { GeneratedTime, NullableText, NullableTime } from '#platform/db/tables.ts'
-import type { Encoding } from './encoding.ts'
-import type { DeclaredConsent, Duplicates } from './merge.ts'
+import type { NewFieldOfFile } from './custom.ts'
 import type { Target } from './fields.ts'
-import type { DateOrder } from './values.ts'
+import type { Encoding } from './formats/encoding.ts'
+import type { Format } from './formats/inspect.ts'
+import type { DeclaredConsent, Duplicates } from './merge/plan.ts'
+import type { Policy } from './policy.ts'
+import type { Reading } from './readings.ts'
+import type { ScanState } from './scanning.ts'
 
 export interface ImportUploadTable {
   workspace_id: string
@@ -12,8 +16,12 @@ export interface ImportUploadTable {
   file_key: string
   file_name: string
   size_bytes: number
-  encoding: string
+  format: Format
+  encoding: Encoding
   lines: number
+  scan: ScanState
+  scanned_at: NullableTime
+  file_deleted_at: NullableTime
   created_by: NullableText
   created_at: GeneratedTime
 }
@@ -26,15 +34,21 @@ export interface ImportTable {
   undo_job_id: NullableText
   file_key: string
   file_name: string
+  format: Format
+  sheet: NullableText
+  preset: NullableText
   encoding: Encoding
   delimiter: string
   newline: '\n' | '\r'
   has_header: boolean
   header: string[]
   targets: Target[]
-  date_orders: ColumnType<Record<number, DateOrder>, string, string>
+  /** By column. */
+  readings: ColumnType<Record<number, Reading>, string, string>
   country: NullableText
   duplicates: Duplicates
+  policy: ColumnType<Policy, string, string>
+  new_fields: ColumnType<NewFieldOfFile[], string | undefined, string>
   list_id: NullableText
   tags: Generated<string[]>
   consent: ColumnType<DeclaredConsent | null, string | null | undefined, string | null>
@@ -45,6 +59,8 @@ export interface ImportTable {
   merged: Generated<number>
   skipped: Generated<number>
   failed: Generated<number>
+  possible_duplicates: Generated<number>
+  undeclared_consents: Generated<number>
   next_offset: Generated<number>
   next_line: Generated<number>
   bytes_done: Generated<number>
@@ -77,8 +93,11 @@ declare module '#platform/db/tables.ts' {
       version_after: ColumnType<number | null, number | null | undefined, number | null>
       before: ColumnType<unknown, string | null | undefined, string | null>
       tags_added: Generated<string[]>
+      tags_removed: Generated<string[]>
       listed: Generated<boolean>
       subscribed: Generated<string[]>
+      unsubscribed: Generated<string[]>
+      suppressed: Generated<boolean>
     }
   }
 }

@@ -4,11 +4,14 @@
  */
 import { sql } from 'kysely'
 import type { Tx } from '#platform/db/db.ts'
+import type { Keys } from './merge/plan.ts'
 import type { Job, JobDefinition } from '#platform/jobs/job.ts'
 import { NotFound } from '#platform/errors.ts'
 import { publishContacts, type ContactFacts } from '../contact-events.ts'
+import { adoptFigures } from '../facts/figures.ts'
 import { recordInteractions } from '../interactions.ts'
 import { importer, type Import } from './job.ts'
+import { liftSuppressions, takeBackConsent } from './undo-consent.ts'
 
 export const undoJob: JobDefinition = { kind: 'contacts.import_undo', retryLimit: 5, concurrency: 1, run: undo }
 
@@ -25,7 +28,10 @@ interface Progress {
 async function undo(job: Job): Promise<object> {
   const importId = String(job.data.import_id)
   let progress = (job.cursor as Progress | null) ?? { afterId: null, removed: 0, restored: 0, kept: 0 }
-  for (const step of [removeBatch, restoreBatch]) {
+  for (const step of [
+    (tx: Tx, row: Import, now: Progress) => removeBatch(tx, job.runtime, row, now),
+    (tx: Tx, row: Import, now: Progress) => restoreBatch(tx, job.runtime, row, now),
+  ]) {
     for (let more = true; more;) {
       await job.transaction(async (tx) => {
         const row = await lockImport(tx, importId)
@@ -57,7 +63,7 @@ async function lockImport(tx: Tx, id: string): Promise<Import> {
 }
 
 /** Soft-deletes those whom the import made and nobody touched; their places in lists and tags go, so that counts are as before. */
-async function removeBatch(tx: Tx, row: Import, progress: Progress): Promise<Progress | null> {
+async function removeBatch(tx: Tx, services: Keys, row: Import, progress: Progress): Promise<Progress | null> {
   const { rows: made } = await sql<ContactFacts & { touched: boolean; deleted_at: Date | null }>`
     select c.id, c.email, c.first_name, c.last_name, c.company, c.source, c.deleted_at,
       c.version <> coalesce(i.version_after, 1)
@@ -73,6 +79,7 @@ async function removeBatch(tx: Tx, row: Import, progress: Progress): Promise<Pro
   if (!made.length) return null
   const gone = made.filter((contact) => !contact.touched && !contact.deleted_at)
   const ids = gone.map((contact) => contact.id)
+  await liftSuppressions(tx, services, row, ids)
   await sql`delete from contacts.list_members where workspace_id = ${tx.workspaceId} and contact_id = any(${ids}::uuid[])`.execute(
     tx.sql,
   )
@@ -105,7 +112,7 @@ function lastWrite(row: Import): Date {
 }
 
 /** The changes that are taken back, or that cannot be, are struck off; what is left over is still to do. */
-async function restoreBatch(tx: Tx, row: Import, progress: Progress): Promise<Progress | null> {
+async function restoreBatch(tx: Tx, services: Keys, row: Import, progress: Progress): Promise<Progress | null> {
   const { rows: changes } = await sql<{ contact_id: string; made: boolean; fits: boolean; has_before: boolean }>`
     select i.contact_id, c.import_id is not distinct from i.import_id as made, i.before is not null as has_before,
       i.version_after is null or c.version = i.version_after as fits
@@ -125,6 +132,7 @@ async function restoreBatch(tx: Tx, row: Import, progress: Progress): Promise<Pr
   )
   await takeBackConsent(
     tx,
+    services,
     row,
     others.map((change) => change.contact_id),
   )
@@ -181,6 +189,7 @@ async function restoreFields(tx: Tx, row: Import, ids: string[]): Promise<void> 
        and c.workspace_id = i.workspace_id and c.id = i.contact_id`,
     [tx.workspaceId, row.id, ids],
   )
+  await adoptFigures(tx, ids)
 }
 
 async function takeBackTags(tx: Tx, row: Import, ids: string[]): Promise<void> {
@@ -190,6 +199,13 @@ async function takeBackTags(tx: Tx, row: Import, ids: string[]): Promise<void> {
       and ct.workspace_id = i.workspace_id and ct.contact_id = i.contact_id and ct.tag_id = any(i.tags_added)`.execute(
     tx.sql,
   )
+  await sql`
+    insert into contacts.contact_tags (workspace_id, tag_id, contact_id, tagged_at)
+    select i.workspace_id, t.id, i.contact_id, ${tx.now}
+    from contacts.import_changes i, unnest(i.tags_removed) as tag_id
+    join contacts.tags t on t.workspace_id = ${tx.workspaceId} and t.id = tag_id
+    where i.workspace_id = ${tx.workspaceId} and i.import_id = ${row.id} and i.contact_id = any(${ids}::uuid[])
+    on conflict do nothing`.execute(tx.sql)
   if (!row.list_id) return
   await sql`
     delete from contacts.list_members m using contacts.import_changes i
@@ -197,26 +213,6 @@ async function takeBackTags(tx: Tx, row: Import, ids: string[]): Promise<void> {
       and m.workspace_id = i.workspace_id and m.list_id = ${row.list_id} and m.contact_id = i.contact_id`.execute(
     tx.sql,
   )
-}
-
-/** A subscription that the import declared must not outlive it; the ledger keeps both, the yes and its end. */
-async function takeBackConsent(tx: Tx, row: Import, ids: string[]): Promise<void> {
-  const actor = importer(row)
-  await sql`
-    with ended as (
-      select i.contact_id, purpose from contacts.import_changes i, unnest(i.subscribed) as purpose
-      where i.workspace_id = ${tx.workspaceId} and i.import_id = ${row.id} and i.contact_id = any(${ids}::uuid[])
-    ), told as (
-      insert into contacts.consents (workspace_id, id, contact_id, purpose, decision, source, evidence, actor_id, actor_name)
-      select ${tx.workspaceId}, gen_random_uuid(), contact_id, purpose, 'withdrawn', 'import',
-        jsonb_build_object('import_id', ${row.id}::text, 'undone', true), ${actor.id}::uuid, ${actor.name}
-      from ended
-    )
-    update contacts.contacts c set
-      newsletter_subscribed = c.newsletter_subscribed and not 'newsletter' = any(e.purposes),
-      marketing_subscribed = c.marketing_subscribed and not 'marketing' = any(e.purposes)
-    from (select contact_id, array_agg(purpose) as purposes from ended group by contact_id) e
-    where c.workspace_id = ${tx.workspaceId} and c.id = e.contact_id`.execute(tx.sql)
 }
 
 async function tellTimeline(

@@ -1,4 +1,4 @@
-/** Files that came in to be imported: stored as they are, looked at from their beginning. */
+/** Files that came in to be imported: stored as they are, scanned, looked at from their beginning. */
 import { Readable } from 'node:stream'
 import type { Selectable } from 'kysely'
 import type { Actor } from '#platform/actor.ts'
@@ -7,20 +7,22 @@ import { Invalid, NotFound, TooLarge } from '#platform/errors.ts'
 import { newId } from '#platform/ids.ts'
 import type { Files } from '#platform/files/files.ts'
 import type { Services } from '#platform/services.ts'
-import { createInspector, decode, type Encoding } from './encoding.ts'
-import { detectLayout, readSample, type Layout } from './detect.ts'
+import { readBeginning, type Told } from './formats/beginning.ts'
+import type { FileLayout } from './formats/stream.ts'
+import { createInspector, type Inspection } from './formats/inspect.ts'
+import { openWorkbook } from './formats/xlsx.ts'
 import { suggestTargets, type Suggestion } from './mapping.ts'
+import { scanFile, type ScanState } from './scanning.ts'
 import type { ImportUploadTable } from './tables.ts'
 
 export type Upload = Selectable<ImportUploadTable>
 
-export interface StoredUpload {
+export interface StoredUpload extends Inspection {
   id: string
   fileKey: string
   fileName: string
   sizeBytes: number
-  encoding: Encoding
-  lines: number
+  scan: ScanState
 }
 
 /** Streams a file into the store while looking at it; nothing is kept of one that is refused. No transaction is open. */
@@ -30,7 +32,7 @@ export async function storeUpload(
   file: { name: string; content: Readable },
 ): Promise<StoredUpload> {
   const id = newId()
-  const fileKey = `${workspaceId}/imports/${id}.csv`
+  const fileKey = `${workspaceId}/imports/${id}`
   const inspector = createInspector()
   async function* inspected(): AsyncGenerator<Buffer> {
     for await (const chunk of file.content as AsyncIterable<Buffer>) {
@@ -40,7 +42,7 @@ export async function storeUpload(
   }
   const bytesMax = services.config.limits.uploadSizeBytesMax
   const put = await services.files.put(fileKey, Readable.from(inspected(), { objectMode: false }), {
-    type: 'text/csv',
+    type: 'application/octet-stream',
     bytesMax,
   })
   if (!put.ok)
@@ -48,11 +50,27 @@ export async function storeUpload(
       'file_too_large',
       `A file has at most ${Math.floor(bytesMax / 1_000_000)} MB here (UPLOAD_SIZE_MAX_MB).`,
     )
-  if (put.sizeBytes === 0) {
+  try {
+    if (put.sizeBytes === 0) throw Invalid.at('/file', 'empty_file', 'The file is empty.')
+    const inspection = inspector.finish()
+    // Asked before anything is unpacked.
+    const scan = await scanFile(services, fileKey)
+    const lines = inspection.format === 'xlsx' ? await rowsIn(services.files, fileKey) : inspection.lines
+    return { id, fileKey, fileName: cleanName(file.name), sizeBytes: put.sizeBytes, scan, ...inspection, lines }
+  } catch (error) {
     await services.files.delete(fileKey)
-    throw Invalid.at('/file', 'empty_file', 'The file is empty.')
+    throw error
   }
-  return { id, fileKey, fileName: cleanName(file.name), sizeBytes: put.sizeBytes, ...inspector.finish() }
+}
+
+async function rowsIn(files: Files, key: string): Promise<number> {
+  return (await openWorkbook(await openFile(files, key))).rows
+}
+
+export async function openFile(files: Files, key: string): Promise<Readable> {
+  const source = await files.get(key)
+  if (!source) throw new Invalid('file_gone', 'The file of this import is not there any more. Upload it again.')
+  return source
 }
 
 export async function recordUpload(tx: Tx, actor: Actor, upload: StoredUpload): Promise<Upload> {
@@ -64,88 +82,65 @@ export async function recordUpload(tx: Tx, actor: Actor, upload: StoredUpload): 
       file_key: upload.fileKey,
       file_name: upload.fileName,
       size_bytes: upload.sizeBytes,
+      format: upload.format,
       encoding: upload.encoding,
       lines: upload.lines,
+      scan: upload.scan,
+      scanned_at: upload.scan === 'clean' ? tx.now : null,
       created_by: actor.kind === 'user' ? actor.id : null,
     })
     .returningAll()
     .executeTakeFirstOrThrow()
 }
 
+/** A file whose time is over is as good as none. */
 export async function getUpload(tx: Tx, id: string): Promise<Upload> {
-  const upload = await tx.sql.selectFrom('contacts.import_uploads').selectAll().where('id', '=', id).executeTakeFirst()
+  const upload = await tx.sql
+    .selectFrom('contacts.import_uploads')
+    .selectAll()
+    .where('id', '=', id)
+    .where('file_deleted_at', 'is', null)
+    .executeTakeFirst()
   if (!upload) throw new NotFound('upload')
   return upload
 }
 
 export interface Look {
-  encoding: Encoding
-  layout: Layout
+  layout: FileLayout
+  sheets: string[]
   header: string[]
   rows: string[][]
-  /** Of each column, at most five that are not empty. */
+  /** Of each column, at most a hundred that are not empty, each once. */
   samples: string[][]
+  preset: string | null
   suggestions: Suggestion[]
 }
 
-export interface Told {
-  encoding?: Encoding | undefined
-  delimiter?: string | undefined
-  has_header?: boolean | undefined
-}
-
-const sampleLength = 100_000
-const sampleRows = 20
+const samplesMax = 100
 
 /** Reads the beginning of a file and says what it seems to be. */
-export async function lookAt(files: Files, upload: Pick<Upload, 'file_key' | 'encoding'>, told: Told): Promise<Look> {
-  const encoding = told.encoding ?? (upload.encoding as Encoding)
-  const sample = await readStart(files, upload.file_key, encoding)
-  const layout = detectLayout(sample.text, { delimiter: told.delimiter, hasHeader: told.has_header })
-  const records = readSample(sample.text, layout, 1_000, sample.isWhole)
-  const head = records[0]
-  if (!head) throw Invalid.at('/file', 'empty_file', 'The file has no rows.')
-  if (head.problem)
-    throw Invalid.at('/file', head.problem, 'The first line cannot be read as columns. Is this a CSV file?')
-  const header = layout.hasHeader ? nameColumns(head.cells) : head.cells.map((_, index) => `Column ${index + 1}`)
-  const body = (layout.hasHeader ? records.slice(1) : records).filter(({ problem }) => !problem)
-  const samples = header.map((_, index) => firstValues(body.map(({ cells }) => cells[index] ?? '')))
-  const rows = body.slice(0, sampleRows).map(({ cells }) => cells.slice(0, header.length))
-  return { encoding, layout, header, rows, samples, suggestions: suggestTargets(header, samples) }
-}
-
-async function readStart(files: Files, key: string, encoding: Encoding): Promise<{ text: string; isWhole: boolean }> {
-  const source = await files.get(key)
-  if (!source) throw new NotFound('upload')
-  let text = ''
-  try {
-    for await (const piece of decode(source, encoding)) {
-      text += piece.text
-      if (piece.isLast) return { text, isWhole: true }
-      if (text.length > sampleLength) return { text, isWhole: false }
-    }
-    return { text, isWhole: true }
-  } finally {
-    source.destroy()
+export async function lookAt(files: Files, upload: Upload, told: Told): Promise<Look> {
+  const source = await openFile(files, upload.file_key)
+  const { layout, sheets, rows } = await readBeginning(source, upload, told)
+  const { header } = layout
+  const samples = header.map((_, index) => firstValues(rows.map((cells) => cells[index] ?? '')))
+  const { preset, suggestions } = suggestTargets(header, samples, layout.format)
+  return {
+    layout,
+    sheets,
+    header,
+    rows: rows.map((cells) => cells.slice(0, header.length)),
+    samples,
+    preset,
+    suggestions,
   }
-}
-
-/** A header may name two columns alike, or not at all; each still needs a name of its own. */
-function nameColumns(cells: string[]): string[] {
-  const seen = new Map<string, number>()
-  return cells.map((cell, index) => {
-    const name = cell.trim().slice(0, 200) || `Column ${index + 1}`
-    const count = (seen.get(name) ?? 0) + 1
-    seen.set(name, count)
-    return count === 1 ? name : `${name} (${count})`
-  })
 }
 
 function firstValues(cells: string[]): string[] {
   const values = new Set<string>()
   for (const cell of cells) {
     if (cell.trim()) values.add(cell.trim().slice(0, 200))
-    if (values.size === 5) break
+    if (values.size === samplesMax) break
   }
   return [...values]
 }

@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest'
 import type { Kind } from './fields.ts'
-import { dateOrderOf, readerOf, readPhone, ValueProblem } from './values.ts'
+import { dateOrderOf } from './readings.ts'
+import { ValueProblem } from './value-problem.ts'
+import { readerOf, readPhone } from './values.ts'
 
 test.each<[Kind, string, string | null]>([
   ['yes_no', 'Oui', 't'],
@@ -29,15 +31,15 @@ test.each<[Kind, string, string | null]>([
   ['email', 'ana@example', null],
   ['url', 'javascript:alert(1)', null],
 ])('%s: %j', (kind, cell, expected) => {
-  const value = readerOf(kind, 'dmy')(cell)
+  const value = readerOf(kind, { date_order: 'dmy', decimal: 'comma' })(cell)
   if (expected === null) expect(value).toBeInstanceOf(ValueProblem)
   else expect(value).toBe(expected)
 })
 
 test('one day above twelve tells the order of a whole column', () => {
-  expect(dateOrderOf(['01/02/2026', '03/14/2026'], 'dmy')).toBe('mdy')
-  expect(dateOrderOf(['01/02/2026', '14/03/2026'], 'mdy')).toBe('dmy')
-  expect(dateOrderOf(['01/02/2026'], 'mdy')).toBe('mdy')
+  expect(dateOrderOf(['01/02/2026', '03/14/2026'])).toBe('mdy')
+  expect(dateOrderOf(['01/02/2026', '14/03/2026'])).toBe('dmy')
+  expect(dateOrderOf(['01/02/2026'])).toBe(null)
 })
 
 test('a phone is kept as typed, and known by its international form where it has one', () => {

@@ -4,26 +4,17 @@
  */
 import { parsePhoneNumberFromString, type CountryCode } from 'libphonenumber-js/max'
 import { isEmail } from '#platform/http/validation.ts'
+import { localDate, readTime } from './dates.ts'
 import { foldHeader, type Kind } from './fields.ts'
-
-export class ValueProblem {
-  readonly code: string
-  readonly detail: string
-  constructor(code: string, detail: string) {
-    this.code = code
-    this.detail = detail
-  }
-}
+import type { DecimalMark, Reading } from './readings.ts'
+import { ValueProblem } from './value-problem.ts'
 
 export type Reader = (cell: string) => string | ValueProblem
 
-/** Whether 03/04 is the third of April or the fourth of March: a column has one order throughout. */
-export type DateOrder = 'dmy' | 'mdy'
-
-const lengthMax = { text: 200, long_text: 10_000, url: 2_000 }
+const lengthMax = { text: 200, long_text: 20_000, url: 2_000 }
 
 /** The reader of a kind; it never gets an empty cell. Phones, names and tags make several values: see `rows.ts`. */
-export function readerOf(kind: Kind, dateOrder: DateOrder): Reader {
+export function readerOf(kind: Kind, reading: Pick<Reading, 'date_order' | 'decimal'>): Reader {
   switch (kind) {
     case 'email':
       return readEmail
@@ -40,6 +31,8 @@ export function readerOf(kind: Kind, dateOrder: DateOrder): Reader {
       return remembered((cell) => oneOf(cell, genders, 'gender', 'male, female or other'))
     case 'status':
       return remembered((cell) => oneOf(cell, statuses, 'status', 'active, unsubscribed, bounced or complained'))
+    case 'opt_out':
+      return remembered(readOptOut)
     case 'yes_no':
       return remembered((cell) => oneOf(cell, answers, 'yes_no', 'yes or no'))
     case 'language':
@@ -47,9 +40,9 @@ export function readerOf(kind: Kind, dateOrder: DateOrder): Reader {
     case 'timezone':
       return remembered(readTimezone)
     case 'time':
-      return (cell) => readTime(cell, dateOrder)
+      return (cell) => readTime(cell, reading.date_order)
     case 'money':
-      return readMoney
+      return (cell) => readMoney(cell, reading.decimal)
     case 'count':
       return readCount
     default:
@@ -91,17 +84,40 @@ const genders = spelled({
   other: 'other o x divers diverse autre alt altul otro nonbinary enby',
 })
 
+/** `never`: known, and never asked or never confirmed, so that nothing may make a subscriber of them. */
 const statuses = spelled({
-  active: 'active actif activ aktiv activo subscribed confirmed abonne enabled',
-  unsubscribed: 'unsubscribed desabonne desinscrit dezabonat abgemeldet dado baja optout cleaned removed',
-  bounced: 'bounced bounce invalid hard_bounce',
-  complained: 'complained complaint spam abuse',
+  active:
+    'active actif activ aktiv activo subscribed confirmed abonne enabled marketingcontact subscriber aktiviert abonat',
+  unsubscribed:
+    'unsubscribed desabonne desinscrit dezabonat abgemeldet dadodebaja baja optout optedout removed blocklisted ' +
+    'blacklisted blocked unsubscribe blockiert bloque liste_noire archived',
+  bounced: 'bounced bounce invalid hardbounce hardbounced cleaned nettoye bereinigt softbounce',
+  complained: 'complained complaint spam abuse spamcomplaint',
+  never:
+    'nonsubscribed never notsubscribed transactional unconfirmed pending noconsent nonmarketingcontact nonabonne ' +
+    'nichtabonniert neabonat none unknown',
 })
 
 const answers = spelled({
   t: 'yes y true t 1 on x oui o vrai da adevarat ja j wahr si s verdadero subscribed active checked granted',
   f: 'no n false f 0 off non faux nu fals nein falsch falso unsubscribed none never denied',
 })
+
+const answersToOptOut: ReadonlyMap<string, string> = new Map([
+  ...[...answers].map(([word, answer]) => [word, answer === 't' ? 'unsubscribed' : ''] as const),
+  // These name a state, not an answer: under "blocklisted", "subscribed" means no.
+  ...[...statuses].map(([word, status]) => [word, status === 'active' || status === 'never' ? '' : status] as const),
+  ['none', ''],
+])
+
+/** Whether somebody is out: yes and no in any language, a state, or the day on which they left. Empty: they are not. */
+function readOptOut(cell: string): string | ValueProblem {
+  const folded = foldHeader(cell).replaceAll(' ', '')
+  const known = answersToOptOut.get(folded)
+  if (known !== undefined) return known
+  if (!(readTime(cell, 'dmy') instanceof ValueProblem) || localDate.test(cell)) return 'unsubscribed'
+  return new ValueProblem('opt_out', 'Expected yes or no, or the day on which the person left.')
+}
 
 function spelled(groups: Record<string, string>): Map<string, string> {
   return new Map(
@@ -138,71 +154,28 @@ function readLanguage(cell: string): string | ValueProblem {
 
 function readTimezone(cell: string): string | ValueProblem {
   try {
-    if (cell.length <= 60) return new Intl.DateTimeFormat('en', { timeZone: cell }).resolvedOptions().timeZone
+    const known = cell.length <= 60 ? new Intl.DateTimeFormat('en', { timeZone: cell }).resolvedOptions().timeZone : ''
+    // Its case is put right, its name is kept: Asia/Kolkata must not become the older Asia/Calcutta.
+    if (known) return known.toLowerCase() === cell.toLowerCase() ? known : cell
   } catch {
     // not a time zone
   }
   return new ValueProblem('timezone', 'Expected a time zone such as Europe/Paris.')
 }
 
-const isoTime =
-  /^(\d{4})-(\d\d?)-(\d\d?)(?:[T ](\d\d?):(\d\d)(?::(\d\d)(?:[.,]\d{1,9})?)?\s?(Z|UTC|[+-]\d\d:?\d\d)?)?$/i
-const localTime = /^(\d\d?)([./-])(\d\d?)\2(\d{4})(?:[ ,T]+(\d\d?):(\d\d)(?::(\d\d))?)?$/
-
-/** Times without a zone are taken as UTC. */
-function readTime(cell: string, order: DateOrder): string | ValueProblem {
-  const iso = isoTime.exec(cell)
-  if (iso) {
-    const [, year, month, day, hour, minute, second, zone] = iso
-    return timeOf({ year, month, day, hour, minute, second }, zone && /^[+-]/.test(zone) ? zone : '+00')
-  }
-  const local = localTime.exec(cell)
-  if (local) {
-    const [, first, separator, second, year, hour, minute, seconds] = local
-    const monthFirst = separator !== '.' && order === 'mdy'
-    const [day, month] = monthFirst ? [second, first] : [first, second]
-    return timeOf({ year, month, day, hour, minute, second: seconds }, '+00')
-  }
-  return new ValueProblem('date', 'Expected a date such as 2026-03-31 or 31/03/2026.')
-}
-
-type TimeParts = Record<'year' | 'month' | 'day' | 'hour' | 'minute' | 'second', string | undefined>
-
-function timeOf(parts: TimeParts, zone: string): string | ValueProblem {
-  const { year, month, day } = { year: Number(parts.year), month: Number(parts.month), day: Number(parts.day) }
-  const { hour, minute, second } = {
-    hour: Number(parts.hour ?? 0),
-    minute: Number(parts.minute ?? 0),
-    second: Number(parts.second ?? 0),
-  }
-  const date = new Date(Date.UTC(year, month - 1, day))
-  const exists = date.getUTCMonth() === month - 1 && date.getUTCDate() === day && year >= 1000
-  if (!exists || hour > 23 || minute > 59 || second > 59 || Number(zone.slice(1, 3)) > 14) {
-    return new ValueProblem('date', 'There is no such day or time.')
-  }
-  const two = (value: number): string => String(value).padStart(2, '0')
-  return `${year}-${two(month)}-${two(day)} ${two(hour)}:${two(minute)}:${two(second)}${zone}`
-}
-
-/** The order that a column's values allow: one value above twelve tells. */
-export function dateOrderOf(samples: readonly string[], fallback: DateOrder): DateOrder {
-  for (const sample of samples) {
-    const local = localTime.exec(sample.trim())
-    if (!local || local[2] === '.') continue
-    if (Number(local[1]) > 12) return 'dmy'
-    if (Number(local[3]) > 12) return 'mdy'
-  }
-  return fallback
-}
-
-/** `1,234.50`, `1 234,50 €`, `$12`: the last separator with one or two digits behind it is the decimal one. */
-function readMoney(cell: string): string | ValueProblem {
+/** `1,234.50`, `1 234,50 €`, `$12`. A mark with one or two digits behind it is decimal whatever the column says. */
+function readMoney(cell: string, decimal: DecimalMark): string | ValueProblem {
   const digits = cell.replace(/[\s\u00a0\u202f'’]|[€$£]|\b(?:eur|usd|gbp|ron|lei|chf)\b/gi, '')
-  const form = /^(-?)(\d{1,3}(?:[.,]\d{3})*|\d+)(?:[.,](\d{1,2}))?$/.exec(digits)
+  const form = /^(-?)(\d{1,3}(?:[.,]\d{3})*|\d+)(?:([.,])(\d{1,2}))?$/.exec(digits)
   if (!form) return new ValueProblem('number', 'Expected an amount such as 1234.50.')
+  const groups = new Set(form[2]!.match(/[.,]/g))
+  // What separates thousands cannot be the decimal mark as well: 1.234 is no amount where a point is decimal.
+  const own = decimal === 'comma' ? ',' : '.'
+  if (groups.size > 1 || (groups.size && groups.has(form[3] ?? own)))
+    return new ValueProblem('number', 'It is not clear what the marks in this amount mean. Write it like 1234.50.')
   const whole = form[2]!.replace(/[.,]/g, '')
   if (whole.length > 14) return new ValueProblem('number', 'This amount is too large.')
-  return `${form[1]}${whole}${form[3] ? `.${form[3]}` : ''}`
+  return `${form[1]}${whole}${form[4] ? `.${form[4]}` : ''}`
 }
 
 function readCount(cell: string): string | ValueProblem {
@@ -228,19 +201,25 @@ export function readPhone(
 export const tagsPerRowMax = 200
 export const tagLengthMax = 100
 
+/** Separated by commas, semicolons or bars; as a JSON list where names hold these themselves. */
 export function readTags(cell: string): string[] | ValueProblem {
-  const names = [
-    ...new Set(
-      cell
-        .split(/[,;|]/)
-        .map((name) => name.trim())
-        .filter(Boolean),
-    ),
-  ]
+  // Google marks its own groups with a star.
+  const found = jsonNames(cell) ?? cell.split(/[,;|]|\s:::\s/).map((name) => name.trim().replace(/^\* /, ''))
+  const names = [...new Set(found.map((name) => name.trim()).filter(Boolean))]
   if (names.length > tagsPerRowMax)
     return new ValueProblem('tags', `At most ${tagsPerRowMax} tags fit on one contact here.`)
   if (names.some((name) => name.length > tagLengthMax)) {
     return new ValueProblem('tags', `A tag has at most ${tagLengthMax} characters.`)
   }
   return names
+}
+
+function jsonNames(cell: string): string[] | null {
+  if (!cell.startsWith('["')) return null
+  try {
+    const names: unknown = JSON.parse(cell)
+    return Array.isArray(names) && names.every((name) => typeof name === 'string') ? names : null
+  } catch {
+    return null
+  }
 }
