@@ -491,6 +491,7 @@ CREATE INDEX contact_tags_added ON contacts.contact_tags USING btree (workspace_
 CREATE INDEX contact_tags_contact ON contacts.contact_tags USING btree (workspace_id, contact_id, tag_id);
 CREATE TRIGGER contact_tags_added AFTER INSERT ON contacts.contact_tags REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION contacts.count_tags();
 CREATE TRIGGER contact_tags_removed AFTER DELETE ON contacts.contact_tags REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION contacts.count_tags();
+CREATE TRIGGER contact_tags_written AFTER INSERT OR DELETE OR UPDATE ON contacts.contact_tags FOR EACH STATEMENT EXECUTE FUNCTION contacts.note_write('contacts');
 create policy tenant on contacts.contact_tags using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
 grant delete, insert, select, update on contacts.contact_tags to rapport_app;
 
@@ -582,6 +583,7 @@ CREATE TRIGGER contacts_custom_inserted AFTER INSERT ON contacts.contacts REFERE
 CREATE TRIGGER contacts_custom_updated AFTER UPDATE ON contacts.contacts REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION contacts.copy_custom_values();
 CREATE TRIGGER contacts_erased_days AFTER DELETE ON contacts.contacts REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION contacts.note_changed_contacts();
 CREATE TRIGGER contacts_touch BEFORE UPDATE OF email, first_name, last_name, company, job_title, phone, gender, avatar_url, language, timezone, source, status, is_active, newsletter_subscribed, marketing_subscribed, tracking_allowed, custom_fields, notes, deleted_at ON contacts.contacts FOR EACH ROW EXECUTE FUNCTION platform.touch();
+CREATE TRIGGER contacts_written AFTER INSERT OR DELETE OR UPDATE ON contacts.contacts FOR EACH STATEMENT EXECUTE FUNCTION contacts.note_write('contacts');
 create policy tenant on contacts.contacts using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
 grant delete, insert, select, update on contacts.contacts to rapport_app;
 
@@ -914,6 +916,7 @@ CREATE INDEX interactions_contact ON ONLY contacts.interactions USING btree (wor
 CREATE INDEX interactions_recent ON ONLY contacts.interactions USING btree (workspace_id, occurred_at, id);
 CREATE INDEX interactions_type ON ONLY contacts.interactions USING btree (workspace_id, interaction_type, occurred_at, contact_id);
 CREATE TRIGGER interactions_changed_days AFTER INSERT ON contacts.interactions REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION contacts.note_changed_interactions();
+CREATE TRIGGER interactions_written AFTER INSERT OR DELETE OR UPDATE ON contacts.interactions FOR EACH STATEMENT EXECUTE FUNCTION contacts.note_write('timeline');
 create policy tenant on contacts.interactions using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
 grant delete, insert, select, update on contacts.interactions to rapport_app;
 
@@ -931,6 +934,7 @@ CREATE INDEX list_members_added ON contacts.list_members USING btree (workspace_
 CREATE INDEX list_members_contact ON contacts.list_members USING btree (workspace_id, contact_id, list_id);
 CREATE TRIGGER list_members_added AFTER INSERT ON contacts.list_members REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION contacts.count_members();
 CREATE TRIGGER list_members_removed AFTER DELETE ON contacts.list_members REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION contacts.count_members();
+CREATE TRIGGER list_members_written AFTER INSERT OR DELETE OR UPDATE ON contacts.list_members FOR EACH STATEMENT EXECUTE FUNCTION contacts.note_write('contacts');
 create policy tenant on contacts.list_members using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
 grant delete, insert, select, update on contacts.list_members to rapport_app;
 
@@ -979,6 +983,7 @@ create table contacts.lists (
 CREATE INDEX lists_dynamic ON contacts.lists USING btree (workspace_id, id) WHERE (type = 'dynamic'::text);
 CREATE UNIQUE INDEX lists_name ON contacts.lists USING btree (workspace_id, lower(name)) WHERE (deleted_at IS NULL);
 CREATE TRIGGER lists_touch BEFORE UPDATE OF name, description, criteria, color, is_active, deleted_at ON contacts.lists FOR EACH ROW EXECUTE FUNCTION platform.touch();
+CREATE TRIGGER lists_written AFTER INSERT OR DELETE OR UPDATE ON contacts.lists FOR EACH STATEMENT EXECUTE FUNCTION contacts.note_write('lists');
 create policy tenant on contacts.lists using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
 grant delete, insert, select, update on contacts.lists to rapport_app;
 
@@ -1069,6 +1074,17 @@ CREATE INDEX public_requests_age ON contacts.public_requests USING btree (worksp
 create policy tenant on contacts.public_requests using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
 grant delete, insert, select, update on contacts.public_requests to rapport_app;
 
+create table contacts.read_stamps (
+  workspace_id uuid not null,
+  kind text not null,
+  slot uuid not null default gen_random_uuid(),
+  stamp uuid not null default gen_random_uuid(),
+  constraint read_stamps_pkey PRIMARY KEY (workspace_id, kind, slot),
+  constraint read_stamp_kind CHECK ((kind = ANY (ARRAY['contacts'::text, 'timeline'::text, 'lists'::text, 'tags'::text])))
+);
+create policy tenant on contacts.read_stamps using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant delete, insert, select, update on contacts.read_stamps to rapport_app;
+
 create table contacts.removed_interactions (
   workspace_id uuid not null,
   id uuid not null,
@@ -1157,6 +1173,7 @@ CREATE UNIQUE INDEX tags_name ON contacts.tags USING btree (workspace_id, lower(
 CREATE INDEX tags_popular ON contacts.tags USING btree (workspace_id, usage_count DESC, id);
 CREATE UNIQUE INDEX tags_slug ON contacts.tags USING btree (workspace_id, slug);
 CREATE TRIGGER tags_touch BEFORE UPDATE OF name, slug, color, description, priority ON contacts.tags FOR EACH ROW EXECUTE FUNCTION platform.touch();
+CREATE TRIGGER tags_written AFTER INSERT OR DELETE OR UPDATE ON contacts.tags FOR EACH STATEMENT EXECUTE FUNCTION contacts.note_write('tags');
 create policy tenant on contacts.tags using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
 grant delete, insert, select, update on contacts.tags to rapport_app;
 
@@ -1546,6 +1563,32 @@ begin
   from changed n join contacts.statistics_state s on s.workspace_id = n.workspace_id
   where n.occurred_at < (s.rolled_to::timestamp at time zone s.timezone)
   group by s.workspace_id;
+  return null;
+end $function$
+;
+
+CREATE OR REPLACE FUNCTION contacts.note_write()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+declare
+  kind_written constant text := tg_argv[0];
+  flag constant text := 'rapport.wrote_' || kind_written;
+  workspace constant uuid := platform.workspace_id();
+begin
+  if workspace is null or current_setting(flag, true) = workspace::text then
+    return null;
+  end if;
+  update contacts.read_stamps s set stamp = gen_random_uuid()
+  from (
+    select slot from contacts.read_stamps
+    where workspace_id = workspace and kind = kind_written
+    limit 1 for update skip locked) as free
+  where s.workspace_id = workspace and s.kind = kind_written and s.slot = free.slot;
+  if not found then
+    insert into contacts.read_stamps (workspace_id, kind) values (workspace, kind_written);
+  end if;
+  perform set_config(flag, workspace::text, true);
   return null;
 end $function$
 ;

@@ -36,7 +36,7 @@ import { memberRoutes } from './member-routes.ts'
 import { noteRoutes } from './notes.ts'
 import { personalData } from './personal-data.ts'
 import { factRoutes } from './facts/fact-routes.ts'
-import { factReactions } from './facts/reactions.ts'
+import { factReactions, heardFromOutside } from './facts/reactions.ts'
 import { factTasks } from './facts/work.ts'
 import { ruleRoutes } from './rules/rule-routes.ts'
 import { segmentRoutes } from './segments/segment-routes.ts'
@@ -96,6 +96,7 @@ export const contacts = defineModule({
     cleanInactiveJob,
   ],
   reactions: [...factReactions, ...duplicateReactions, ...segmentReactions],
+  hears: heardFromOutside,
   schedule: [
     ...subscriptionTasks,
     ...factTasks,
