@@ -1684,7 +1684,7 @@ export interface paths {
         put?: never;
         /**
          * Hand in an event of another program
-         * @description The same reactions hear it as hear our own events, once per event `id`, however often it is sent.
+         * @description The same reactions hear it as hear our own events, once per event `id`, however often it is sent. Without an `id`, the same content is the same event.
          */
         post: operations["postEvents"];
         delete?: never;
@@ -10103,7 +10103,7 @@ export interface operations {
                      * Format: uuid
                      * @description UUIDv7
                      */
-                    id: string;
+                    id?: string;
                     event: string;
                     /** Format: date-time */
                     timestamp: string;
