@@ -477,7 +477,7 @@ export interface paths {
         };
         /**
          * Contacts: searched, filtered, sorted, page by page
-         * @description Every word of `search` must occur somewhere in the name, e-mail or company; accents and case do not matter. Sort by created_at, updated_at, email, first_name, last_name, full_name, company, engagement_score, lifetime_value, last_booking_date, last_email_opened_at, with a leading - for the other direction; the newest come first unless told otherwise.
+         * @description Every word of `search` must occur somewhere in the name, e-mail or company; accents and case do not matter. Sort by created_at, updated_at, email, first_name, last_name, full_name, company, engagement_score, lifetime_value, last_booking_date, last_email_opened_at, with a leading - for the other direction; the newest come first unless told otherwise. `view` begins with a saved view: the other parameters narrow it down, and a sort order here takes the place of its own.
          */
         get: operations["getContacts"];
         put?: never;
@@ -680,7 +680,7 @@ export interface paths {
         };
         /**
          * Download contacts as CSV, XLSX, JSON or vCard
-         * @description Streams from one snapshot; stopping to read stops it. CSV and XLSX have the columns of document 5 unless `fields` says otherwise. `safe` (default) puts an apostrophe before text that a spreadsheet would compute; the import takes it away again. `reimport=true` writes every field that an import can read, exactly. All parameters of the list of contacts choose who is in it.
+         * @description Streams from one snapshot; stopping to read stops it. CSV and XLSX have the columns of document 5 unless `fields` says otherwise. `safe` (default) puts an apostrophe before text that a spreadsheet would compute; the import takes it away again. `reimport=true` writes every field that an import can read, exactly. All parameters of the list of contacts choose who is in it; a `view` also which columns and which order.
          */
         get: operations["getContactsExport"];
         put?: never;
@@ -1137,6 +1137,146 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/contacts/views": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Saved views: one’s own, and those that are shared
+         * @description Pinned ones first, then in one’s own order. Sort by position, name, created_at, updated_at.
+         */
+        get: operations["getContactsViews"];
+        put?: never;
+        /**
+         * Save a view: a filter, a search, an order and columns under a name
+         * @description The rule is one as POST /contacts/filter/count describes it. Lists, counts, exports and bulk actions take the view by `view`: whatever else they say narrows it down further, and a sort order of theirs takes the place of its own. Sharing it with the workspace needs the right to write contacts.
+         */
+        post: operations["postContactsViews"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contacts/views/order": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Put views in one’s own order
+         * @description These come first, in this order; those that are not named follow. Nobody else’s order changes.
+         */
+        put: operations["putContactsViewsOrder"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contacts/views/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One view, and what of it is not there any more */
+        get: operations["getContactsViewsById"];
+        /**
+         * Change a view: the fields that are named are replaced, the others stay
+         * @description A shared view is changed by its owner and by admins.
+         */
+        put: operations["putContactsViewsById"];
+        post?: never;
+        /** Delete a view, not its contacts; it can be restored */
+        delete: operations["deleteContactsViewsById"];
+        options?: never;
+        head?: never;
+        /**
+         * Change a view: the fields that are named are replaced, the others stay
+         * @description A shared view is changed by its owner and by admins.
+         */
+        patch: operations["patchContactsViewsById"];
+        trace?: never;
+    };
+    "/api/v1/contacts/views/{id}/default": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Choose the view that opens first, for oneself */
+        put: operations["putContactsViewsByIdDefault"];
+        post?: never;
+        /** Open no view first, where this was the one */
+        delete: operations["deleteContactsViewsByIdDefault"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contacts/views/{id}/duplicate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Copy a view as a private one of one’s own */
+        post: operations["postContactsViewsByIdDuplicate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contacts/views/{id}/pin": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Pin a view for oneself */
+        put: operations["putContactsViewsByIdPin"];
+        post?: never;
+        /** Unpin a view for oneself */
+        delete: operations["deleteContactsViewsByIdPin"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contacts/views/{id}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Bring a deleted view back, unless its name was taken meanwhile */
+        post: operations["postContactsViewsByIdRestore"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/contacts/{id}": {
         parameters: {
             query?: never;
@@ -1174,6 +1314,23 @@ export interface paths {
         post: operations["postContactsByIdAvatar"];
         /** Take the picture away, for good */
         delete: operations["deleteContactsByIdAvatar"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contacts/{id}/bookings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a contact booked, appointments included, the latest first */
+        get: operations["getContactsByIdBookings"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -1331,6 +1488,23 @@ export interface paths {
         post?: never;
         /** Delete a note */
         delete: operations["deleteContactsByIdNotesByNoteId"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contacts/{id}/orders": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a contact ordered, the latest first */
+        get: operations["getContactsByIdOrders"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -1950,7 +2124,10 @@ export interface paths {
         /** Lists of contacts */
         get: operations["getLists"];
         put?: never;
-        /** Make a list */
+        /**
+         * Make a list
+         * @description A static list is filled by hand. A dynamic one has `criteria`, a rule as POST /contacts/filter/count describes it, and follows it: a job fills it (`refresh_job_id`), changes of contacts are followed at once, and what time alone changes, every hour.
+         */
         post: operations["postLists"];
         delete?: never;
         options?: never;
@@ -2006,7 +2183,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Copy a list with its members */
+        /** Copy a list with its members, a dynamic one with its rule */
         post: operations["postListsByIdDuplicate"];
         delete?: never;
         options?: never;
@@ -2028,6 +2205,23 @@ export interface paths {
         get: operations["getListsByIdExport"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/lists/{id}/refresh": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make a dynamic list hold whom its rule finds now, as a job */
+        post: operations["postListsByIdRefresh"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2082,6 +2276,23 @@ export interface paths {
         put?: never;
         /** Make the list hold exactly these contacts */
         post: operations["postListsByIdSync"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/lists/{id}/why/{contact_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Why a contact is in a list, or not */
+        get: operations["getListsByIdWhyByContactId"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -2795,6 +3006,39 @@ export interface components {
                 [key: string]: unknown;
             };
         };
+        Booking: {
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            id: string;
+            /** @description As the scheduler names it */
+            booking_id: string;
+            /** @enum {string} */
+            kind: "booking" | "appointment";
+            /** @enum {string} */
+            status: "booked" | "completed" | "cancelled";
+            title: string;
+            location: string;
+            link: string | null;
+            /** @description Why it was cancelled */
+            reason: string;
+            /** Format: date-time */
+            starts_at: string | null;
+            /** Format: date-time */
+            ends_at: string | null;
+            /** Format: date-time */
+            booked_at: string | null;
+            /** Format: date-time */
+            completed_at: string | null;
+            /** Format: date-time */
+            cancelled_at: string | null;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            happened_at: string;
+        };
         Campaign: {
             /**
              * Format: uuid
@@ -2930,6 +3174,8 @@ export interface components {
             total_orders: number;
             total_appointments: number;
             total_bookings: number;
+            total_tickets: number;
+            open_tickets: number;
             /** Format: date-time */
             last_order_date: string | null;
             /** Format: date-time */
@@ -3588,7 +3834,16 @@ export interface components {
             type: "static" | "dynamic";
             color: string;
             contact_count: number;
+            /** @description A dynamic list that is not active is paused: its members stay as they are */
             is_active: boolean;
+            /** @description Of dynamic lists */
+            criteria: {
+                [key: string]: unknown;
+            } | null;
+            /** Format: date-time */
+            last_refreshed_at: string | null;
+            /** Format: uuid */
+            refresh_job_id: string | null;
             /**
              * Format: date-time
              * @description RFC 3339, UTC
@@ -3659,6 +3914,26 @@ export interface components {
              * @description RFC 3339, UTC
              */
             created_at: string;
+        };
+        Order: {
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            id: string;
+            /** @description As the shop names it */
+            order_id: string;
+            /** @enum {string} */
+            status: "completed" | "partly_returned" | "returned";
+            /** @description Exact decimal */
+            amount: string | null;
+            /** @description ISO 4217. The lifetime value adds up the orders in the currency of the workspace */
+            currency: string | null;
+            /** Format: date-time */
+            completed_at: string | null;
+            /** Format: date-time */
+            returned_at: string | null;
+            returned_amount: string;
         };
         PrivacyAuditEntry: {
             number: number;
@@ -3759,6 +4034,60 @@ export interface components {
                 code: string;
                 detail: string;
             }[];
+        };
+        SavedView: {
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            id: string;
+            name: string;
+            icon: string | null;
+            color: string | null;
+            /** @enum {string} */
+            layout: "table" | "board";
+            /**
+             * @description private: seen by its owner alone
+             * @enum {string}
+             */
+            visibility: "private" | "workspace";
+            /** @description A rule; null finds everybody */
+            filter: {
+                [key: string]: unknown;
+            } | null;
+            search: string;
+            sort: string | null;
+            /** @description In the order in which they are shown; none: those that the client begins with */
+            columns: {
+                /** @description As the contact has it, or custom_fields.<key> */
+                field: string;
+                /** @description Pixels */
+                width?: number;
+            }[];
+            group_by: string | null;
+            /** @description By the person who asks, as is_default and position */
+            is_pinned: boolean;
+            is_default: boolean;
+            position: number | null;
+            may_change: boolean;
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            owner_id: string;
+            owner_name: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            updated_at: string;
+            /** Format: date-time */
+            deleted_at: string | null;
         };
         Session: {
             user: components["schemas"]["Me"];
@@ -5675,6 +6004,7 @@ export interface operations {
                 phone?: string;
                 user_id?: string;
                 gender?: "male" | "female" | "other";
+                view?: string;
                 limit?: number;
                 cursor?: string;
                 count?: "exact";
@@ -6326,6 +6656,7 @@ export interface operations {
                 phone?: string;
                 user_id?: string;
                 gender?: "male" | "female" | "other";
+                view?: string;
                 format?: "csv" | "xlsx" | "json" | "vcard";
                 fields?: string;
                 headers?: "labels" | "names";
@@ -7977,6 +8308,618 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    getContactsViews: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+                count?: "exact";
+                search?: string;
+                visibility?: "private" | "workspace";
+                pinned?: boolean;
+                mine?: boolean;
+                deleted?: boolean;
+                sort?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["SavedView"][];
+                        next_cursor: string | null;
+                        /** @description Exact up to 10,000; beyond, {"at_least": 10000} unless count=exact asks for the number */
+                        total: number | {
+                            at_least: number;
+                        };
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    postContactsViews: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The first answer under a key is kept for 24 hours and given again */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    name: string;
+                    /** @description A name that the client knows */
+                    icon?: string | null;
+                    color?: string | null;
+                    /**
+                     * @description A board has a column for each value of group_by
+                     * @enum {string}
+                     */
+                    layout?: "table" | "board";
+                    /** @enum {string} */
+                    visibility?: "private" | "workspace";
+                    filter?: {
+                        [key: string]: unknown;
+                    } | null;
+                    search?: string;
+                    /** @description As the list of contacts takes it */
+                    sort?: string | null;
+                    /** @description In the order in which they are shown; none: those that the client begins with */
+                    columns?: {
+                        /** @description As the contact has it, or custom_fields.<key> */
+                        field: string;
+                        /** @description Pixels */
+                        width?: number;
+                    }[];
+                    /** @description A field with few values: a choice, a text, yes or no, tags or lists */
+                    group_by?: string | null;
+                };
+            };
+        };
+        responses: {
+            /** @description Made; `Location` names it */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedView"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    putContactsViewsOrder: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read; an older one is refused with 412 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    view_ids: string[];
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        message: string;
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            412: components["responses"]["Stale"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getContactsViewsById: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /**
+                         * Format: uuid
+                         * @description UUIDv7
+                         */
+                        id: string;
+                        name: string;
+                        icon: string | null;
+                        color: string | null;
+                        /** @enum {string} */
+                        layout: "table" | "board";
+                        /**
+                         * @description private: seen by its owner alone
+                         * @enum {string}
+                         */
+                        visibility: "private" | "workspace";
+                        /** @description A rule; null finds everybody */
+                        filter: {
+                            [key: string]: unknown;
+                        } | null;
+                        search: string;
+                        sort: string | null;
+                        /** @description In the order in which they are shown; none: those that the client begins with */
+                        columns: {
+                            /** @description As the contact has it, or custom_fields.<key> */
+                            field: string;
+                            /** @description Pixels */
+                            width?: number;
+                        }[];
+                        group_by: string | null;
+                        /** @description By the person who asks, as is_default and position */
+                        is_pinned: boolean;
+                        is_default: boolean;
+                        position: number | null;
+                        may_change: boolean;
+                        /**
+                         * Format: uuid
+                         * @description UUIDv7
+                         */
+                        owner_id: string;
+                        owner_name: string;
+                        /**
+                         * Format: date-time
+                         * @description RFC 3339, UTC
+                         */
+                        created_at: string;
+                        /**
+                         * Format: date-time
+                         * @description RFC 3339, UTC
+                         */
+                        updated_at: string;
+                        /** Format: date-time */
+                        deleted_at: string | null;
+                        /** @description Conditions that name what is not there (any more), and therefore match nobody */
+                        problems: {
+                            pointer: string;
+                            code: string;
+                            detail: string;
+                        }[];
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    putContactsViewsById: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read; an older one is refused with 412 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    name?: string;
+                    /** @description A name that the client knows */
+                    icon?: string | null;
+                    color?: string | null;
+                    /**
+                     * @description A board has a column for each value of group_by
+                     * @enum {string}
+                     */
+                    layout?: "table" | "board";
+                    /** @enum {string} */
+                    visibility?: "private" | "workspace";
+                    filter?: {
+                        [key: string]: unknown;
+                    } | null;
+                    search?: string;
+                    /** @description As the list of contacts takes it */
+                    sort?: string | null;
+                    /** @description In the order in which they are shown; none: those that the client begins with */
+                    columns?: {
+                        /** @description As the contact has it, or custom_fields.<key> */
+                        field: string;
+                        /** @description Pixels */
+                        width?: number;
+                    }[];
+                    /** @description A field with few values: a choice, a text, yes or no, tags or lists */
+                    group_by?: string | null;
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedView"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["Stale"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    deleteContactsViewsById: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read; an older one is refused with 412 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        message: string;
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["Stale"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    patchContactsViewsById: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read; an older one is refused with 412 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    name?: string;
+                    /** @description A name that the client knows */
+                    icon?: string | null;
+                    color?: string | null;
+                    /**
+                     * @description A board has a column for each value of group_by
+                     * @enum {string}
+                     */
+                    layout?: "table" | "board";
+                    /** @enum {string} */
+                    visibility?: "private" | "workspace";
+                    filter?: {
+                        [key: string]: unknown;
+                    } | null;
+                    search?: string;
+                    /** @description As the list of contacts takes it */
+                    sort?: string | null;
+                    /** @description In the order in which they are shown; none: those that the client begins with */
+                    columns?: {
+                        /** @description As the contact has it, or custom_fields.<key> */
+                        field: string;
+                        /** @description Pixels */
+                        width?: number;
+                    }[];
+                    /** @description A field with few values: a choice, a text, yes or no, tags or lists */
+                    group_by?: string | null;
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedView"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["Stale"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    putContactsViewsByIdDefault: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read; an older one is refused with 412 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedView"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["Stale"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    deleteContactsViewsByIdDefault: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read; an older one is refused with 412 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedView"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["Stale"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    postContactsViewsByIdDuplicate: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The first answer under a key is kept for 24 hours and given again */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    name?: string;
+                } | null;
+            };
+        };
+        responses: {
+            /** @description Made; `Location` names it */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedView"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    putContactsViewsByIdPin: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read; an older one is refused with 412 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedView"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["Stale"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    deleteContactsViewsByIdPin: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read; an older one is refused with 412 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedView"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["Stale"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    postContactsViewsByIdRestore: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The first answer under a key is kept for 24 hours and given again */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedView"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     getContactsById: {
         parameters: {
             query?: {
@@ -8060,6 +9003,8 @@ export interface operations {
                         total_orders: number;
                         total_appointments: number;
                         total_bookings: number;
+                        total_tickets: number;
+                        open_tickets: number;
                         /** Format: date-time */
                         last_order_date: string | null;
                         /** Format: date-time */
@@ -8389,6 +9334,51 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             412: components["responses"]["Stale"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getContactsByIdBookings: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+                count?: "exact";
+                sort?: "happened_at" | "-happened_at";
+                search?: string;
+                kind?: "booking" | "appointment";
+                status?: "booked" | "completed" | "cancelled";
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["Booking"][];
+                        next_cursor: string | null;
+                        /** @description Exact up to 10,000; beyond, {"at_least": 10000} unless count=exact asks for the number */
+                        total: number | {
+                            at_least: number;
+                        };
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
             422: components["responses"]["Invalid"];
             429: components["responses"]["TooMany"];
             500: components["responses"]["Fault"];
@@ -8838,6 +9828,50 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    getContactsByIdOrders: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+                count?: "exact";
+                sort?: "happened_at" | "-happened_at";
+                search?: string;
+                status?: "completed" | "partly_returned" | "returned";
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["Order"][];
+                        next_cursor: string | null;
+                        /** @description Exact up to 10,000; beyond, {"at_least": 10000} unless count=exact asks for the number */
+                        total: number | {
+                            at_least: number;
+                        };
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     postContactsByIdRestore: {
         parameters: {
             query?: never;
@@ -8975,6 +10009,7 @@ export interface operations {
                 phone?: string;
                 user_id?: string;
                 gender?: "male" | "female" | "other" | "masculin" | "feminin" | "altul" | null;
+                view?: string;
                 limit?: number;
                 cursor?: string;
                 count?: "exact";
@@ -10533,6 +11568,7 @@ export interface operations {
                 cursor?: string;
                 count?: "exact";
                 search?: string;
+                type?: "static" | "dynamic";
                 is_active?: boolean;
                 deleted?: boolean;
                 sort?: string;
@@ -10586,8 +11622,12 @@ export interface operations {
                     /** @description Hex colour, such as #0066cc */
                     color?: string;
                     /** @enum {string} */
-                    type?: "static";
+                    type?: "static" | "dynamic";
                     is_active?: boolean;
+                    /** @description A rule, as POST /contacts/filter/count describes it */
+                    criteria?: {
+                        [key: string]: unknown;
+                    };
                 };
             };
         };
@@ -10640,7 +11680,16 @@ export interface operations {
                         type: "static" | "dynamic";
                         color: string;
                         contact_count: number;
+                        /** @description A dynamic list that is not active is paused: its members stay as they are */
                         is_active: boolean;
+                        /** @description Of dynamic lists */
+                        criteria: {
+                            [key: string]: unknown;
+                        } | null;
+                        /** Format: date-time */
+                        last_refreshed_at: string | null;
+                        /** Format: uuid */
+                        refresh_job_id: string | null;
                         /**
                          * Format: date-time
                          * @description RFC 3339, UTC
@@ -10653,6 +11702,12 @@ export interface operations {
                         updated_at: string;
                         /** Format: date-time */
                         deleted_at: string | null;
+                        /** @description Conditions that name what is not there (any more), and therefore match nobody */
+                        problems: {
+                            pointer: string;
+                            code: string;
+                            detail: string;
+                        }[];
                         /** @description The newest fifty; /lists/{id}/contacts has them all */
                         contacts: components["schemas"]["Contact"][];
                     };
@@ -10688,6 +11743,10 @@ export interface operations {
                     /** @description Hex colour, such as #0066cc */
                     color?: string;
                     is_active?: boolean;
+                    /** @description A rule, as POST /contacts/filter/count describes it */
+                    criteria?: {
+                        [key: string]: unknown;
+                    };
                 };
             };
         };
@@ -10769,6 +11828,10 @@ export interface operations {
                     /** @description Hex colour, such as #0066cc */
                     color?: string;
                     is_active?: boolean;
+                    /** @description A rule, as POST /contacts/filter/count describes it */
+                    criteria?: {
+                        [key: string]: unknown;
+                    };
                 };
             };
         };
@@ -10961,6 +12024,8 @@ export interface operations {
             content: {
                 "application/json": {
                     name?: string;
+                    /** @description The copy of a dynamic list keeps its present members instead */
+                    static?: boolean;
                 } | null;
             };
         };
@@ -11017,6 +12082,40 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    postListsByIdRefresh: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The first answer under a key is kept for 24 hours and given again */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Accepted; the work goes on */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
             422: components["responses"]["Invalid"];
             429: components["responses"]["TooMany"];
             500: components["responses"]["Fault"];
@@ -11175,6 +12274,50 @@ export interface operations {
                         removed: number;
                         contact_count: number;
                         not_found: number;
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getListsByIdWhyByContactId: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                contact_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {string} */
+                        type: "static" | "dynamic";
+                        is_member: boolean;
+                        /** @description What the rule says now; of a static list, the same as is_member */
+                        matches: boolean;
+                        /** Format: date-time */
+                        added_at: string | null;
+                        /** Format: uuid */
+                        added_by: string | null;
+                        rule: {
+                            [key: string]: unknown;
+                        } | null;
                     };
                 };
             };

@@ -3,12 +3,13 @@ import { Type } from 'typebox'
 import { created, record, route } from '#platform/http/route.ts'
 import { Closed, Id, Message, Page, pageQuery, Problem } from '#platform/http/shapes.ts'
 import { ContactChange, NewContact } from './contact-fields.ts'
-import { filterFields, listContacts, sortNames } from './contact-query.ts'
+import { listContacts, sortNames, viewedFields } from './contact-query.ts'
 import { contactFields, ContactView, viewContact } from './contact-view.ts'
 import { deleteContact, restoreContact } from './contact-removal.ts'
 import { createContact, getContact, updateContact } from './contacts.ts'
 import { InteractionView } from './interaction-routes.ts'
 import { listInteractions } from './interactions.ts'
+import { openQuery } from './views/open.ts'
 import { ContactStats, contactStats } from './stats.ts'
 
 const params = Closed({ id: Id })
@@ -20,10 +21,11 @@ const listContactsRoute = route({
   summary: 'Contacts: searched, filtered, sorted, page by page',
   description:
     'Every word of `search` must occur somewhere in the name, e-mail or company; accents and case do not matter. ' +
-    `Sort by ${sortNames.join(', ')}, with a leading - for the other direction; the newest come first unless told otherwise.`,
-  query: Closed({ ...filterFields, ...pageQuery, sort: Type.Optional(Type.String({ maxLength: 50 })) }),
+    `Sort by ${sortNames.join(', ')}, with a leading - for the other direction; the newest come first unless told otherwise. ` +
+    '`view` begins with a saved view: the other parameters narrow it down, and a sort order here takes the place of its own.',
+  query: Closed({ ...viewedFields, ...pageQuery, sort: Type.Optional(Type.String({ maxLength: 50 })) }),
   replies: { 200: Page(ContactView) },
-  run: ({ tx, query }) => listContacts(tx, query),
+  run: async ({ tx, actor, query }) => listContacts(tx, await openQuery(tx, actor, query)),
 })
 
 const createContactRoute = route({

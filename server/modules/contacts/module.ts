@@ -43,6 +43,7 @@ import { segmentReactions } from './segments/follow.ts'
 import { refreshListJob, segmentTasks } from './segments/refresh-job.ts'
 import { tagRoutes } from './tag-routes.ts'
 import { taggingRoutes } from './tagging-routes.ts'
+import { viewRoutes } from './views/routes.ts'
 
 export const contacts = defineModule({
   name: 'contacts',
@@ -55,10 +56,14 @@ export const contacts = defineModule({
     'contact.bulk': ['admin'],
     'contact.scan': ['marketer'],
     'field.manage': ['admin'],
+    'view.save': ['viewer'],
+    'view.share': ['marketer', 'agent'],
+    'view.manage': ['admin'],
   },
   routes: [
     ...duplicateRoutes,
     ...ruleRoutes,
+    ...viewRoutes,
     ...contactRoutes,
     ...interactionRoutes,
     ...factRoutes,
