@@ -31,6 +31,7 @@ import { cleanInactiveJob, inactiveTasks } from './inactive/job.ts'
 import { inactiveRoutes } from './inactive/routes.ts'
 import { interactionRoutes } from './interaction-routes.ts'
 import { listRoutes } from './list-routes.ts'
+import { manualEntryRoutes } from './manual-entries.ts'
 import { memberRoutes } from './member-routes.ts'
 import { noteRoutes } from './notes.ts'
 import { personalData } from './personal-data.ts'
@@ -66,6 +67,7 @@ export const contacts = defineModule({
     ...viewRoutes,
     ...contactRoutes,
     ...interactionRoutes,
+    ...manualEntryRoutes,
     ...factRoutes,
     ...noteRoutes,
     ...bulkRoutes,
