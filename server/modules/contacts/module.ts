@@ -44,6 +44,7 @@ import { segmentReactions } from './segments/follow.ts'
 import { refreshListJob, segmentTasks } from './segments/refresh-job.ts'
 import { tagRoutes } from './tag-routes.ts'
 import { taggingRoutes } from './tagging-routes.ts'
+import { reportRoutes } from './reports/routes.ts'
 import { viewRoutes } from './views/routes.ts'
 
 export const contacts = defineModule({
@@ -60,11 +61,13 @@ export const contacts = defineModule({
     'view.save': ['viewer'],
     'view.share': ['marketer', 'agent'],
     'view.manage': ['admin'],
+    'report.write': ['marketer'],
   },
   routes: [
     ...duplicateRoutes,
     ...ruleRoutes,
     ...viewRoutes,
+    ...reportRoutes,
     ...contactRoutes,
     ...interactionRoutes,
     ...manualEntryRoutes,
