@@ -1117,6 +1117,138 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/contacts/reports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Reports that are kept */
+        get: operations["getContactsReports"];
+        put?: never;
+        /**
+         * Keep a report under a name
+         * @description Groups are contacts with the same value (two fields at most); whoever has several tags, lists or choices counts in each. GET /contacts/reports/fields lists what can be grouped by and measured. Days are those of the workspace’s time zone.
+         */
+        post: operations["postContactsReports"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contacts/reports/fields": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What reports can group by and measure */
+        get: operations["getContactsReportsFields"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contacts/reports/run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Run a report that is not saved
+         * @description Groups are contacts with the same value (two fields at most); whoever has several tags, lists or choices counts in each. GET /contacts/reports/fields lists what can be grouped by and measured. Days are those of the workspace’s time zone.
+         */
+        post: operations["postContactsReportsRun"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contacts/reports/templates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Reports to begin with */
+        get: operations["getContactsReportsTemplates"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contacts/reports/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One report: what it asks */
+        get: operations["getContactsReportsById"];
+        /** Change a report: what is named is replaced, the rest stays */
+        put: operations["putContactsReportsById"];
+        post?: never;
+        /** Delete a report; it can be restored */
+        delete: operations["deleteContactsReportsById"];
+        options?: never;
+        head?: never;
+        /** Change a report: what is named is replaced, the rest stays */
+        patch: operations["patchContactsReportsById"];
+        trace?: never;
+    };
+    "/api/v1/contacts/reports/{id}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Bring a deleted report back, unless its name was taken meanwhile */
+        post: operations["postContactsReportsByIdRestore"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contacts/reports/{id}/run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Run a report now
+         * @description What it names and is not there any more counts nobody; `problems` says so.
+         */
+        get: operations["getContactsReportsByIdRun"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/contacts/stats": {
         parameters: {
             query?: never;
@@ -4071,6 +4203,94 @@ export interface components {
                 code: string;
                 detail: string;
             }[];
+        };
+        Report: {
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            id: string;
+            name: string;
+            description: string;
+            /** @description What POST /contacts/reports/run takes */
+            definition: {
+                [key: string]: unknown;
+            };
+            /** Format: uuid */
+            created_by: string | null;
+            created_by_name: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            updated_at: string;
+            /** Format: date-time */
+            deleted_at: string | null;
+        };
+        ReportResult: {
+            groups: {
+                field: string;
+                label: string;
+                /** @enum {string} */
+                kind: "text" | "flag" | "time" | "band";
+                by: string | null;
+            }[];
+            measures: {
+                name: string;
+                label: string;
+                /** @enum {string} */
+                kind: "number" | "money" | "share" | "time";
+            }[];
+            rows: {
+                groups: {
+                    /** @description Of times, the first day of the unit; null: those that have nothing here */
+                    key: string | null;
+                    label: string | null;
+                }[];
+                /** @description One for each measure */
+                values: (number | string | null)[];
+                /** @description Of the period before, where it is compared */
+                previous: (number | string | null)[] | null;
+            }[];
+            /** @description Each contact once */
+            totals: {
+                /** @description One for each measure */
+                values: (number | string | null)[];
+                /** @description Of the period before, where it is compared */
+                previous: (number | string | null)[] | null;
+            };
+            /** @description How many groups there are, shown or not */
+            groups_total: number;
+            /** @description There are more groups than `limit` shows */
+            truncated: boolean;
+            period: {
+                field: string;
+                from: string | null;
+                to: string | null;
+            } | null;
+            previous_period: {
+                field: string;
+                from: string | null;
+                to: string | null;
+            } | null;
+            /** @description Conditions that name what is not there (any more), and therefore match nobody */
+            problems: {
+                pointer: string;
+                code: string;
+                detail: string;
+            }[];
+            timezone: string;
+            currency: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            computed_at: string;
         };
         SavedView: {
             /**
@@ -8236,6 +8456,638 @@ export interface operations {
             400: components["responses"]["Unreadable"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getContactsReports: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+                count?: "exact";
+                search?: string;
+                deleted?: boolean;
+                sort?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["Report"][];
+                        next_cursor: string | null;
+                        /** @description Exact up to 10,000; beyond, {"at_least": 10000} unless count=exact asks for the number */
+                        total: number | {
+                            at_least: number;
+                        };
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    postContactsReports: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The first answer under a key is kept for 24 hours and given again */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    name: string;
+                    description?: string;
+                    filter?: {
+                        [key: string]: unknown;
+                    } | null;
+                    group_by?: {
+                        field: string;
+                        /**
+                         * @description Of times and days; month unless told otherwise. Weeks begin on Monday
+                         * @enum {string}
+                         */
+                        by?: "day" | "week" | "month" | "quarter" | "year";
+                        /** @description Of numbers: how wide each band is */
+                        width?: number;
+                    }[];
+                    measures?: {
+                        /**
+                         * @description count: contacts. share: with `where` the part of the group that it finds, else the part that the group is of all, from 0 to 1. distinct: different values of a field. sum, avg, min, max: of a number or an amount; min and max also of a time.
+                         * @enum {string}
+                         */
+                        measure: "count" | "share" | "distinct" | "sum" | "avg" | "min" | "max";
+                        field?: string;
+                        /** @description A rule: only contacts that it finds are measured */
+                        where?: {
+                            [key: string]: unknown;
+                        };
+                        /** @description What `sort` calls it */
+                        name?: string;
+                        /** @description The header of its column */
+                        label?: string;
+                    }[];
+                    period?: {
+                        /** @description A time or a day; created_at unless told otherwise */
+                        field?: string;
+                        /** @description So many days, today among them */
+                        last_days?: number;
+                        /**
+                         * @description From its first day until today
+                         * @enum {string}
+                         */
+                        this?: "day" | "week" | "month" | "quarter" | "year";
+                        /**
+                         * @description The whole one before
+                         * @enum {string}
+                         */
+                        previous?: "day" | "week" | "month" | "quarter" | "year";
+                        /** Format: date */
+                        from?: string;
+                        /** Format: date */
+                        to?: string;
+                    } | null;
+                    /** @description Also of the period before: as many days, or the same part of the unit before */
+                    compare?: boolean;
+                    /** @description `group` or the name of a measure; a leading - turns the order round */
+                    sort?: string;
+                    /** @default 100 */
+                    limit?: number;
+                };
+            };
+        };
+        responses: {
+            /** @description Made; `Location` names it */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Report"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getContactsReportsFields: {
+        parameters: {
+            query?: {
+                language?: "en" | "fr" | "ro";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        fields: {
+                            field: string;
+                            label: string;
+                            /** @description Whether contacts can be grouped by it */
+                            group: boolean;
+                            /** @description As a group: text, flag (yes or no), time (takes `by`), band (takes `width`) */
+                            kind: string | null;
+                            /** @description What can be measured of it */
+                            measures: ("count" | "share" | "distinct" | "sum" | "avg" | "min" | "max")[];
+                            /** @description Whether it can be the time of the period */
+                            period: boolean;
+                        }[];
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    postContactsReportsRun: {
+        parameters: {
+            query?: {
+                language?: "en" | "fr" | "ro";
+            };
+            header?: {
+                /** @description The first answer under a key is kept for 24 hours and given again */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    filter?: {
+                        [key: string]: unknown;
+                    } | null;
+                    group_by?: {
+                        field: string;
+                        /**
+                         * @description Of times and days; month unless told otherwise. Weeks begin on Monday
+                         * @enum {string}
+                         */
+                        by?: "day" | "week" | "month" | "quarter" | "year";
+                        /** @description Of numbers: how wide each band is */
+                        width?: number;
+                    }[];
+                    measures?: {
+                        /**
+                         * @description count: contacts. share: with `where` the part of the group that it finds, else the part that the group is of all, from 0 to 1. distinct: different values of a field. sum, avg, min, max: of a number or an amount; min and max also of a time.
+                         * @enum {string}
+                         */
+                        measure: "count" | "share" | "distinct" | "sum" | "avg" | "min" | "max";
+                        field?: string;
+                        /** @description A rule: only contacts that it finds are measured */
+                        where?: {
+                            [key: string]: unknown;
+                        };
+                        /** @description What `sort` calls it */
+                        name?: string;
+                        /** @description The header of its column */
+                        label?: string;
+                    }[];
+                    period?: {
+                        /** @description A time or a day; created_at unless told otherwise */
+                        field?: string;
+                        /** @description So many days, today among them */
+                        last_days?: number;
+                        /**
+                         * @description From its first day until today
+                         * @enum {string}
+                         */
+                        this?: "day" | "week" | "month" | "quarter" | "year";
+                        /**
+                         * @description The whole one before
+                         * @enum {string}
+                         */
+                        previous?: "day" | "week" | "month" | "quarter" | "year";
+                        /** Format: date */
+                        from?: string;
+                        /** Format: date */
+                        to?: string;
+                    } | null;
+                    /** @description Also of the period before: as many days, or the same part of the unit before */
+                    compare?: boolean;
+                    /** @description `group` or the name of a measure; a leading - turns the order round */
+                    sort?: string;
+                    /** @default 100 */
+                    limit?: number;
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReportResult"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getContactsReportsTemplates: {
+        parameters: {
+            query?: {
+                language?: "en" | "fr" | "ro";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: {
+                            key: string;
+                            name: string;
+                            description: string;
+                            definition: {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getContactsReportsById: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Report"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    putContactsReportsById: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read; an older one is refused with 412 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    name?: string;
+                    description?: string;
+                    filter?: {
+                        [key: string]: unknown;
+                    } | null;
+                    group_by?: {
+                        field: string;
+                        /**
+                         * @description Of times and days; month unless told otherwise. Weeks begin on Monday
+                         * @enum {string}
+                         */
+                        by?: "day" | "week" | "month" | "quarter" | "year";
+                        /** @description Of numbers: how wide each band is */
+                        width?: number;
+                    }[];
+                    measures?: {
+                        /**
+                         * @description count: contacts. share: with `where` the part of the group that it finds, else the part that the group is of all, from 0 to 1. distinct: different values of a field. sum, avg, min, max: of a number or an amount; min and max also of a time.
+                         * @enum {string}
+                         */
+                        measure: "count" | "share" | "distinct" | "sum" | "avg" | "min" | "max";
+                        field?: string;
+                        /** @description A rule: only contacts that it finds are measured */
+                        where?: {
+                            [key: string]: unknown;
+                        };
+                        /** @description What `sort` calls it */
+                        name?: string;
+                        /** @description The header of its column */
+                        label?: string;
+                    }[];
+                    period?: {
+                        /** @description A time or a day; created_at unless told otherwise */
+                        field?: string;
+                        /** @description So many days, today among them */
+                        last_days?: number;
+                        /**
+                         * @description From its first day until today
+                         * @enum {string}
+                         */
+                        this?: "day" | "week" | "month" | "quarter" | "year";
+                        /**
+                         * @description The whole one before
+                         * @enum {string}
+                         */
+                        previous?: "day" | "week" | "month" | "quarter" | "year";
+                        /** Format: date */
+                        from?: string;
+                        /** Format: date */
+                        to?: string;
+                    } | null;
+                    /** @description Also of the period before: as many days, or the same part of the unit before */
+                    compare?: boolean;
+                    /** @description `group` or the name of a measure; a leading - turns the order round */
+                    sort?: string;
+                    /** @default 100 */
+                    limit?: number;
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Report"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["Stale"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    deleteContactsReportsById: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read; an older one is refused with 412 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        message: string;
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["Stale"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    patchContactsReportsById: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read; an older one is refused with 412 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    name?: string;
+                    description?: string;
+                    filter?: {
+                        [key: string]: unknown;
+                    } | null;
+                    group_by?: {
+                        field: string;
+                        /**
+                         * @description Of times and days; month unless told otherwise. Weeks begin on Monday
+                         * @enum {string}
+                         */
+                        by?: "day" | "week" | "month" | "quarter" | "year";
+                        /** @description Of numbers: how wide each band is */
+                        width?: number;
+                    }[];
+                    measures?: {
+                        /**
+                         * @description count: contacts. share: with `where` the part of the group that it finds, else the part that the group is of all, from 0 to 1. distinct: different values of a field. sum, avg, min, max: of a number or an amount; min and max also of a time.
+                         * @enum {string}
+                         */
+                        measure: "count" | "share" | "distinct" | "sum" | "avg" | "min" | "max";
+                        field?: string;
+                        /** @description A rule: only contacts that it finds are measured */
+                        where?: {
+                            [key: string]: unknown;
+                        };
+                        /** @description What `sort` calls it */
+                        name?: string;
+                        /** @description The header of its column */
+                        label?: string;
+                    }[];
+                    period?: {
+                        /** @description A time or a day; created_at unless told otherwise */
+                        field?: string;
+                        /** @description So many days, today among them */
+                        last_days?: number;
+                        /**
+                         * @description From its first day until today
+                         * @enum {string}
+                         */
+                        this?: "day" | "week" | "month" | "quarter" | "year";
+                        /**
+                         * @description The whole one before
+                         * @enum {string}
+                         */
+                        previous?: "day" | "week" | "month" | "quarter" | "year";
+                        /** Format: date */
+                        from?: string;
+                        /** Format: date */
+                        to?: string;
+                    } | null;
+                    /** @description Also of the period before: as many days, or the same part of the unit before */
+                    compare?: boolean;
+                    /** @description `group` or the name of a measure; a leading - turns the order round */
+                    sort?: string;
+                    /** @default 100 */
+                    limit?: number;
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Report"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["Stale"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    postContactsReportsByIdRestore: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The first answer under a key is kept for 24 hours and given again */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Report"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getContactsReportsByIdRun: {
+        parameters: {
+            query?: {
+                language?: "en" | "fr" | "ro";
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReportResult"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
             422: components["responses"]["Invalid"];
             429: components["responses"]["TooMany"];
             500: components["responses"]["Fault"];
