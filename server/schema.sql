@@ -1110,6 +1110,108 @@ CREATE INDEX removed_interactions_contact ON contacts.removed_interactions USING
 create policy tenant on contacts.removed_interactions using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
 grant delete, insert, select, update on contacts.removed_interactions to rapport_app;
 
+create table contacts.report_mails (
+  workspace_id uuid not null,
+  run_id uuid not null,
+  address text not null,
+  state text not null default 'waiting'::text,
+  detail text,
+  sent_at timestamp with time zone,
+  constraint report_mails_pkey PRIMARY KEY (workspace_id, run_id, address),
+  constraint report_mail_run FOREIGN KEY (workspace_id, run_id) REFERENCES contacts.report_runs(workspace_id, id) ON DELETE CASCADE,
+  constraint report_mail_state CHECK ((state = ANY (ARRAY['waiting'::text, 'sending'::text, 'sent'::text, 'failed'::text, 'skipped'::text])))
+);
+CREATE INDEX report_mails_address ON contacts.report_mails USING btree (workspace_id, lower(address));
+create policy tenant on contacts.report_mails using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant delete, insert, select, update on contacts.report_mails to rapport_app;
+
+create table contacts.report_runs (
+  workspace_id uuid not null,
+  id uuid not null,
+  report_id uuid not null,
+  schedule_id uuid,
+  due_at timestamp with time zone,
+  report_name text not null,
+  definition jsonb not null,
+  format text not null,
+  language text not null,
+  job_id uuid not null,
+  file_key text,
+  file_name text not null,
+  rows integer,
+  groups_total integer,
+  size_bytes bigint,
+  started_by uuid,
+  started_by_name text not null default ''::text,
+  created_at timestamp with time zone not null default now(),
+  finished_at timestamp with time zone,
+  expires_at timestamp with time zone not null,
+  constraint report_runs_pkey PRIMARY KEY (workspace_id, id),
+  constraint report_run_report FOREIGN KEY (workspace_id, report_id) REFERENCES contacts.reports(workspace_id, id) ON DELETE CASCADE,
+  constraint report_run_format CHECK ((format = ANY (ARRAY['csv'::text, 'xlsx'::text, 'pdf'::text])))
+);
+CREATE INDEX report_runs_kept ON contacts.report_runs USING btree (workspace_id, expires_at);
+CREATE INDEX report_runs_report ON contacts.report_runs USING btree (workspace_id, report_id, created_at, id);
+CREATE UNIQUE INDEX report_runs_tick ON contacts.report_runs USING btree (workspace_id, schedule_id, due_at) WHERE (due_at IS NOT NULL);
+create policy tenant on contacts.report_runs using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant delete, insert, select, update on contacts.report_runs to rapport_app;
+
+create table contacts.report_schedules (
+  workspace_id uuid not null,
+  id uuid not null,
+  report_id uuid not null,
+  frequency text not null,
+  at_time text not null,
+  weekday integer,
+  month_day integer,
+  timezone text not null,
+  format text not null,
+  language text not null,
+  member_ids uuid[] not null default '{}'::uuid[],
+  addresses text[] not null default '{}'::text[],
+  is_paused boolean not null default false,
+  next_run_at timestamp with time zone not null,
+  last_run_at timestamp with time zone,
+  created_by uuid,
+  created_by_name text not null default ''::text,
+  version integer not null default 1,
+  created_at timestamp with time zone not null default now(),
+  updated_at timestamp with time zone not null default now(),
+  constraint report_schedules_pkey PRIMARY KEY (workspace_id, id),
+  constraint report_schedule_report FOREIGN KEY (workspace_id, report_id) REFERENCES contacts.reports(workspace_id, id) ON DELETE CASCADE,
+  constraint report_frequency CHECK ((frequency = ANY (ARRAY['daily'::text, 'weekly'::text, 'monthly'::text]))),
+  constraint report_month_day CHECK (((month_day >= 1) AND (month_day <= 31))),
+  constraint report_schedule_day CHECK ((((weekday IS NOT NULL) = (frequency = 'weekly'::text)) AND ((month_day IS NOT NULL) = (frequency = 'monthly'::text)))),
+  constraint report_schedule_format CHECK ((format = ANY (ARRAY['csv'::text, 'xlsx'::text, 'pdf'::text]))),
+  constraint report_time CHECK ((at_time ~ '^([01][0-9]|2[0-3]):[0-5][0-9]$'::text)),
+  constraint report_weekday CHECK (((weekday >= 1) AND (weekday <= 7)))
+);
+CREATE INDEX report_schedules_due ON contacts.report_schedules USING btree (next_run_at) WHERE (NOT is_paused);
+CREATE INDEX report_schedules_report ON contacts.report_schedules USING btree (workspace_id, report_id, created_at, id);
+CREATE TRIGGER touch BEFORE UPDATE OF frequency, at_time, weekday, month_day, timezone, format, language, member_ids, addresses, is_paused ON contacts.report_schedules FOR EACH ROW EXECUTE FUNCTION platform.touch();
+create policy tenant on contacts.report_schedules using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant delete, insert, select, update on contacts.report_schedules to rapport_app;
+
+create table contacts.reports (
+  workspace_id uuid not null,
+  id uuid not null,
+  name text not null,
+  description text not null default ''::text,
+  definition jsonb not null,
+  created_by uuid,
+  created_by_name text not null default ''::text,
+  version integer not null default 1,
+  created_at timestamp with time zone not null default now(),
+  updated_at timestamp with time zone not null default now(),
+  deleted_at timestamp with time zone,
+  constraint reports_pkey PRIMARY KEY (workspace_id, id),
+  constraint report_name CHECK (((length(name) >= 1) AND (length(name) <= 100)))
+);
+CREATE UNIQUE INDEX reports_name ON contacts.reports USING btree (workspace_id, lower(name)) WHERE (deleted_at IS NULL);
+CREATE TRIGGER touch BEFORE UPDATE OF name, description, definition, deleted_at ON contacts.reports FOR EACH ROW EXECUTE FUNCTION platform.touch();
+create policy tenant on contacts.reports using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant delete, insert, select, update on contacts.reports to rapport_app;
+
 create table contacts.statistics_state (
   workspace_id uuid not null,
   timezone text not null,
@@ -1196,28 +1298,48 @@ CREATE INDEX ticket_facts_contact ON contacts.ticket_facts USING btree (workspac
 create policy tenant on contacts.ticket_facts using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
 grant delete, insert, select, update on contacts.ticket_facts to rapport_app;
 
+create table contacts.view_choices (
+  workspace_id uuid not null,
+  user_id uuid not null,
+  view_id uuid not null,
+  is_pinned boolean not null default false,
+  is_default boolean not null default false,
+  "position" integer,
+  constraint view_choices_pkey PRIMARY KEY (workspace_id, user_id, view_id),
+  constraint view_choice_view FOREIGN KEY (workspace_id, view_id) REFERENCES contacts.views(workspace_id, id) ON DELETE CASCADE
+);
+CREATE UNIQUE INDEX view_choices_default ON contacts.view_choices USING btree (workspace_id, user_id) WHERE is_default;
+CREATE INDEX view_choices_view ON contacts.view_choices USING btree (workspace_id, view_id);
+create policy tenant on contacts.view_choices using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant delete, insert, select, update on contacts.view_choices to rapport_app;
+
 create table contacts.views (
   workspace_id uuid not null,
   id uuid not null,
   owner_id uuid not null,
+  owner_name text not null default ''::text,
   name text not null,
+  icon text,
+  color text,
+  layout text not null default 'table'::text,
+  visibility text not null default 'private'::text,
   filter jsonb,
-  parameters jsonb not null default '{}'::jsonb,
-  columns text[] not null default '{}'::text[],
+  search text not null default ''::text,
   sort text,
-  display text not null default 'table'::text,
-  shared boolean not null default false,
-  "position" integer not null default 0,
+  columns jsonb not null default '[]'::jsonb,
+  group_by text,
   version integer not null default 1,
   created_at timestamp with time zone not null default now(),
   updated_at timestamp with time zone not null default now(),
   deleted_at timestamp with time zone,
   constraint views_pkey PRIMARY KEY (workspace_id, id),
-  constraint view_display CHECK ((display = ANY (ARRAY['table'::text, 'cards'::text])))
+  constraint view_layout CHECK ((layout = ANY (ARRAY['table'::text, 'board'::text]))),
+  constraint view_name CHECK (((length(name) >= 1) AND (length(name) <= 100))),
+  constraint view_visibility CHECK ((visibility = ANY (ARRAY['private'::text, 'workspace'::text])))
 );
 CREATE UNIQUE INDEX views_name ON contacts.views USING btree (workspace_id, owner_id, lower(name)) WHERE (deleted_at IS NULL);
-CREATE INDEX views_shared ON contacts.views USING btree (workspace_id, id) WHERE (shared AND (deleted_at IS NULL));
-CREATE TRIGGER views_touch BEFORE UPDATE OF name, filter, parameters, columns, sort, display, shared, "position", deleted_at ON contacts.views FOR EACH ROW EXECUTE FUNCTION platform.touch();
+CREATE INDEX views_shared ON contacts.views USING btree (workspace_id, id) WHERE (visibility = 'workspace'::text);
+CREATE TRIGGER touch BEFORE UPDATE OF name, icon, color, layout, visibility, filter, search, sort, columns, group_by, deleted_at ON contacts.views FOR EACH ROW EXECUTE FUNCTION platform.touch();
 create policy tenant on contacts.views using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
 grant delete, insert, select, update on contacts.views to rapport_app;
 
@@ -1613,6 +1735,16 @@ AS $function$
       coalesce(sum(s.tags_over_1000), 0)
     from contacts.workspace_statistics s
   $function$
+;
+
+CREATE OR REPLACE FUNCTION contacts.workspaces_with_due_reports()
+ RETURNS TABLE(workspace_id uuid)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog'
+AS $function$
+  select distinct s.workspace_id from contacts.report_schedules s where not s.is_paused and s.next_run_at <= now()
+$function$
 ;
 
 CREATE OR REPLACE FUNCTION contacts.workspaces_with_old_imports()

@@ -44,6 +44,8 @@ import { segmentReactions } from './segments/follow.ts'
 import { refreshListJob, segmentTasks } from './segments/refresh-job.ts'
 import { tagRoutes } from './tag-routes.ts'
 import { taggingRoutes } from './tagging-routes.ts'
+import { reportRoutes } from './reports/routes.ts'
+import { viewRoutes } from './views/routes.ts'
 
 export const contacts = defineModule({
   name: 'contacts',
@@ -56,10 +58,16 @@ export const contacts = defineModule({
     'contact.bulk': ['admin'],
     'contact.scan': ['marketer'],
     'field.manage': ['admin'],
+    'view.save': ['viewer'],
+    'view.share': ['marketer', 'agent'],
+    'view.manage': ['admin'],
+    'report.write': ['marketer'],
   },
   routes: [
     ...duplicateRoutes,
     ...ruleRoutes,
+    ...viewRoutes,
+    ...reportRoutes,
     ...contactRoutes,
     ...interactionRoutes,
     ...manualEntryRoutes,
