@@ -19,6 +19,7 @@ import {
   type Refusal,
 } from './consent-rules.ts'
 import { announceConsent } from './consent-news.ts'
+import { operationOf } from './operations/record.ts'
 import { liftUnsubscription, suppress, suppressionsOf } from './suppression.ts'
 import type { ConsentDecision, ConsentPurpose, ContactStatus } from './tables.ts'
 
@@ -183,6 +184,7 @@ async function lockSubjects(tx: Tx, services: Pick<Services, 'tokens'>, ids: str
 /** The time is the moment of writing, under the contact's lock: it says which decision came last. */
 async function writeLedger(tx: Tx, entries: ConsentEntry[]): Promise<void> {
   if (!entries.length) return
+  const operationId = operationOf(tx)
   const rows = entries.map((entry) => ({
     id: newId(),
     contact_id: entry.contactId,
@@ -193,7 +195,7 @@ async function writeLedger(tx: Tx, entries: ConsentEntry[]): Promise<void> {
     wording_sha256: hashWording(entry.wording),
     ip: entry.ip ?? null,
     user_agent: entry.userAgent ?? null,
-    evidence: entry.evidence ?? {},
+    evidence: operationId ? { ...entry.evidence, operation_id: operationId } : (entry.evidence ?? {}),
     actor_id: entry.actor?.id ?? null,
     actor_name: entry.actor?.name ?? '',
   }))
