@@ -117,7 +117,8 @@ function decide(subject: ConsentSubject, entries: ConsentEntry[], outcome: Conse
     else change.saysNo = true
   }
   change.withdrawsAll = marketingPurposes.every((purpose) =>
-    chosen.some((entry) => entry.purpose === purpose && entry.decision === 'withdrawn'),
+    // A "yes" that is taken back was never there: that is no "no".
+    chosen.some((entry) => entry.purpose === purpose && entry.decision === 'withdrawn' && entry.source !== 'undo'),
   )
   if (change.withdrawsAll && subject.status === 'active') change.status = 'unsubscribed'
   if (change.saysYes && subject.status === 'unsubscribed') change.status = 'active'
