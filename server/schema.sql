@@ -490,6 +490,8 @@ create table contacts.contact_tags (
 CREATE INDEX contact_tags_added ON contacts.contact_tags USING btree (workspace_id, tag_id, tagged_at);
 CREATE INDEX contact_tags_contact ON contacts.contact_tags USING btree (workspace_id, contact_id, tag_id);
 CREATE TRIGGER contact_tags_added AFTER INSERT ON contacts.contact_tags REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION contacts.count_tags();
+CREATE TRIGGER contact_tags_kept_added AFTER INSERT ON contacts.contact_tags REFERENCING NEW TABLE AS changed FOR EACH STATEMENT WHEN ((current_setting('rapport.operation_id'::text, true) <> ''::text)) EXECUTE FUNCTION contacts.keep_places();
+CREATE TRIGGER contact_tags_kept_removed AFTER DELETE ON contacts.contact_tags REFERENCING OLD TABLE AS changed FOR EACH STATEMENT WHEN ((current_setting('rapport.operation_id'::text, true) <> ''::text)) EXECUTE FUNCTION contacts.keep_places();
 CREATE TRIGGER contact_tags_removed AFTER DELETE ON contacts.contact_tags REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION contacts.count_tags();
 CREATE TRIGGER contact_tags_written AFTER INSERT OR DELETE OR UPDATE ON contacts.contact_tags FOR EACH STATEMENT EXECUTE FUNCTION contacts.note_write('contacts');
 create policy tenant on contacts.contact_tags using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
@@ -582,6 +584,7 @@ CREATE TRIGGER contacts_changed_days AFTER INSERT ON contacts.contacts REFERENCI
 CREATE TRIGGER contacts_custom_inserted AFTER INSERT ON contacts.contacts REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION contacts.copy_custom_values();
 CREATE TRIGGER contacts_custom_updated AFTER UPDATE ON contacts.contacts REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION contacts.copy_custom_values();
 CREATE TRIGGER contacts_erased_days AFTER DELETE ON contacts.contacts REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION contacts.note_changed_contacts();
+CREATE TRIGGER contacts_kept AFTER UPDATE OF email, first_name, last_name, company, job_title, phone, phone_key, gender, avatar_url, language, timezone, source, status, is_active, newsletter_subscribed, marketing_subscribed, custom_fields, notes, user_id, deleted_at ON contacts.contacts FOR EACH ROW WHEN ((current_setting('rapport.operation_id'::text, true) <> ''::text)) EXECUTE FUNCTION contacts.keep_columns();
 CREATE TRIGGER contacts_touch BEFORE UPDATE OF email, first_name, last_name, company, job_title, phone, gender, avatar_url, language, timezone, source, status, is_active, newsletter_subscribed, marketing_subscribed, tracking_allowed, custom_fields, notes, deleted_at ON contacts.contacts FOR EACH ROW EXECUTE FUNCTION platform.touch();
 CREATE TRIGGER contacts_written AFTER INSERT OR DELETE OR UPDATE ON contacts.contacts FOR EACH STATEMENT EXECUTE FUNCTION contacts.note_write('contacts');
 create policy tenant on contacts.contacts using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
@@ -933,6 +936,8 @@ create table contacts.list_members (
 CREATE INDEX list_members_added ON contacts.list_members USING btree (workspace_id, list_id, added_at);
 CREATE INDEX list_members_contact ON contacts.list_members USING btree (workspace_id, contact_id, list_id);
 CREATE TRIGGER list_members_added AFTER INSERT ON contacts.list_members REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION contacts.count_members();
+CREATE TRIGGER list_members_kept_added AFTER INSERT ON contacts.list_members REFERENCING NEW TABLE AS changed FOR EACH STATEMENT WHEN ((current_setting('rapport.operation_id'::text, true) <> ''::text)) EXECUTE FUNCTION contacts.keep_places();
+CREATE TRIGGER list_members_kept_removed AFTER DELETE ON contacts.list_members REFERENCING OLD TABLE AS changed FOR EACH STATEMENT WHEN ((current_setting('rapport.operation_id'::text, true) <> ''::text)) EXECUTE FUNCTION contacts.keep_places();
 CREATE TRIGGER list_members_removed AFTER DELETE ON contacts.list_members REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION contacts.count_members();
 CREATE TRIGGER list_members_written AFTER INSERT OR DELETE OR UPDATE ON contacts.list_members FOR EACH STATEMENT EXECUTE FUNCTION contacts.note_write('contacts');
 create policy tenant on contacts.list_members using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
@@ -1024,6 +1029,52 @@ create table contacts.opening_figures (
 CREATE INDEX opening_figures_of_contact ON contacts.opening_figures USING btree (workspace_id, contact_id);
 create policy tenant on contacts.opening_figures using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
 grant delete, insert, select, update on contacts.opening_figures to rapport_app;
+
+create table contacts.operation_changes (
+  workspace_id uuid not null,
+  operation_id uuid not null,
+  contact_id uuid not null,
+  before jsonb not null default '{}'::jsonb,
+  after jsonb not null default '{}'::jsonb,
+  undone_by uuid,
+  constraint operation_changes_pkey PRIMARY KEY (workspace_id, operation_id, contact_id),
+  constraint operation_change_contact FOREIGN KEY (workspace_id, contact_id) REFERENCES contacts.contacts(workspace_id, id) ON DELETE CASCADE,
+  constraint operation_change_operation FOREIGN KEY (workspace_id, operation_id) REFERENCES contacts.operations(workspace_id, id) ON DELETE CASCADE
+);
+CREATE INDEX operation_changes_contact ON contacts.operation_changes USING btree (workspace_id, contact_id, operation_id);
+create policy tenant on contacts.operation_changes using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant delete, insert, select, update on contacts.operation_changes to rapport_app;
+
+create table contacts.operations (
+  workspace_id uuid not null,
+  id uuid not null,
+  kind text not null,
+  action text not null,
+  actor_kind text not null,
+  actor_id uuid,
+  actor_name text not null default ''::text,
+  facts jsonb not null default '{}'::jsonb,
+  counts jsonb not null default '{}'::jsonb,
+  contacts integer not null default 0,
+  subject_id uuid,
+  job_id uuid,
+  undo_job_id uuid,
+  undo_of uuid,
+  created_at timestamp with time zone not null default now(),
+  undoable_until timestamp with time zone,
+  undone_at timestamp with time zone,
+  undone_by uuid,
+  undone_by_name text not null default ''::text,
+  constraint operations_pkey PRIMARY KEY (workspace_id, id),
+  constraint operation_kind CHECK ((kind = ANY (ARRAY['edit'::text, 'bulk'::text, 'delete'::text, 'restore'::text, 'import'::text, 'merge'::text, 'undo'::text])))
+);
+CREATE INDEX operations_actor ON contacts.operations USING btree (workspace_id, actor_id, created_at, id);
+CREATE INDEX operations_created ON contacts.operations USING btree (workspace_id, created_at, id);
+CREATE INDEX operations_kind ON contacts.operations USING btree (workspace_id, kind, created_at, id);
+CREATE INDEX operations_subject ON contacts.operations USING btree (workspace_id, subject_id) WHERE (subject_id IS NOT NULL);
+CREATE INDEX operations_undo_of ON contacts.operations USING btree (workspace_id, undo_of) WHERE (undo_of IS NOT NULL);
+create policy tenant on contacts.operations using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant delete, insert, select, update on contacts.operations to rapport_app;
 
 create table contacts.orders (
   workspace_id uuid not null,
@@ -1652,6 +1703,53 @@ CREATE OR REPLACE FUNCTION contacts.iso_date(input text)
  LANGUAGE sql
  IMMUTABLE PARALLEL SAFE
 RETURN CASE WHEN ((input ~ '^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$'::text) AND (substr(input, 1, 4) <> '0000'::text)) THEN (SELECT CASE WHEN (EXTRACT(month FROM d.day) = ((substr(iso_date.input, 6, 2))::integer)::numeric) THEN d.day ELSE NULL::date END AS "case" FROM (VALUES (((make_date((substr(iso_date.input, 1, 4))::integer, (substr(iso_date.input, 6, 2))::integer, 1) + (substr(iso_date.input, 9, 2))::integer) - 1))) d(day)) ELSE NULL::date END
+;
+
+CREATE OR REPLACE FUNCTION contacts.keep_columns()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+declare
+  was jsonb;
+  becomes jsonb;
+begin
+  select jsonb_object_agg(key, old_value), jsonb_object_agg(key, new_value) into was, becomes
+  from (
+    select key, o.value as old_value, n.value as new_value
+    from jsonb_each(to_jsonb(old)) o join jsonb_each(to_jsonb(new)) n using (key)
+    where key = any ('{email,first_name,last_name,company,job_title,phone,phone_key,gender,avatar_url,language,timezone,source,status,is_active,newsletter_subscribed,marketing_subscribed,notes,user_id,deleted_at}')
+    union all
+    select 'custom_fields.' || key, coalesce(o.value, 'null'), coalesce(n.value, 'null')
+    from jsonb_each(old.custom_fields) o full join jsonb_each(new.custom_fields) n using (key)
+    where old.custom_fields is distinct from new.custom_fields
+  ) as each
+  where old_value is distinct from new_value;
+  if was is null then return null; end if;
+  insert into contacts.operation_changes as kept (workspace_id, operation_id, contact_id, before, after)
+  values (new.workspace_id, current_setting('rapport.operation_id')::uuid, new.id, was, becomes)
+  on conflict (workspace_id, operation_id, contact_id) do update
+    set before = excluded.before || kept.before, after = kept.after || excluded.after;
+  return null;
+end $function$
+;
+
+CREATE OR REPLACE FUNCTION contacts.keep_places()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  insert into contacts.operation_changes as kept (workspace_id, operation_id, contact_id, before, after)
+  select workspace_id, current_setting('rapport.operation_id')::uuid, contact_id,
+    jsonb_object_agg(place, tg_op = 'DELETE'), jsonb_object_agg(place, tg_op = 'INSERT')
+  from (
+    select c.workspace_id, c.contact_id,
+      case tg_table_name when 'contact_tags' then 'tag:' || (to_jsonb(c)->>'tag_id') else 'list:' || (to_jsonb(c)->>'list_id') end as place
+    from changed c) as places
+  group by workspace_id, contact_id
+  on conflict (workspace_id, operation_id, contact_id) do update
+    set before = excluded.before || kept.before, after = kept.after || excluded.after;
+  return null;
+end $function$
 ;
 
 CREATE OR REPLACE FUNCTION contacts.local_day(workspace uuid)

@@ -34,6 +34,9 @@ import { listRoutes } from './list-routes.ts'
 import { manualEntryRoutes } from './manual-entries.ts'
 import { memberRoutes } from './member-routes.ts'
 import { noteRoutes } from './notes.ts'
+import { operationRoutes } from './operations/routes.ts'
+import { operationTasks } from './operations/sweep.ts'
+import { undoOperationJob } from './operations/undo.ts'
 import { personalData } from './personal-data.ts'
 import { factRoutes } from './facts/fact-routes.ts'
 import { factReactions, heardFromOutside } from './facts/reactions.ts'
@@ -74,6 +77,7 @@ export const contacts = defineModule({
     ...factRoutes,
     ...noteRoutes,
     ...bulkRoutes,
+    ...operationRoutes,
     ...groupRoutes,
     ...listRoutes,
     ...memberRoutes,
@@ -92,6 +96,7 @@ export const contacts = defineModule({
   ],
   jobs: [
     bulkJob,
+    undoOperationJob,
     importJob,
     undoJob,
     publicRequestJob,
@@ -113,6 +118,7 @@ export const contacts = defineModule({
     ...exportTasks,
     ...segmentTasks,
     ...inactiveTasks,
+    ...operationTasks,
   ],
   metrics: showTotals,
   personalData,
