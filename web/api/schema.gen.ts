@@ -1117,6 +1117,63 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/contacts/operations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was done to contacts in the last 30 days, newest first */
+        get: operations["getContactsOperations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contacts/operations/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One operation, with what was there before and after
+         * @description Of the first 20 contacts that it changed, field by field. An import shows whom it changed in its own list.
+         */
+        get: operations["getContactsOperationsById"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contacts/operations/{id}/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take an operation back
+         * @description Puts back what nobody has changed since, and says what stays and why. A "no" of a person never becomes a "yes" by it. Up to 200 contacts at once (200); more, and imports, as a job (202). Undoing an undo does the thing again. Who may do a thing may undo it.
+         */
+        post: operations["postContactsOperationsByIdUndo"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/contacts/reports": {
         parameters: {
             query?: never;
@@ -1550,6 +1607,23 @@ export interface paths {
         put?: never;
         /** Take a contact out of a group */
         post: operations["postContactsByIdGroupsByGroupIdRemove"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contacts/{id}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The operations that touched one contact, newest first */
+        get: operations["getContactsByIdHistory"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -4371,6 +4445,63 @@ export interface components {
              * @description RFC 3339, UTC
              */
             created_at: string;
+        };
+        Operation: {
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            id: string;
+            /** @enum {string} */
+            kind: "edit" | "bulk" | "delete" | "restore" | "import" | "merge" | "undo";
+            /** @description Within the kind: add_tag, set_field, subscribe, … */
+            action: string;
+            actor: {
+                kind: string;
+                /** Format: uuid */
+                id: string | null;
+                name: string;
+            };
+            /** @description What a label is made of: `fields` that changed, `tag`, `list`, `field`; of an undo, `origin` */
+            facts: {
+                [key: string]: unknown;
+            };
+            /** @description Of a bulk action matched, changed, unchanged, refused; of an undo restored, left, gone; of an import its own */
+            counts: {
+                [key: string]: unknown;
+            };
+            /** @description That it changed */
+            contacts: number;
+            /**
+             * Format: uuid
+             * @description Import or merge
+             */
+            subject_id: string | null;
+            /** @enum {string} */
+            status: "running" | "done" | "canceled" | "failed" | "undoing" | "undone";
+            /** Format: uuid */
+            job_id: string | null;
+            /** Format: uuid */
+            undo_job_id: string | null;
+            /** Format: uuid */
+            undo_of: string | null;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description Null: cannot be undone
+             */
+            undoable_until: string | null;
+            /** Format: date-time */
+            undone_at: string | null;
+            undone_by: {
+                /** Format: uuid */
+                id: string | null;
+                name: string;
+            } | null;
         };
         Order: {
             /**
@@ -8894,6 +9025,233 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    getContactsOperations: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+                count?: "exact";
+                kind?: "edit" | "bulk" | "delete" | "restore" | "import" | "merge" | "undo";
+                actor?: string;
+                since?: string;
+                contact_id?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["Operation"][];
+                        next_cursor: string | null;
+                        /** @description Exact up to 10,000; beyond, {"at_least": 10000} unless count=exact asks for the number */
+                        total: number | {
+                            at_least: number;
+                        };
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getContactsOperationsById: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /**
+                         * Format: uuid
+                         * @description UUIDv7
+                         */
+                        id: string;
+                        /** @enum {string} */
+                        kind: "edit" | "bulk" | "delete" | "restore" | "import" | "merge" | "undo";
+                        /** @description Within the kind: add_tag, set_field, subscribe, … */
+                        action: string;
+                        actor: {
+                            kind: string;
+                            /** Format: uuid */
+                            id: string | null;
+                            name: string;
+                        };
+                        /** @description What a label is made of: `fields` that changed, `tag`, `list`, `field`; of an undo, `origin` */
+                        facts: {
+                            [key: string]: unknown;
+                        };
+                        /** @description Of a bulk action matched, changed, unchanged, refused; of an undo restored, left, gone; of an import its own */
+                        counts: {
+                            [key: string]: unknown;
+                        };
+                        /** @description That it changed */
+                        contacts: number;
+                        /**
+                         * Format: uuid
+                         * @description Import or merge
+                         */
+                        subject_id: string | null;
+                        /** @enum {string} */
+                        status: "running" | "done" | "canceled" | "failed" | "undoing" | "undone";
+                        /** Format: uuid */
+                        job_id: string | null;
+                        /** Format: uuid */
+                        undo_job_id: string | null;
+                        /** Format: uuid */
+                        undo_of: string | null;
+                        /**
+                         * Format: date-time
+                         * @description RFC 3339, UTC
+                         */
+                        created_at: string;
+                        /**
+                         * Format: date-time
+                         * @description Null: cannot be undone
+                         */
+                        undoable_until: string | null;
+                        /** Format: date-time */
+                        undone_at: string | null;
+                        undone_by: {
+                            /** Format: uuid */
+                            id: string | null;
+                            name: string;
+                        } | null;
+                        changes: {
+                            contact: {
+                                /**
+                                 * Format: uuid
+                                 * @description UUIDv7
+                                 */
+                                id: string;
+                                full_name: string;
+                                email: string;
+                                deleted: boolean;
+                            };
+                            fields: {
+                                /** @description A field of the contact, `custom_fields.<key>`, `tags` or `lists` */
+                                field: string;
+                                /**
+                                 * Format: uuid
+                                 * @description UUIDv7
+                                 */
+                                id?: string;
+                                name?: string | null;
+                                before: unknown;
+                                after: unknown;
+                            }[];
+                        }[];
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    postContactsOperationsByIdUndo: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The first answer under a key is kept for 24 hours and given again */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /**
+                         * Format: uuid
+                         * @description The operation that is the undo; undo it to redo
+                         */
+                        undo_id: string;
+                        /** @description Contacts that are as they were */
+                        restored: number;
+                        /** @description Contacts of which something stays as it is, because somebody changed it since */
+                        left: number;
+                        /** @description Contacts that were deleted or erased since */
+                        gone: number;
+                        /** @description Fields left, by reason: changed_since, email_taken, tag_gone, list_gone, file_gone, said_no, complaint_stays */
+                        reasons: {
+                            [key: string]: number;
+                        };
+                        fields: {
+                            /**
+                             * Format: uuid
+                             * @description UUIDv7
+                             */
+                            contact_id: string;
+                            field: string;
+                            /**
+                             * Format: uuid
+                             * @description UUIDv7
+                             */
+                            id?: string;
+                            /** @enum {string} */
+                            outcome: "restored" | "left";
+                            reason?: string;
+                        }[];
+                    };
+                };
+            };
+            /** @description Accepted; the work goes on */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     getContactsReports: {
         parameters: {
             query?: {
@@ -10930,6 +11288,50 @@ export interface operations {
                 content: {
                     "application/json": {
                         message: string;
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getContactsByIdHistory: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+                count?: "exact";
+                kind?: "edit" | "bulk" | "delete" | "restore" | "import" | "merge" | "undo";
+                actor?: string;
+                since?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["Operation"][];
+                        next_cursor: string | null;
+                        /** @description Exact up to 10,000; beyond, {"at_least": 10000} unless count=exact asks for the number */
+                        total: number | {
+                            at_least: number;
+                        };
                     };
                 };
             };
