@@ -5,12 +5,13 @@ import { created, record, route } from '#platform/http/route.ts'
 import { Closed, Id, Message, Page, pageQuery, Problem } from '#platform/http/shapes.ts'
 import { readThrough } from './cached-reads.ts'
 import { ContactChange, NewContact } from './contact-fields.ts'
-import { filterFields, listContacts, sortNames } from './contact-query.ts'
+import { listContacts, sortNames, viewedFields } from './contact-query.ts'
 import { contactFields, ContactView, viewContact } from './contact-view.ts'
 import { deleteContact, restoreContact } from './contact-removal.ts'
 import { createContact, getContact, updateContact } from './contacts.ts'
 import { InteractionView } from './interaction-shapes.ts'
 import { listInteractions } from './interactions.ts'
+import { openQuery } from './views/open.ts'
 import { ContactStats, contactStats } from './stats.ts'
 
 const params = Closed({ id: Id })
@@ -22,14 +23,15 @@ const listContactsRoute = route({
   summary: 'Contacts: searched, filtered, sorted, page by page',
   description:
     'Every word of `search` must occur somewhere in the name, e-mail or company; accents and case do not matter. ' +
-    `Sort by ${sortNames.join(', ')}, with a leading - for the other direction; the newest come first unless told otherwise.`,
-  query: Closed({ ...filterFields, ...pageQuery, sort: Type.Optional(Type.String({ maxLength: 50 })) }),
+    `Sort by ${sortNames.join(', ')}, with a leading - for the other direction; the newest come first unless told otherwise. ` +
+    '`view` begins with a saved view: the other parameters narrow it down, and a sort order here takes the place of its own.',
+  query: Closed({ ...viewedFields, ...pageQuery, sort: Type.Optional(Type.String({ maxLength: 50 })) }),
   replies: { 200: Page(ContactView) },
   // People type the same words again and again; what nobody searched for is asked of the indexes each time.
-  run: ({ tx, query, services }) =>
-    query.search && !query.filter && !query.phone
+  run: async ({ tx, actor, query, services }) =>
+    query.search && !query.filter && !query.phone && !query.view
       ? readThrough(tx, services, 'contact_search', query, () => listContacts(tx, query))
-      : listContacts(tx, query),
+      : listContacts(tx, await openQuery(tx, actor, query)),
 })
 
 const createContactRoute = route({
