@@ -74,6 +74,10 @@ const unproven = new Set<string>([
   // Two ids of different things, and the walk knows one: messages.test.ts tries them with those of another ticket.
   'GET /api/v1/tickets/{ticket_id}/messages/{id}',
   'GET /api/v1/tickets/{ticket_id}/messages/{id}/versions',
+  // Likewise; attachments.test.ts.
+  'GET /api/v1/tickets/{ticket_id}/attachments/{id}',
+  'GET /api/v1/tickets/{ticket_id}/attachments/{id}/download',
+  'GET /api/v1/tickets/{ticket_id}/attachments/message/{message_id}',
   'GET /api/v1/lists/{id}/why/{contact_id}', // a list and a contact at once; segments.test.ts asks as a stranger
 ])
 
