@@ -2050,6 +2050,33 @@ grant delete, insert, select, update on communication.templates to rapport_app;
 
 -- support -------------------------------------------------------------------------------------------------------
 
+create table support.attachments (
+  workspace_id uuid not null,
+  id uuid not null,
+  ticket_id uuid not null,
+  message_id uuid,
+  user_id uuid,
+  author_kind text not null,
+  file_name text not null,
+  file_key text not null,
+  file_type text not null,
+  mime_type text not null,
+  size_bytes bigint not null,
+  sha256 text not null,
+  scan text not null,
+  created_at timestamp with time zone not null default now(),
+  constraint attachments_pkey PRIMARY KEY (workspace_id, id),
+  constraint attachment_message FOREIGN KEY (workspace_id, message_id) REFERENCES support.messages(workspace_id, id) ON DELETE CASCADE,
+  constraint attachment_ticket FOREIGN KEY (workspace_id, ticket_id) REFERENCES support.tickets(workspace_id, id) ON DELETE CASCADE,
+  constraint attachment_author CHECK ((author_kind = ANY (ARRAY['requester'::text, 'house'::text, 'program'::text]))),
+  constraint attachment_scan CHECK ((scan = ANY (ARRAY['not_scanned'::text, 'clean'::text, 'pending'::text, 'infected'::text]))),
+  constraint attachment_type CHECK ((file_type = ANY (ARRAY['image'::text, 'pdf'::text, 'document'::text, 'text'::text])))
+);
+CREATE INDEX attachments_of ON support.attachments USING btree (workspace_id, ticket_id, created_at, id);
+CREATE INDEX attachments_of_message ON support.attachments USING btree (workspace_id, message_id) WHERE (message_id IS NOT NULL);
+create policy tenant on support.attachments using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant delete, insert, select, update on support.attachments to rapport_app;
+
 create table support.followers (
   workspace_id uuid not null,
   ticket_id uuid not null,

@@ -1,6 +1,9 @@
 /** The help desk: tickets, their conversation, and what happened to them. */
 import path from 'node:path'
 import { defineModule } from '#platform/module.ts'
+import { removeFilesJob } from './attachment-files.ts'
+import { attachmentRoutes } from './attachment-routes.ts'
+import { scanJob } from './attachments.ts'
 import { followerRoutes } from './follower-routes.ts'
 import { historyRoutes } from './history.ts'
 import { messageRoutes } from './message-routes.ts'
@@ -17,7 +20,8 @@ export const support = defineModule({
     'ticket.work': ['agent'],
     'ticket.delete': ['admin'],
   },
-  routes: [...ticketRoutes, ...messageRoutes, ...followerRoutes, ...historyRoutes],
+  routes: [...ticketRoutes, ...messageRoutes, ...attachmentRoutes, ...followerRoutes, ...historyRoutes],
+  jobs: [scanJob, removeFilesJob],
   reactions: supportReactions,
   hears: heard,
   personalData,

@@ -17,6 +17,7 @@ export type LedgerType =
   | 'satisfaction'
   | 'merged'
   | 'deadline'
+  | 'attachment'
 
 export interface LedgerEntry {
   type: LedgerType
