@@ -403,6 +403,34 @@ create table contacts.avatars (
 create policy tenant on contacts.avatars using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
 grant delete, insert, select, update on contacts.avatars to rapport_app;
 
+create table contacts.bookings (
+  workspace_id uuid not null,
+  id uuid not null,
+  kind text not null,
+  booking_key text not null,
+  contact_id uuid,
+  status text not null,
+  title text not null default ''::text,
+  location text not null default ''::text,
+  link text,
+  reason text not null default ''::text,
+  starts_at timestamp with time zone,
+  ends_at timestamp with time zone,
+  booked_at timestamp with time zone,
+  completed_at timestamp with time zone,
+  cancelled_at timestamp with time zone,
+  told text not null default ''::text,
+  happened_at timestamp with time zone not null,
+  constraint bookings_pkey PRIMARY KEY (workspace_id, id),
+  constraint booking_contact FOREIGN KEY (workspace_id, contact_id) REFERENCES contacts.contacts(workspace_id, id) ON DELETE CASCADE,
+  constraint booking_kind CHECK ((kind = ANY (ARRAY['booking'::text, 'appointment'::text]))),
+  constraint booking_status CHECK ((status = ANY (ARRAY['booked'::text, 'completed'::text, 'cancelled'::text])))
+);
+CREATE INDEX bookings_contact ON contacts.bookings USING btree (workspace_id, contact_id, happened_at, id);
+CREATE INDEX bookings_key ON contacts.bookings USING btree (workspace_id, kind, booking_key);
+create policy tenant on contacts.bookings using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant delete, insert, select, update on contacts.bookings to rapport_app;
+
 create table contacts.changed_days (
   workspace_id uuid not null,
   id uuid not null default gen_random_uuid(),
@@ -518,6 +546,8 @@ create table contacts.contacts (
   search_text text not null generated always as (platform.fold(((((((first_name || ' '::text) || last_name) || ' '::text) || email) || ' '::text) || COALESCE(company, ''::text)))) stored,
   name_key text not null generated always as (platform.fold(((last_name || ' '::text) || first_name))) stored,
   company_key text not null generated always as (platform.fold(COALESCE(company, ''::text))) stored,
+  total_tickets integer not null default 0,
+  open_tickets integer not null default 0,
   constraint contacts_pkey PRIMARY KEY (workspace_id, id),
   constraint contact_gender CHECK ((gender = ANY (ARRAY['male'::text, 'female'::text, 'other'::text]))),
   constraint contact_status CHECK ((status = ANY (ARRAY['active'::text, 'unsubscribed'::text, 'bounced'::text, 'complained'::text])))
@@ -541,7 +571,7 @@ CREATE INDEX contacts_opened ON contacts.contacts USING btree (workspace_id, COA
 CREATE INDEX contacts_phone ON contacts.contacts USING btree (workspace_id, phone_key) WHERE (phone_key IS NOT NULL);
 CREATE INDEX contacts_score ON contacts.contacts USING btree (workspace_id, engagement_score, id) WHERE (deleted_at IS NULL);
 CREATE INDEX contacts_search ON contacts.contacts USING gin (search_text public.gin_trgm_ops) WHERE (deleted_at IS NULL);
-CREATE INDEX contacts_source ON contacts.contacts USING btree (workspace_id, source) WHERE ((deleted_at IS NULL) AND (source IS NOT NULL));
+CREATE INDEX contacts_source ON contacts.contacts USING btree (workspace_id, platform.fold(source)) WHERE ((deleted_at IS NULL) AND (source IS NOT NULL));
 CREATE INDEX contacts_status ON contacts.contacts USING btree (workspace_id, status, created_at, id) WHERE ((deleted_at IS NULL) AND (status <> 'active'::text));
 CREATE INDEX contacts_subscribed ON contacts.contacts USING btree (workspace_id) WHERE ((deleted_at IS NULL) AND (newsletter_subscribed OR marketing_subscribed));
 CREATE INDEX contacts_updated ON contacts.contacts USING btree (workspace_id, updated_at, id) WHERE (deleted_at IS NULL);
@@ -876,6 +906,7 @@ create table contacts.interactions (
   booking_id text,
   campaign_id uuid,
   source_key text,
+  edited_at timestamp with time zone,
   constraint interactions_pkey PRIMARY KEY (workspace_id, id, occurred_at),
   constraint interaction_contact FOREIGN KEY (workspace_id, contact_id) REFERENCES contacts.contacts(workspace_id, id) ON DELETE CASCADE
 ) partition by RANGE (occurred_at);
@@ -939,9 +970,13 @@ create table contacts.lists (
   created_at timestamp with time zone not null default now(),
   updated_at timestamp with time zone not null default now(),
   deleted_at timestamp with time zone,
+  last_refreshed_at timestamp with time zone,
+  refresh_job_id uuid,
   constraint lists_pkey PRIMARY KEY (workspace_id, id),
+  constraint list_rule CHECK (((type = 'dynamic'::text) = (criteria IS NOT NULL))),
   constraint list_type CHECK ((type = ANY (ARRAY['static'::text, 'dynamic'::text])))
 );
+CREATE INDEX lists_dynamic ON contacts.lists USING btree (workspace_id, id) WHERE (type = 'dynamic'::text);
 CREATE UNIQUE INDEX lists_name ON contacts.lists USING btree (workspace_id, lower(name)) WHERE (deleted_at IS NULL);
 CREATE TRIGGER lists_touch BEFORE UPDATE OF name, description, criteria, color, is_active, deleted_at ON contacts.lists FOR EACH ROW EXECUTE FUNCTION platform.touch();
 create policy tenant on contacts.lists using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
@@ -963,6 +998,63 @@ CREATE INDEX notes_contact ON contacts.notes USING btree (workspace_id, contact_
 create policy tenant on contacts.notes using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
 grant delete, insert, select, update on contacts.notes to rapport_app;
 
+create table contacts.opening_figures (
+  workspace_id uuid not null,
+  id uuid not null,
+  contact_id uuid not null,
+  total_orders integer not null default 0,
+  returned_orders integer not null default 0,
+  total_appointments integer not null default 0,
+  cancelled_appointments integer not null default 0,
+  total_bookings integer not null default 0,
+  first_order_date timestamp with time zone,
+  last_order_date timestamp with time zone,
+  first_appointment_date timestamp with time zone,
+  last_appointment_date timestamp with time zone,
+  last_booking_date timestamp with time zone,
+  lifetime_value numeric(16,2) not null default 0,
+  constraint opening_figures_pkey PRIMARY KEY (workspace_id, id),
+  constraint opening_figures_contact FOREIGN KEY (workspace_id, contact_id) REFERENCES contacts.contacts(workspace_id, id) ON DELETE CASCADE
+);
+CREATE INDEX opening_figures_of_contact ON contacts.opening_figures USING btree (workspace_id, contact_id);
+create policy tenant on contacts.opening_figures using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant delete, insert, select, update on contacts.opening_figures to rapport_app;
+
+create table contacts.orders (
+  workspace_id uuid not null,
+  id uuid not null,
+  order_key text not null,
+  contact_id uuid,
+  status text not null,
+  amount numeric(18,4),
+  currency text,
+  completed_at timestamp with time zone,
+  returned_at timestamp with time zone,
+  returned_amount numeric(18,4) not null default 0,
+  returns jsonb not null default '{}'::jsonb,
+  told text not null default ''::text,
+  happened_at timestamp with time zone not null,
+  constraint orders_pkey PRIMARY KEY (workspace_id, id),
+  constraint order_contact FOREIGN KEY (workspace_id, contact_id) REFERENCES contacts.contacts(workspace_id, id) ON DELETE CASCADE,
+  constraint order_currency CHECK ((currency ~ '^[A-Z]{3}$'::text)),
+  constraint order_status CHECK ((status = ANY (ARRAY['completed'::text, 'partly_returned'::text, 'returned'::text])))
+);
+CREATE INDEX orders_contact ON contacts.orders USING btree (workspace_id, contact_id, happened_at, id);
+CREATE UNIQUE INDEX orders_key ON contacts.orders USING btree (workspace_id, order_key);
+create policy tenant on contacts.orders using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant delete, insert, select, update on contacts.orders to rapport_app;
+
+create table contacts.outside_users (
+  workspace_id uuid not null,
+  user_key text not null,
+  contact_id uuid not null,
+  constraint outside_users_pkey PRIMARY KEY (workspace_id, user_key),
+  constraint outside_user_contact FOREIGN KEY (workspace_id, contact_id) REFERENCES contacts.contacts(workspace_id, id) ON DELETE CASCADE
+);
+CREATE INDEX outside_users_contact ON contacts.outside_users USING btree (workspace_id, contact_id);
+create policy tenant on contacts.outside_users using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant delete, insert, select, update on contacts.outside_users to rapport_app;
+
 create table contacts.public_requests (
   workspace_id uuid not null,
   id uuid not null,
@@ -976,6 +1068,31 @@ create table contacts.public_requests (
 CREATE INDEX public_requests_age ON contacts.public_requests USING btree (workspace_id, created_at);
 create policy tenant on contacts.public_requests using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
 grant delete, insert, select, update on contacts.public_requests to rapport_app;
+
+create table contacts.removed_interactions (
+  workspace_id uuid not null,
+  id uuid not null,
+  contact_id uuid not null,
+  interaction_type text not null,
+  description text not null default ''::text,
+  metadata jsonb not null default '{}'::jsonb,
+  occurred_at timestamp with time zone not null default now(),
+  recorded_at timestamp with time zone not null default now(),
+  actor_id uuid,
+  actor_name text not null default ''::text,
+  booking_id text,
+  campaign_id uuid,
+  source_key text,
+  edited_at timestamp with time zone,
+  removed_at timestamp with time zone not null default now(),
+  removed_by uuid,
+  constraint removed_interactions_pkey PRIMARY KEY (workspace_id, id),
+  constraint removed_interaction_contact FOREIGN KEY (workspace_id, contact_id) REFERENCES contacts.contacts(workspace_id, id) ON DELETE CASCADE
+);
+CREATE INDEX removed_interactions_age ON contacts.removed_interactions USING btree (workspace_id, removed_at);
+CREATE INDEX removed_interactions_contact ON contacts.removed_interactions USING btree (workspace_id, contact_id);
+create policy tenant on contacts.removed_interactions using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant delete, insert, select, update on contacts.removed_interactions to rapport_app;
 
 create table contacts.statistics_state (
   workspace_id uuid not null,
@@ -1042,6 +1159,50 @@ CREATE UNIQUE INDEX tags_slug ON contacts.tags USING btree (workspace_id, slug);
 CREATE TRIGGER tags_touch BEFORE UPDATE OF name, slug, color, description, priority ON contacts.tags FOR EACH ROW EXECUTE FUNCTION platform.touch();
 create policy tenant on contacts.tags using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
 grant delete, insert, select, update on contacts.tags to rapport_app;
+
+create table contacts.ticket_facts (
+  workspace_id uuid not null,
+  ticket_key text not null,
+  contact_id uuid,
+  number text not null default ''::text,
+  subject text not null default ''::text,
+  opened_at timestamp with time zone,
+  resolved_at timestamp with time zone,
+  closed_at timestamp with time zone,
+  reopened_at timestamp with time zone,
+  is_open boolean not null,
+  told text not null default ''::text,
+  constraint ticket_facts_pkey PRIMARY KEY (workspace_id, ticket_key),
+  constraint ticket_fact_contact FOREIGN KEY (workspace_id, contact_id) REFERENCES contacts.contacts(workspace_id, id) ON DELETE CASCADE
+);
+CREATE INDEX ticket_facts_contact ON contacts.ticket_facts USING btree (workspace_id, contact_id);
+create policy tenant on contacts.ticket_facts using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant delete, insert, select, update on contacts.ticket_facts to rapport_app;
+
+create table contacts.views (
+  workspace_id uuid not null,
+  id uuid not null,
+  owner_id uuid not null,
+  name text not null,
+  filter jsonb,
+  parameters jsonb not null default '{}'::jsonb,
+  columns text[] not null default '{}'::text[],
+  sort text,
+  display text not null default 'table'::text,
+  shared boolean not null default false,
+  "position" integer not null default 0,
+  version integer not null default 1,
+  created_at timestamp with time zone not null default now(),
+  updated_at timestamp with time zone not null default now(),
+  deleted_at timestamp with time zone,
+  constraint views_pkey PRIMARY KEY (workspace_id, id),
+  constraint view_display CHECK ((display = ANY (ARRAY['table'::text, 'cards'::text])))
+);
+CREATE UNIQUE INDEX views_name ON contacts.views USING btree (workspace_id, owner_id, lower(name)) WHERE (deleted_at IS NULL);
+CREATE INDEX views_shared ON contacts.views USING btree (workspace_id, id) WHERE (shared AND (deleted_at IS NULL));
+CREATE TRIGGER views_touch BEFORE UPDATE OF name, filter, parameters, columns, sort, display, shared, "position", deleted_at ON contacts.views FOR EACH ROW EXECUTE FUNCTION platform.touch();
+create policy tenant on contacts.views using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant delete, insert, select, update on contacts.views to rapport_app;
 
 create table contacts.workspace_statistics (
   workspace_id uuid not null,
@@ -1114,7 +1275,9 @@ create view contacts.contact_rows as
     deleted_at,
     search_text,
     name_key,
-    company_key
+    company_key,
+    total_tickets,
+    open_tickets
    FROM contacts.contacts
   WHERE (workspace_id = platform.workspace_id());
 
@@ -1611,6 +1774,288 @@ CREATE INDEX templates_recent ON communication.templates USING btree (workspace_
 CREATE TRIGGER templates_touch BEFORE UPDATE OF name, subject, body_html, body_text, deleted_at ON communication.templates FOR EACH ROW EXECUTE FUNCTION platform.touch();
 create policy tenant on communication.templates using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
 grant delete, insert, select, update on communication.templates to rapport_app;
+
+-- support -------------------------------------------------------------------------------------------------------
+
+create table support.followers (
+  workspace_id uuid not null,
+  ticket_id uuid not null,
+  user_id uuid not null,
+  was_called boolean not null,
+  followed_at timestamp with time zone not null,
+  constraint followers_pkey PRIMARY KEY (workspace_id, ticket_id, user_id),
+  constraint follower_ticket FOREIGN KEY (workspace_id, ticket_id) REFERENCES support.tickets(workspace_id, id) ON DELETE CASCADE
+);
+CREATE INDEX followers_user ON support.followers USING btree (workspace_id, user_id, ticket_id) WHERE was_called;
+create policy tenant on support.followers using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant delete, insert, select, update on support.followers to rapport_app;
+
+create table support.mentions (
+  workspace_id uuid not null,
+  message_id uuid not null,
+  user_id uuid not null,
+  constraint mentions_pkey PRIMARY KEY (workspace_id, message_id, user_id),
+  constraint mention_message FOREIGN KEY (workspace_id, message_id) REFERENCES support.messages(workspace_id, id) ON DELETE CASCADE
+);
+create policy tenant on support.mentions using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant delete, insert, select, update on support.mentions to rapport_app;
+
+create table support.message_reads (
+  workspace_id uuid not null,
+  message_id uuid not null,
+  reader_id uuid not null,
+  read_at timestamp with time zone not null,
+  constraint message_reads_pkey PRIMARY KEY (workspace_id, message_id, reader_id),
+  constraint message_read FOREIGN KEY (workspace_id, message_id) REFERENCES support.messages(workspace_id, id) ON DELETE CASCADE
+);
+CREATE INDEX message_reads_reader ON support.message_reads USING btree (workspace_id, reader_id, message_id);
+create policy tenant on support.message_reads using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant delete, insert, select, update on support.message_reads to rapport_app;
+
+create table support.message_versions (
+  workspace_id uuid not null,
+  message_id uuid not null,
+  version integer not null,
+  content text not null,
+  what text not null,
+  ended_at timestamp with time zone not null,
+  ended_by uuid,
+  ended_by_name text not null default ''::text,
+  constraint message_versions_pkey PRIMARY KEY (workspace_id, message_id, version),
+  constraint message_version FOREIGN KEY (workspace_id, message_id) REFERENCES support.messages(workspace_id, id) ON DELETE CASCADE,
+  constraint message_version_what CHECK ((what = ANY (ARRAY['edited'::text, 'deleted'::text])))
+);
+create policy tenant on support.message_versions using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant delete, insert, select, update on support.message_versions to rapport_app;
+
+create table support.messages (
+  workspace_id uuid not null,
+  id uuid not null,
+  ticket_id uuid not null,
+  user_id uuid,
+  author_kind text not null,
+  author_name text not null default ''::text,
+  author_email text not null default ''::text,
+  content text not null,
+  is_internal boolean not null default false,
+  source text not null default 'web'::text,
+  version integer not null default 1,
+  created_at timestamp with time zone not null default now(),
+  updated_at timestamp with time zone not null default now(),
+  edited_at timestamp with time zone,
+  deleted_at timestamp with time zone,
+  search_text text not null generated always as (support.search_text(ARRAY[content])) stored,
+  constraint messages_pkey PRIMARY KEY (workspace_id, id),
+  constraint message_ticket FOREIGN KEY (workspace_id, ticket_id) REFERENCES support.tickets(workspace_id, id) ON DELETE CASCADE,
+  constraint message_author CHECK ((author_kind = ANY (ARRAY['requester'::text, 'house'::text, 'program'::text]))),
+  constraint message_requester_is_public CHECK (((NOT is_internal) OR (author_kind <> 'requester'::text))),
+  constraint message_source CHECK ((source = ANY (ARRAY['web'::text, 'email'::text, 'phone'::text, 'chat'::text])))
+);
+CREATE INDEX messages_author ON support.messages USING btree (workspace_id, lower(author_email)) WHERE (author_email <> ''::text);
+CREATE UNIQUE INDEX messages_of_ticket ON support.messages USING btree (workspace_id, ticket_id, created_at, id);
+CREATE INDEX messages_search ON support.messages USING gin (search_text public.gin_trgm_ops) WHERE (deleted_at IS NULL);
+CREATE INDEX messages_user ON support.messages USING btree (workspace_id, user_id) WHERE (user_id IS NOT NULL);
+CREATE TRIGGER message_touch BEFORE UPDATE OF content, deleted_at ON support.messages FOR EACH ROW EXECUTE FUNCTION platform.touch();
+create policy tenant on support.messages using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant delete, insert, select, update on support.messages to rapport_app;
+
+create table support.ticket_days (
+  workspace_id uuid not null,
+  day date not null,
+  last_number integer not null,
+  constraint ticket_days_pkey PRIMARY KEY (workspace_id, day)
+);
+create policy tenant on support.ticket_days using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant delete, insert, select, update on support.ticket_days to rapport_app;
+
+create table support.ticket_events (
+  workspace_id uuid not null,
+  seq bigint not null generated always as identity,
+  ticket_id uuid not null,
+  type text not null,
+  at timestamp with time zone not null,
+  actor_kind text not null,
+  actor_id uuid,
+  from_value text,
+  to_value text,
+  data jsonb not null default '{}'::jsonb,
+  constraint ticket_events_pkey PRIMARY KEY (workspace_id, seq),
+  constraint ticket_event FOREIGN KEY (workspace_id, ticket_id) REFERENCES support.tickets(workspace_id, id) ON DELETE CASCADE,
+  constraint ticket_event_actor CHECK ((actor_kind = ANY (ARRAY['requester'::text, 'house'::text, 'program'::text])))
+);
+CREATE INDEX ticket_events_of ON support.ticket_events USING btree (workspace_id, ticket_id, seq);
+CREATE INDEX ticket_events_type ON support.ticket_events USING btree (workspace_id, type, at);
+create policy tenant on support.ticket_events using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant insert, select on support.ticket_events to rapport_app;
+
+create table support.tickets (
+  workspace_id uuid not null,
+  id uuid not null,
+  ticket_number text not null,
+  contact_id uuid,
+  user_id uuid,
+  assigned_to uuid,
+  subject text not null,
+  description text not null,
+  status text not null default 'open'::text,
+  priority text not null default 'normal'::text,
+  priority_rank integer not null generated always as (
+CASE priority
+    WHEN 'low'::text THEN 1
+    WHEN 'normal'::text THEN 2
+    WHEN 'high'::text THEN 3
+    ELSE 4
+END) stored,
+  category text,
+  source text not null default 'web'::text,
+  contact_email text not null default ''::text,
+  contact_name text not null default ''::text,
+  language text not null default 'en'::text,
+  first_response_at timestamp with time zone,
+  resolved_at timestamp with time zone,
+  closed_at timestamp with time zone,
+  resolution_notes text,
+  internal_notes text,
+  satisfaction_rating integer,
+  satisfaction_comment text,
+  satisfaction_at timestamp with time zone,
+  tags text[] not null default '{}'::text[],
+  tag_keys text[] not null generated always as (support.tag_keys(tags)) stored,
+  metadata jsonb not null default '{}'::jsonb,
+  first_response_due_at timestamp with time zone,
+  next_response_due_at timestamp with time zone,
+  resolution_due_at timestamp with time zone,
+  due_at timestamp with time zone generated always as (LEAST(first_response_due_at, next_response_due_at, resolution_due_at)) stored,
+  is_escalated boolean not null default false,
+  escalated_at timestamp with time zone,
+  last_message_at timestamp with time zone not null,
+  waiting_since timestamp with time zone,
+  reopened_count integer not null default 0,
+  follow_up_of uuid,
+  merged_into uuid,
+  version integer not null default 1,
+  created_at timestamp with time zone not null default now(),
+  updated_at timestamp with time zone not null default now(),
+  deleted_at timestamp with time zone,
+  search_text text not null generated always as (support.search_text((ARRAY[ticket_number, subject, description, contact_name, contact_email] || tags))) stored,
+  constraint tickets_pkey PRIMARY KEY (workspace_id, id),
+  constraint ticket_follow_up FOREIGN KEY (workspace_id, follow_up_of) REFERENCES support.tickets(workspace_id, id),
+  constraint ticket_merged_into FOREIGN KEY (workspace_id, merged_into) REFERENCES support.tickets(workspace_id, id),
+  constraint ticket_open_is_unassigned CHECK (((status <> 'open'::text) OR (assigned_to IS NULL))),
+  constraint ticket_priority CHECK ((priority = ANY (ARRAY['low'::text, 'normal'::text, 'high'::text, 'urgent'::text]))),
+  constraint ticket_satisfaction CHECK (((satisfaction_rating >= 1) AND (satisfaction_rating <= 5))),
+  constraint ticket_source CHECK ((source = ANY (ARRAY['web'::text, 'email'::text, 'phone'::text, 'chat'::text]))),
+  constraint ticket_status CHECK ((status = ANY (ARRAY['open'::text, 'assigned'::text, 'in_progress'::text, 'waiting_customer'::text, 'resolved'::text, 'closed'::text]))),
+  constraint ticket_work_is_assigned CHECK (((status <> ALL (ARRAY['assigned'::text, 'in_progress'::text, 'waiting_customer'::text])) OR (assigned_to IS NOT NULL)))
+);
+CREATE UNIQUE INDEX ticket_number ON support.tickets USING btree (workspace_id, ticket_number);
+CREATE INDEX tickets_assigned ON support.tickets USING btree (workspace_id, assigned_to, created_at, id) WHERE (deleted_at IS NULL);
+CREATE INDEX tickets_category ON support.tickets USING btree (workspace_id, platform.fold(category), created_at, id) WHERE ((deleted_at IS NULL) AND (category IS NOT NULL));
+CREATE INDEX tickets_contact ON support.tickets USING btree (workspace_id, contact_id, created_at, id);
+CREATE INDEX tickets_created ON support.tickets USING btree (workspace_id, created_at, id) WHERE (deleted_at IS NULL);
+CREATE INDEX tickets_deleted ON support.tickets USING btree (workspace_id, deleted_at, id) WHERE (deleted_at IS NOT NULL);
+CREATE INDEX tickets_due ON support.tickets USING btree (workspace_id, COALESCE(due_at, 'infinity'::timestamp with time zone), id) WHERE (deleted_at IS NULL);
+CREATE INDEX tickets_email ON support.tickets USING btree (workspace_id, lower(contact_email));
+CREATE INDEX tickets_follow_ups ON support.tickets USING btree (workspace_id, follow_up_of) WHERE (follow_up_of IS NOT NULL);
+CREATE INDEX tickets_priority ON support.tickets USING btree (workspace_id, priority_rank, id) WHERE (deleted_at IS NULL);
+CREATE INDEX tickets_search ON support.tickets USING gin (search_text public.gin_trgm_ops) WHERE (deleted_at IS NULL);
+CREATE INDEX tickets_spoken ON support.tickets USING btree (workspace_id, last_message_at, id) WHERE (deleted_at IS NULL);
+CREATE INDEX tickets_status ON support.tickets USING btree (workspace_id, status, created_at, id) WHERE (deleted_at IS NULL);
+CREATE INDEX tickets_tags ON support.tickets USING gin (tag_keys) WHERE (deleted_at IS NULL);
+CREATE INDEX tickets_updated ON support.tickets USING btree (workspace_id, updated_at, id) WHERE (deleted_at IS NULL);
+CREATE INDEX tickets_user ON support.tickets USING btree (workspace_id, user_id, created_at, id) WHERE (deleted_at IS NULL);
+CREATE INDEX tickets_waiting ON support.tickets USING btree (workspace_id, COALESCE(waiting_since, 'infinity'::timestamp with time zone), id) WHERE (deleted_at IS NULL);
+CREATE TRIGGER ticket_touch BEFORE UPDATE OF subject, description, status, priority, category, source, assigned_to, contact_id, user_id, contact_email, contact_name, resolution_notes, internal_notes, tags, metadata, satisfaction_rating, merged_into, deleted_at ON support.tickets FOR EACH ROW EXECUTE FUNCTION platform.touch();
+create policy tenant on support.tickets using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant delete, insert, select, update on support.tickets to rapport_app;
+
+create view support.message_rows as
+ SELECT workspace_id,
+    id,
+    ticket_id,
+    user_id,
+    author_kind,
+    author_name,
+    author_email,
+    content,
+    is_internal,
+    source,
+    version,
+    created_at,
+    updated_at,
+    edited_at,
+    deleted_at,
+    search_text
+   FROM support.messages
+  WHERE (workspace_id = platform.workspace_id());
+
+create view support.ticket_rows as
+ SELECT workspace_id,
+    id,
+    ticket_number,
+    contact_id,
+    user_id,
+    assigned_to,
+    subject,
+    description,
+    status,
+    priority,
+    priority_rank,
+    category,
+    source,
+    contact_email,
+    contact_name,
+    language,
+    first_response_at,
+    resolved_at,
+    closed_at,
+    resolution_notes,
+    internal_notes,
+    satisfaction_rating,
+    satisfaction_comment,
+    satisfaction_at,
+    tags,
+    tag_keys,
+    metadata,
+    first_response_due_at,
+    next_response_due_at,
+    resolution_due_at,
+    due_at,
+    is_escalated,
+    escalated_at,
+    last_message_at,
+    waiting_since,
+    reopened_count,
+    follow_up_of,
+    merged_into,
+    version,
+    created_at,
+    updated_at,
+    deleted_at,
+    search_text
+   FROM support.tickets
+  WHERE (workspace_id = platform.workspace_id());
+
+CREATE OR REPLACE FUNCTION support.contains_pattern(term text)
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE STRICT
+RETURN (('%'::text || regexp_replace(platform.fold(term), '([\\%_])'::text, '\\\1'::text, 'g'::text)) || '%'::text)
+;
+
+CREATE OR REPLACE FUNCTION support.search_text(parts text[])
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+RETURN platform.fold(COALESCE((SELECT string_agg(part.part, ' '::text) AS string_agg FROM unnest(search_text.parts) part(part)), ''::text))
+;
+
+CREATE OR REPLACE FUNCTION support.tag_keys(tags text[])
+ RETURNS text[]
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE STRICT
+RETURN ARRAY(SELECT platform.fold(tag.tag) AS fold FROM unnest(tag_keys.tags) tag(tag))
+;
 
 -- privacy -------------------------------------------------------------------------------------------------------
 
