@@ -50,6 +50,8 @@ export interface TestApp extends AsyncDisposable {
   databaseUrl: string
   /** One of the people of the world, by first name. */
   as(name: keyof World['people']): Client
+  /** Anybody else, by what the token of an outside auth service says of them. */
+  of(person: Parameters<typeof tokenOf>[0]): Client
   /** The owner of another workspace. */
   stranger: Client
   anonymous: Client
@@ -110,6 +112,7 @@ export async function start(
     world,
     databaseUrl,
     as: (person) => client(app, tokenOf(world.people[person], world.workspaceId)),
+    of: (person) => client(app, tokenOf(person, world.workspaceId)),
     stranger: client(app, tokenOf(world.stranger, world.otherWorkspaceId)),
     anonymous: client(app, null),
     drain,

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { planAssignments, priorities, weights, type Candidate, type WaitingTicket } from './rule.ts'
+import { priorities } from '../tables.ts'
+import { planAssignments, weights, type Candidate, type WaitingTicket } from './rule.ts'
 
 const agent = (id: string, more: Partial<Candidate> = {}): Candidate => ({
   id,
@@ -16,6 +17,7 @@ const ticket = (id: string, more: Partial<WaitingTicket> = {}): WaitingTicket =>
   priority: 'normal',
   category: null,
   openedAtMs: 0,
+  notFor: [],
   ...more,
 })
 const plan = (agents: Candidate[], tickets: WaitingTicket[]): string[] =>
@@ -62,6 +64,7 @@ test.each<[string, Candidate[], WaitingTicket[], string[]]>([
     [ticket('t', { priority: 'urgent' }), ticket('u')],
     [],
   ],
+  ['not to whoever gave it back', [agent('a'), agent('b', { load: 5 })], [ticket('t', { notFor: ['a'] })], ['t to b']],
   [
     'one that nobody takes keeps nobody',
     [agent('a', { categories: ['billing'] })],
@@ -89,6 +92,7 @@ const someTickets = fc.uniqueArray(
     priority: fc.constantFrom(...priorities),
     category: fc.option(fc.constantFrom('billing', 'menu', 'other')),
     openedAtMs: fc.integer({ min: 0, max: 900 }),
+    notFor: fc.constant([]),
   }),
   { selector: ({ id }) => id, maxLength: 30 },
 )

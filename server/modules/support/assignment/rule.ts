@@ -4,9 +4,7 @@
  * A ticket goes to an agent who is online, takes its category and has room for its weight: to whoever is then the least
  * filled, compared with what they can take; among equals, to whoever has waited longest for a ticket.
  */
-
-export const priorities = ['low', 'normal', 'high', 'urgent'] as const
-export type Priority = (typeof priorities)[number]
+import type { Priority } from '../tables.ts'
 
 /** What a ticket of this priority fills of an agent's capacity; halves are exact in binary. */
 export const weights: Record<Priority, number> = { urgent: 4, high: 2, normal: 1, low: 0.5 }
@@ -29,6 +27,8 @@ export interface WaitingTicket {
   priority: Priority
   category: string | null
   openedAtMs: number
+  /** The requester, and those who gave it back. */
+  notFor: readonly string[]
 }
 
 export interface Assignment {
@@ -72,8 +72,10 @@ function choose(able: Candidate[], weight: number): Candidate | undefined {
     )[0]
 }
 
-function takes({ categories }: Candidate, { category }: WaitingTicket): boolean {
-  return categories.length === 0 || (category !== null && categories.includes(category))
+function takes({ id, categories }: Candidate, { category, notFor }: WaitingTicket): boolean {
+  if (notFor.includes(id)) return false
+  const wanted = category?.toLowerCase()
+  return categories.length === 0 || categories.some((one) => one.toLowerCase() === wanted)
 }
 
 function byUrgency(one: WaitingTicket, other: WaitingTicket): number {

@@ -140,6 +140,16 @@ test('business hours before a change of calendar count as they were', () => {
   expect(foldClocks(events.slice(0, 2))!.clocks.resolution.dueMs).toBe(monday + 8 * hour)
 })
 
+test('time before anything was promised counts for nothing', () => {
+  expect(look(story([0, 'opened'], [5, promise()]), 5)).toMatchObject({
+    first_response: [6, null, null],
+    resolution: [13, null, null],
+  })
+  expect(look(story([0, 'opened'], [0.5, 'answered'], [5, promise()]), 5)).toMatchObject({
+    first_response: [null, 0.5, null],
+  })
+})
+
 test('a merged or deleted ticket owes nothing; one that is brought back goes on', () => {
   const gone = [...begun, ...story([0.5, 'gone'])]
   expect(look(gone, 100)).toMatchObject({ first_response: [null, null, null], resolution: [null, null, null] })

@@ -163,16 +163,19 @@ function settle(state: ClocksState, name: ClockName, now: number): Clock {
   return { ...clock, sinceMs: now, dueMs: left === null ? null : add(state.terms?.calendar ?? null, now, left) }
 }
 
-/** First answers are owed even while the customer is waited for, as long as none was given. */
+/**
+ * A promise counts from when it is made. First answers are owed even while the customer is waited for, as long as none was
+ * given.
+ */
 function isRunning({ status, isGone, customerWaits, terms, clocks }: ClocksState, name: ClockName): boolean {
-  if (isGone || isDone(status) || clocks[name].metMs !== null) return false
+  if (!terms || isGone || isDone(status) || clocks[name].metMs !== null) return false
   switch (name) {
     case 'first_response':
       return true
     case 'next_response':
       return customerWaits && status !== 'waiting_customer'
     case 'resolution':
-      return status !== 'waiting_customer' || terms?.pausesWhileWaiting === false
+      return status !== 'waiting_customer' || !terms.pausesWhileWaiting
     default:
       return name satisfies never
   }
