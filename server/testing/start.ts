@@ -50,8 +50,6 @@ export interface TestApp extends AsyncDisposable {
   databaseUrl: string
   /** One of the people of the world, by first name. */
   as(name: keyof World['people']): Client
-  /** Anybody else, by what the token of an outside auth service says of them. */
-  of(person: Parameters<typeof tokenOf>[0]): Client
   /** The owner of another workspace. */
   stranger: Client
   anonymous: Client
@@ -111,10 +109,9 @@ export async function start(
     app,
     world,
     databaseUrl,
-    as: (person) => client(app, tokenOf(world.people[person], world.workspaceId)),
-    of: (person) => client(app, tokenOf(person, world.workspaceId)),
-    stranger: client(app, tokenOf(world.stranger, world.otherWorkspaceId)),
-    anonymous: client(app, null),
+    as: (person) => clientOf(app, tokenOf(world.people[person], world.workspaceId)),
+    stranger: clientOf(app, tokenOf(world.stranger, world.otherWorkspaceId)),
+    anonymous: clientOf(app, null),
     drain,
     async drainEvents() {
       await drain()
@@ -155,7 +152,8 @@ export function tokenOf(
     .sign(new TextEncoder().encode(testSecretKey))
 }
 
-function client(app: App, token: Promise<string> | null): Client {
+/** A client of this application; without a token it is nobody. */
+export function clientOf(app: App, token: Promise<string> | null): Client {
   const send = async (
     method: string,
     address: string,

@@ -477,7 +477,7 @@ export interface paths {
         };
         /**
          * Contacts: searched, filtered, sorted, page by page
-         * @description Every word of `search` must occur somewhere in the name, e-mail or company; accents and case do not matter. Sort by created_at, updated_at, email, first_name, last_name, full_name, company, engagement_score, lifetime_value, last_booking_date, last_email_opened_at, with a leading - for the other direction; the newest come first unless told otherwise.
+         * @description Every word of `search` must occur somewhere in the name, e-mail or company; accents and case do not matter. Sort by created_at, updated_at, email, first_name, last_name, full_name, company, engagement_score, lifetime_value, last_booking_date, last_email_opened_at, with a leading - for the other direction; the newest come first unless told otherwise. `view` begins with a saved view: the other parameters narrow it down, and a sort order here takes the place of its own.
          */
         get: operations["getContacts"];
         put?: never;
@@ -680,7 +680,7 @@ export interface paths {
         };
         /**
          * Download contacts as CSV, XLSX, JSON or vCard
-         * @description Streams from one snapshot; stopping to read stops it. CSV and XLSX have the columns of document 5 unless `fields` says otherwise. `safe` (default) puts an apostrophe before text that a spreadsheet would compute; the import takes it away again. `reimport=true` writes every field that an import can read, exactly. All parameters of the list of contacts choose who is in it.
+         * @description Streams from one snapshot; stopping to read stops it. CSV and XLSX have the columns of document 5 unless `fields` says otherwise. `safe` (default) puts an apostrophe before text that a spreadsheet would compute; the import takes it away again. `reimport=true` writes every field that an import can read, exactly. All parameters of the list of contacts choose who is in it; a `view` also which columns and which order.
          */
         get: operations["getContactsExport"];
         put?: never;
@@ -1117,6 +1117,195 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/contacts/operations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was done to contacts in the last 30 days, newest first */
+        get: operations["getContactsOperations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contacts/operations/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One operation, with what was there before and after
+         * @description Of the first 20 contacts that it changed, field by field. An import shows whom it changed in its own list.
+         */
+        get: operations["getContactsOperationsById"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contacts/operations/{id}/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take an operation back
+         * @description Puts back what nobody has changed since, and says what stays and why. A "no" of a person never becomes a "yes" by it. Up to 200 contacts at once (200); more, and imports, as a job (202). Undoing an undo does the thing again. Who may do a thing may undo it.
+         */
+        post: operations["postContactsOperationsByIdUndo"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contacts/reports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Reports that are kept */
+        get: operations["getContactsReports"];
+        put?: never;
+        /**
+         * Keep a report under a name
+         * @description Groups are contacts with the same value (two fields at most); whoever has several tags, lists or choices counts in each. GET /contacts/reports/fields lists what can be grouped by and measured. Days are those of the workspace’s time zone.
+         */
+        post: operations["postContactsReports"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contacts/reports/fields": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What reports can group by and measure */
+        get: operations["getContactsReportsFields"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contacts/reports/run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Run a report that is not saved
+         * @description Groups are contacts with the same value (two fields at most); whoever has several tags, lists or choices counts in each. GET /contacts/reports/fields lists what can be grouped by and measured. Days are those of the workspace’s time zone.
+         */
+        post: operations["postContactsReportsRun"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contacts/reports/templates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Reports to begin with */
+        get: operations["getContactsReportsTemplates"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contacts/reports/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One report: what it asks */
+        get: operations["getContactsReportsById"];
+        /** Change a report: what is named is replaced, the rest stays */
+        put: operations["putContactsReportsById"];
+        post?: never;
+        /** Delete a report; it can be restored */
+        delete: operations["deleteContactsReportsById"];
+        options?: never;
+        head?: never;
+        /** Change a report: what is named is replaced, the rest stays */
+        patch: operations["patchContactsReportsById"];
+        trace?: never;
+    };
+    "/api/v1/contacts/reports/{id}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Bring a deleted report back, unless its name was taken meanwhile */
+        post: operations["postContactsReportsByIdRestore"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contacts/reports/{id}/run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Run a report now
+         * @description What it names and is not there any more counts nobody; `problems` says so.
+         */
+        get: operations["getContactsReportsByIdRun"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/contacts/stats": {
         parameters: {
             query?: never;
@@ -1131,6 +1320,146 @@ export interface paths {
         get: operations["getContactsStats"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contacts/views": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Saved views: one’s own, and those that are shared
+         * @description Pinned ones first, then in one’s own order. Sort by position, name, created_at, updated_at.
+         */
+        get: operations["getContactsViews"];
+        put?: never;
+        /**
+         * Save a view: a filter, a search, an order and columns under a name
+         * @description The rule is one as POST /contacts/filter/count describes it. Lists, counts, exports and bulk actions take the view by `view`: whatever else they say narrows it down further, and a sort order of theirs takes the place of its own. Sharing it with the workspace needs the right to write contacts.
+         */
+        post: operations["postContactsViews"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contacts/views/order": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Put views in one’s own order
+         * @description These come first, in this order; those that are not named follow. Nobody else’s order changes.
+         */
+        put: operations["putContactsViewsOrder"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contacts/views/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One view, and what of it is not there any more */
+        get: operations["getContactsViewsById"];
+        /**
+         * Change a view: the fields that are named are replaced, the others stay
+         * @description A shared view is changed by its owner and by admins.
+         */
+        put: operations["putContactsViewsById"];
+        post?: never;
+        /** Delete a view, not its contacts; it can be restored */
+        delete: operations["deleteContactsViewsById"];
+        options?: never;
+        head?: never;
+        /**
+         * Change a view: the fields that are named are replaced, the others stay
+         * @description A shared view is changed by its owner and by admins.
+         */
+        patch: operations["patchContactsViewsById"];
+        trace?: never;
+    };
+    "/api/v1/contacts/views/{id}/default": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Choose the view that opens first, for oneself */
+        put: operations["putContactsViewsByIdDefault"];
+        post?: never;
+        /** Open no view first, where this was the one */
+        delete: operations["deleteContactsViewsByIdDefault"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contacts/views/{id}/duplicate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Copy a view as a private one of one’s own */
+        post: operations["postContactsViewsByIdDuplicate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contacts/views/{id}/pin": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Pin a view for oneself */
+        put: operations["putContactsViewsByIdPin"];
+        post?: never;
+        /** Unpin a view for oneself */
+        delete: operations["deleteContactsViewsByIdPin"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contacts/views/{id}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Bring a deleted view back, unless its name was taken meanwhile */
+        post: operations["postContactsViewsByIdRestore"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1284,6 +1613,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/contacts/{id}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The operations that touched one contact, newest first */
+        get: operations["getContactsByIdHistory"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/contacts/{id}/interactions": {
         parameters: {
             query?: never;
@@ -1310,8 +1656,43 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Enter something by hand; the timeline only ever grows */
+        /** Enter something by hand */
         post: operations["postContactsByIdInteractionsAdd"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contacts/{id}/interactions/{interaction_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Take away an entry that was made by hand; it can be restored for thirty days */
+        delete: operations["deleteContactsByIdInteractionsByInteractionId"];
+        options?: never;
+        head?: never;
+        /** Mend an entry that was made by hand */
+        patch: operations["patchContactsByIdInteractionsByInteractionId"];
+        trace?: never;
+    };
+    "/api/v1/contacts/{id}/interactions/{interaction_id}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Bring back a removed entry as it was */
+        post: operations["postContactsByIdInteractionsByInteractionIdRestore"];
         delete?: never;
         options?: never;
         head?: never;
@@ -4207,6 +4588,8 @@ export interface components {
              * @description RFC 3339, UTC
              */
             recorded_at: string;
+            /** Format: date-time */
+            edited_at: string | null;
             actor: {
                 /** Format: uuid */
                 id?: string | null;
@@ -4360,6 +4743,63 @@ export interface components {
              */
             created_at: string;
         };
+        Operation: {
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            id: string;
+            /** @enum {string} */
+            kind: "edit" | "bulk" | "delete" | "restore" | "import" | "merge" | "undo";
+            /** @description Within the kind: add_tag, set_field, subscribe, … */
+            action: string;
+            actor: {
+                kind: string;
+                /** Format: uuid */
+                id: string | null;
+                name: string;
+            };
+            /** @description What a label is made of: `fields` that changed, `tag`, `list`, `field`; of an undo, `origin` */
+            facts: {
+                [key: string]: unknown;
+            };
+            /** @description Of a bulk action matched, changed, unchanged, refused; of an undo restored, left, gone; of an import its own */
+            counts: {
+                [key: string]: unknown;
+            };
+            /** @description That it changed */
+            contacts: number;
+            /**
+             * Format: uuid
+             * @description Import or merge
+             */
+            subject_id: string | null;
+            /** @enum {string} */
+            status: "running" | "done" | "canceled" | "failed" | "undoing" | "undone";
+            /** Format: uuid */
+            job_id: string | null;
+            /** Format: uuid */
+            undo_job_id: string | null;
+            /** Format: uuid */
+            undo_of: string | null;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description Null: cannot be undone
+             */
+            undoable_until: string | null;
+            /** Format: date-time */
+            undone_at: string | null;
+            undone_by: {
+                /** Format: uuid */
+                id: string | null;
+                name: string;
+            } | null;
+        };
         Order: {
             /**
              * Format: uuid
@@ -4479,6 +4919,148 @@ export interface components {
                 code: string;
                 detail: string;
             }[];
+        };
+        Report: {
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            id: string;
+            name: string;
+            description: string;
+            /** @description What POST /contacts/reports/run takes */
+            definition: {
+                [key: string]: unknown;
+            };
+            /** Format: uuid */
+            created_by: string | null;
+            created_by_name: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            updated_at: string;
+            /** Format: date-time */
+            deleted_at: string | null;
+        };
+        ReportResult: {
+            groups: {
+                field: string;
+                label: string;
+                /** @enum {string} */
+                kind: "text" | "flag" | "time" | "band";
+                by: string | null;
+            }[];
+            measures: {
+                name: string;
+                label: string;
+                /** @enum {string} */
+                kind: "number" | "money" | "share" | "time";
+            }[];
+            rows: {
+                groups: {
+                    /** @description Of times, the first day of the unit; null: those that have nothing here */
+                    key: string | null;
+                    label: string | null;
+                }[];
+                /** @description One for each measure */
+                values: (number | string | null)[];
+                /** @description Of the period before, where it is compared */
+                previous: (number | string | null)[] | null;
+            }[];
+            /** @description Each contact once */
+            totals: {
+                /** @description One for each measure */
+                values: (number | string | null)[];
+                /** @description Of the period before, where it is compared */
+                previous: (number | string | null)[] | null;
+            };
+            /** @description How many groups there are, shown or not */
+            groups_total: number;
+            /** @description There are more groups than `limit` shows */
+            truncated: boolean;
+            period: {
+                field: string;
+                from: string | null;
+                to: string | null;
+            } | null;
+            previous_period: {
+                field: string;
+                from: string | null;
+                to: string | null;
+            } | null;
+            /** @description Conditions that name what is not there (any more), and therefore match nobody */
+            problems: {
+                pointer: string;
+                code: string;
+                detail: string;
+            }[];
+            timezone: string;
+            currency: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            computed_at: string;
+        };
+        SavedView: {
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            id: string;
+            name: string;
+            icon: string | null;
+            color: string | null;
+            /** @enum {string} */
+            layout: "table" | "board";
+            /**
+             * @description private: seen by its owner alone
+             * @enum {string}
+             */
+            visibility: "private" | "workspace";
+            /** @description A rule; null finds everybody */
+            filter: {
+                [key: string]: unknown;
+            } | null;
+            search: string;
+            sort: string | null;
+            /** @description In the order in which they are shown; none: those that the client begins with */
+            columns: {
+                /** @description As the contact has it, or custom_fields.<key> */
+                field: string;
+                /** @description Pixels */
+                width?: number;
+            }[];
+            group_by: string | null;
+            /** @description By the person who asks, as is_default and position */
+            is_pinned: boolean;
+            is_default: boolean;
+            position: number | null;
+            may_change: boolean;
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            owner_id: string;
+            owner_name: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            updated_at: string;
+            /** Format: date-time */
+            deleted_at: string | null;
         };
         Session: {
             user: components["schemas"]["Me"];
@@ -6616,6 +7198,7 @@ export interface operations {
                 phone?: string;
                 user_id?: string;
                 gender?: "male" | "female" | "other";
+                view?: string;
                 limit?: number;
                 cursor?: string;
                 count?: "exact";
@@ -6866,7 +7449,7 @@ export interface operations {
                         type?: "newsletter" | "marketing" | "all";
                         /** @enum {string} */
                         format?: "csv" | "xlsx" | "json" | "vcard";
-                        /** @description Any of id, email, first_name, last_name, full_name, company, job_title, phone, gender, avatar_url, language, timezone, source, status, is_active, newsletter_subscribed, marketing_subscribed, tracking_allowed, newsletter_consent, newsletter_consent_at, marketing_consent, marketing_consent_at, tracking_consent, tracking_consent_at, subscribed_at, unsubscribed_at, last_email_opened_at, last_email_clicked_at, last_engaged_at, total_emails_opened, total_emails_clicked, engagement_score, engagement_level, notes, tags, lists, user_id, total_orders, returned_orders, total_appointments, cancelled_appointments, total_bookings, first_order_date, last_order_date, first_appointment_date, last_appointment_date, last_booking_date, lifetime_value, created_at, updated_at, deleted_at, custom_fields, custom_fields.<key> for one custom field, or * for everything. Without it: first name, last name, e-mail, phone, company, job title, notes, tags, bookings and the last booking (csv, xlsx), or the whole record (json, vcard). */
+                        /** @description Any of id, email, first_name, last_name, full_name, company, job_title, phone, gender, avatar_url, language, timezone, source, status, is_active, newsletter_subscribed, marketing_subscribed, tracking_allowed, newsletter_consent, newsletter_consent_at, marketing_consent, marketing_consent_at, tracking_consent, tracking_consent_at, subscribed_at, unsubscribed_at, last_email_opened_at, last_email_clicked_at, last_engaged_at, total_emails_opened, total_emails_clicked, engagement_score, engagement_level, notes, tags, lists, user_id, total_orders, returned_orders, total_appointments, cancelled_appointments, total_bookings, first_order_date, last_order_date, first_appointment_date, last_appointment_date, last_booking_date, total_tickets, open_tickets, lifetime_value, created_at, updated_at, deleted_at, custom_fields, custom_fields.<key> for one custom field, or * for everything. Without it: first name, last name, e-mail, phone, company, job title, notes, tags, bookings and the last booking (csv, xlsx), or the whole record (json, vcard). */
                         fields?: string[];
                     };
                     dry_run?: boolean;
@@ -7267,6 +7850,7 @@ export interface operations {
                 phone?: string;
                 user_id?: string;
                 gender?: "male" | "female" | "other";
+                view?: string;
                 format?: "csv" | "xlsx" | "json" | "vcard";
                 fields?: string;
                 headers?: "labels" | "names";
@@ -7354,7 +7938,7 @@ export interface operations {
                 "application/json": {
                     /** @enum {string} */
                     format: "csv" | "xlsx" | "json" | "vcard";
-                    /** @description Any of id, email, first_name, last_name, full_name, company, job_title, phone, gender, avatar_url, language, timezone, source, status, is_active, newsletter_subscribed, marketing_subscribed, tracking_allowed, newsletter_consent, newsletter_consent_at, marketing_consent, marketing_consent_at, tracking_consent, tracking_consent_at, subscribed_at, unsubscribed_at, last_email_opened_at, last_email_clicked_at, last_engaged_at, total_emails_opened, total_emails_clicked, engagement_score, engagement_level, notes, tags, lists, user_id, total_orders, returned_orders, total_appointments, cancelled_appointments, total_bookings, first_order_date, last_order_date, first_appointment_date, last_appointment_date, last_booking_date, lifetime_value, created_at, updated_at, deleted_at, custom_fields, custom_fields.<key> for one custom field, or * for everything. Without it: first name, last name, e-mail, phone, company, job title, notes, tags, bookings and the last booking (csv, xlsx), or the whole record (json, vcard). */
+                    /** @description Any of id, email, first_name, last_name, full_name, company, job_title, phone, gender, avatar_url, language, timezone, source, status, is_active, newsletter_subscribed, marketing_subscribed, tracking_allowed, newsletter_consent, newsletter_consent_at, marketing_consent, marketing_consent_at, tracking_consent, tracking_consent_at, subscribed_at, unsubscribed_at, last_email_opened_at, last_email_clicked_at, last_engaged_at, total_emails_opened, total_emails_clicked, engagement_score, engagement_level, notes, tags, lists, user_id, total_orders, returned_orders, total_appointments, cancelled_appointments, total_bookings, first_order_date, last_order_date, first_appointment_date, last_appointment_date, last_booking_date, total_tickets, open_tickets, lifetime_value, created_at, updated_at, deleted_at, custom_fields, custom_fields.<key> for one custom field, or * for everything. Without it: first name, last name, e-mail, phone, company, job title, notes, tags, bookings and the last booking (csv, xlsx), or the whole record (json, vcard). */
                     fields?: string[];
                     /**
                      * @description Headers for people (First Name), or first_name
@@ -8815,6 +9399,865 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    getContactsOperations: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+                count?: "exact";
+                kind?: "edit" | "bulk" | "delete" | "restore" | "import" | "merge" | "undo";
+                actor?: string;
+                since?: string;
+                contact_id?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["Operation"][];
+                        next_cursor: string | null;
+                        /** @description Exact up to 10,000; beyond, {"at_least": 10000} unless count=exact asks for the number */
+                        total: number | {
+                            at_least: number;
+                        };
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getContactsOperationsById: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /**
+                         * Format: uuid
+                         * @description UUIDv7
+                         */
+                        id: string;
+                        /** @enum {string} */
+                        kind: "edit" | "bulk" | "delete" | "restore" | "import" | "merge" | "undo";
+                        /** @description Within the kind: add_tag, set_field, subscribe, … */
+                        action: string;
+                        actor: {
+                            kind: string;
+                            /** Format: uuid */
+                            id: string | null;
+                            name: string;
+                        };
+                        /** @description What a label is made of: `fields` that changed, `tag`, `list`, `field`; of an undo, `origin` */
+                        facts: {
+                            [key: string]: unknown;
+                        };
+                        /** @description Of a bulk action matched, changed, unchanged, refused; of an undo restored, left, gone; of an import its own */
+                        counts: {
+                            [key: string]: unknown;
+                        };
+                        /** @description That it changed */
+                        contacts: number;
+                        /**
+                         * Format: uuid
+                         * @description Import or merge
+                         */
+                        subject_id: string | null;
+                        /** @enum {string} */
+                        status: "running" | "done" | "canceled" | "failed" | "undoing" | "undone";
+                        /** Format: uuid */
+                        job_id: string | null;
+                        /** Format: uuid */
+                        undo_job_id: string | null;
+                        /** Format: uuid */
+                        undo_of: string | null;
+                        /**
+                         * Format: date-time
+                         * @description RFC 3339, UTC
+                         */
+                        created_at: string;
+                        /**
+                         * Format: date-time
+                         * @description Null: cannot be undone
+                         */
+                        undoable_until: string | null;
+                        /** Format: date-time */
+                        undone_at: string | null;
+                        undone_by: {
+                            /** Format: uuid */
+                            id: string | null;
+                            name: string;
+                        } | null;
+                        changes: {
+                            contact: {
+                                /**
+                                 * Format: uuid
+                                 * @description UUIDv7
+                                 */
+                                id: string;
+                                full_name: string;
+                                email: string;
+                                deleted: boolean;
+                            };
+                            fields: {
+                                /** @description A field of the contact, `custom_fields.<key>`, `tags` or `lists` */
+                                field: string;
+                                /**
+                                 * Format: uuid
+                                 * @description UUIDv7
+                                 */
+                                id?: string;
+                                name?: string | null;
+                                before: unknown;
+                                after: unknown;
+                            }[];
+                        }[];
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    postContactsOperationsByIdUndo: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The first answer under a key is kept for 24 hours and given again */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /**
+                         * Format: uuid
+                         * @description The operation that is the undo; undo it to redo
+                         */
+                        undo_id: string;
+                        /** @description Contacts that are as they were */
+                        restored: number;
+                        /** @description Contacts of which something stays as it is, because somebody changed it since */
+                        left: number;
+                        /** @description Contacts that were deleted or erased since */
+                        gone: number;
+                        /** @description Fields left, by reason: changed_since, email_taken, tag_gone, list_gone, file_gone, said_no, complaint_stays */
+                        reasons: {
+                            [key: string]: number;
+                        };
+                        fields: {
+                            /**
+                             * Format: uuid
+                             * @description UUIDv7
+                             */
+                            contact_id: string;
+                            field: string;
+                            /**
+                             * Format: uuid
+                             * @description UUIDv7
+                             */
+                            id?: string;
+                            /** @enum {string} */
+                            outcome: "restored" | "left";
+                            reason?: string;
+                        }[];
+                    };
+                };
+            };
+            /** @description Accepted; the work goes on */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getContactsReports: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+                count?: "exact";
+                search?: string;
+                deleted?: boolean;
+                sort?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["Report"][];
+                        next_cursor: string | null;
+                        /** @description Exact up to 10,000; beyond, {"at_least": 10000} unless count=exact asks for the number */
+                        total: number | {
+                            at_least: number;
+                        };
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    postContactsReports: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The first answer under a key is kept for 24 hours and given again */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    name: string;
+                    description?: string;
+                    filter?: {
+                        [key: string]: unknown;
+                    } | null;
+                    group_by?: {
+                        field: string;
+                        /**
+                         * @description Of times and days; month unless told otherwise. Weeks begin on Monday
+                         * @enum {string}
+                         */
+                        by?: "day" | "week" | "month" | "quarter" | "year";
+                        /** @description Of numbers: how wide each band is */
+                        width?: number;
+                    }[];
+                    measures?: {
+                        /**
+                         * @description count: contacts. share: with `where` the part of the group that it finds, else the part that the group is of all, from 0 to 1. distinct: different values of a field. sum, avg, min, max: of a number or an amount; min and max also of a time.
+                         * @enum {string}
+                         */
+                        measure: "count" | "share" | "distinct" | "sum" | "avg" | "min" | "max";
+                        field?: string;
+                        /** @description A rule: only contacts that it finds are measured */
+                        where?: {
+                            [key: string]: unknown;
+                        };
+                        /** @description What `sort` calls it */
+                        name?: string;
+                        /** @description The header of its column */
+                        label?: string;
+                    }[];
+                    period?: {
+                        /** @description A time or a day; created_at unless told otherwise */
+                        field?: string;
+                        /** @description So many days, today among them */
+                        last_days?: number;
+                        /**
+                         * @description From its first day until today
+                         * @enum {string}
+                         */
+                        this?: "day" | "week" | "month" | "quarter" | "year";
+                        /**
+                         * @description The whole one before
+                         * @enum {string}
+                         */
+                        previous?: "day" | "week" | "month" | "quarter" | "year";
+                        /** Format: date */
+                        from?: string;
+                        /** Format: date */
+                        to?: string;
+                    } | null;
+                    /** @description Also of the period before: as many days, or the same part of the unit before */
+                    compare?: boolean;
+                    /** @description `group` or the name of a measure; a leading - turns the order round */
+                    sort?: string;
+                    /** @default 100 */
+                    limit?: number;
+                };
+            };
+        };
+        responses: {
+            /** @description Made; `Location` names it */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Report"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getContactsReportsFields: {
+        parameters: {
+            query?: {
+                language?: "en" | "fr" | "ro";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        fields: {
+                            field: string;
+                            label: string;
+                            /** @description Whether contacts can be grouped by it */
+                            group: boolean;
+                            /** @description As a group: text, flag (yes or no), time (takes `by`), band (takes `width`) */
+                            kind: string | null;
+                            /** @description What can be measured of it */
+                            measures: ("count" | "share" | "distinct" | "sum" | "avg" | "min" | "max")[];
+                            /** @description Whether it can be the time of the period */
+                            period: boolean;
+                        }[];
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    postContactsReportsRun: {
+        parameters: {
+            query?: {
+                language?: "en" | "fr" | "ro";
+            };
+            header?: {
+                /** @description The first answer under a key is kept for 24 hours and given again */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    filter?: {
+                        [key: string]: unknown;
+                    } | null;
+                    group_by?: {
+                        field: string;
+                        /**
+                         * @description Of times and days; month unless told otherwise. Weeks begin on Monday
+                         * @enum {string}
+                         */
+                        by?: "day" | "week" | "month" | "quarter" | "year";
+                        /** @description Of numbers: how wide each band is */
+                        width?: number;
+                    }[];
+                    measures?: {
+                        /**
+                         * @description count: contacts. share: with `where` the part of the group that it finds, else the part that the group is of all, from 0 to 1. distinct: different values of a field. sum, avg, min, max: of a number or an amount; min and max also of a time.
+                         * @enum {string}
+                         */
+                        measure: "count" | "share" | "distinct" | "sum" | "avg" | "min" | "max";
+                        field?: string;
+                        /** @description A rule: only contacts that it finds are measured */
+                        where?: {
+                            [key: string]: unknown;
+                        };
+                        /** @description What `sort` calls it */
+                        name?: string;
+                        /** @description The header of its column */
+                        label?: string;
+                    }[];
+                    period?: {
+                        /** @description A time or a day; created_at unless told otherwise */
+                        field?: string;
+                        /** @description So many days, today among them */
+                        last_days?: number;
+                        /**
+                         * @description From its first day until today
+                         * @enum {string}
+                         */
+                        this?: "day" | "week" | "month" | "quarter" | "year";
+                        /**
+                         * @description The whole one before
+                         * @enum {string}
+                         */
+                        previous?: "day" | "week" | "month" | "quarter" | "year";
+                        /** Format: date */
+                        from?: string;
+                        /** Format: date */
+                        to?: string;
+                    } | null;
+                    /** @description Also of the period before: as many days, or the same part of the unit before */
+                    compare?: boolean;
+                    /** @description `group` or the name of a measure; a leading - turns the order round */
+                    sort?: string;
+                    /** @default 100 */
+                    limit?: number;
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReportResult"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getContactsReportsTemplates: {
+        parameters: {
+            query?: {
+                language?: "en" | "fr" | "ro";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: {
+                            key: string;
+                            name: string;
+                            description: string;
+                            definition: {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getContactsReportsById: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Report"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    putContactsReportsById: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read; an older one is refused with 412 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    name?: string;
+                    description?: string;
+                    filter?: {
+                        [key: string]: unknown;
+                    } | null;
+                    group_by?: {
+                        field: string;
+                        /**
+                         * @description Of times and days; month unless told otherwise. Weeks begin on Monday
+                         * @enum {string}
+                         */
+                        by?: "day" | "week" | "month" | "quarter" | "year";
+                        /** @description Of numbers: how wide each band is */
+                        width?: number;
+                    }[];
+                    measures?: {
+                        /**
+                         * @description count: contacts. share: with `where` the part of the group that it finds, else the part that the group is of all, from 0 to 1. distinct: different values of a field. sum, avg, min, max: of a number or an amount; min and max also of a time.
+                         * @enum {string}
+                         */
+                        measure: "count" | "share" | "distinct" | "sum" | "avg" | "min" | "max";
+                        field?: string;
+                        /** @description A rule: only contacts that it finds are measured */
+                        where?: {
+                            [key: string]: unknown;
+                        };
+                        /** @description What `sort` calls it */
+                        name?: string;
+                        /** @description The header of its column */
+                        label?: string;
+                    }[];
+                    period?: {
+                        /** @description A time or a day; created_at unless told otherwise */
+                        field?: string;
+                        /** @description So many days, today among them */
+                        last_days?: number;
+                        /**
+                         * @description From its first day until today
+                         * @enum {string}
+                         */
+                        this?: "day" | "week" | "month" | "quarter" | "year";
+                        /**
+                         * @description The whole one before
+                         * @enum {string}
+                         */
+                        previous?: "day" | "week" | "month" | "quarter" | "year";
+                        /** Format: date */
+                        from?: string;
+                        /** Format: date */
+                        to?: string;
+                    } | null;
+                    /** @description Also of the period before: as many days, or the same part of the unit before */
+                    compare?: boolean;
+                    /** @description `group` or the name of a measure; a leading - turns the order round */
+                    sort?: string;
+                    /** @default 100 */
+                    limit?: number;
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Report"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["Stale"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    deleteContactsReportsById: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read; an older one is refused with 412 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        message: string;
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["Stale"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    patchContactsReportsById: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read; an older one is refused with 412 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    name?: string;
+                    description?: string;
+                    filter?: {
+                        [key: string]: unknown;
+                    } | null;
+                    group_by?: {
+                        field: string;
+                        /**
+                         * @description Of times and days; month unless told otherwise. Weeks begin on Monday
+                         * @enum {string}
+                         */
+                        by?: "day" | "week" | "month" | "quarter" | "year";
+                        /** @description Of numbers: how wide each band is */
+                        width?: number;
+                    }[];
+                    measures?: {
+                        /**
+                         * @description count: contacts. share: with `where` the part of the group that it finds, else the part that the group is of all, from 0 to 1. distinct: different values of a field. sum, avg, min, max: of a number or an amount; min and max also of a time.
+                         * @enum {string}
+                         */
+                        measure: "count" | "share" | "distinct" | "sum" | "avg" | "min" | "max";
+                        field?: string;
+                        /** @description A rule: only contacts that it finds are measured */
+                        where?: {
+                            [key: string]: unknown;
+                        };
+                        /** @description What `sort` calls it */
+                        name?: string;
+                        /** @description The header of its column */
+                        label?: string;
+                    }[];
+                    period?: {
+                        /** @description A time or a day; created_at unless told otherwise */
+                        field?: string;
+                        /** @description So many days, today among them */
+                        last_days?: number;
+                        /**
+                         * @description From its first day until today
+                         * @enum {string}
+                         */
+                        this?: "day" | "week" | "month" | "quarter" | "year";
+                        /**
+                         * @description The whole one before
+                         * @enum {string}
+                         */
+                        previous?: "day" | "week" | "month" | "quarter" | "year";
+                        /** Format: date */
+                        from?: string;
+                        /** Format: date */
+                        to?: string;
+                    } | null;
+                    /** @description Also of the period before: as many days, or the same part of the unit before */
+                    compare?: boolean;
+                    /** @description `group` or the name of a measure; a leading - turns the order round */
+                    sort?: string;
+                    /** @default 100 */
+                    limit?: number;
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Report"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["Stale"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    postContactsReportsByIdRestore: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The first answer under a key is kept for 24 hours and given again */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Report"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getContactsReportsByIdRun: {
+        parameters: {
+            query?: {
+                language?: "en" | "fr" | "ro";
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReportResult"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     getContactsStats: {
         parameters: {
             query?: never;
@@ -8913,6 +10356,618 @@ export interface operations {
             400: components["responses"]["Unreadable"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getContactsViews: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+                count?: "exact";
+                search?: string;
+                visibility?: "private" | "workspace";
+                pinned?: boolean;
+                mine?: boolean;
+                deleted?: boolean;
+                sort?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["SavedView"][];
+                        next_cursor: string | null;
+                        /** @description Exact up to 10,000; beyond, {"at_least": 10000} unless count=exact asks for the number */
+                        total: number | {
+                            at_least: number;
+                        };
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    postContactsViews: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The first answer under a key is kept for 24 hours and given again */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    name: string;
+                    /** @description A name that the client knows */
+                    icon?: string | null;
+                    color?: string | null;
+                    /**
+                     * @description A board has a column for each value of group_by
+                     * @enum {string}
+                     */
+                    layout?: "table" | "board";
+                    /** @enum {string} */
+                    visibility?: "private" | "workspace";
+                    filter?: {
+                        [key: string]: unknown;
+                    } | null;
+                    search?: string;
+                    /** @description As the list of contacts takes it */
+                    sort?: string | null;
+                    /** @description In the order in which they are shown; none: those that the client begins with */
+                    columns?: {
+                        /** @description As the contact has it, or custom_fields.<key> */
+                        field: string;
+                        /** @description Pixels */
+                        width?: number;
+                    }[];
+                    /** @description A field with few values: a choice, a text, yes or no, tags or lists */
+                    group_by?: string | null;
+                };
+            };
+        };
+        responses: {
+            /** @description Made; `Location` names it */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedView"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    putContactsViewsOrder: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read; an older one is refused with 412 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    view_ids: string[];
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        message: string;
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            412: components["responses"]["Stale"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getContactsViewsById: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /**
+                         * Format: uuid
+                         * @description UUIDv7
+                         */
+                        id: string;
+                        name: string;
+                        icon: string | null;
+                        color: string | null;
+                        /** @enum {string} */
+                        layout: "table" | "board";
+                        /**
+                         * @description private: seen by its owner alone
+                         * @enum {string}
+                         */
+                        visibility: "private" | "workspace";
+                        /** @description A rule; null finds everybody */
+                        filter: {
+                            [key: string]: unknown;
+                        } | null;
+                        search: string;
+                        sort: string | null;
+                        /** @description In the order in which they are shown; none: those that the client begins with */
+                        columns: {
+                            /** @description As the contact has it, or custom_fields.<key> */
+                            field: string;
+                            /** @description Pixels */
+                            width?: number;
+                        }[];
+                        group_by: string | null;
+                        /** @description By the person who asks, as is_default and position */
+                        is_pinned: boolean;
+                        is_default: boolean;
+                        position: number | null;
+                        may_change: boolean;
+                        /**
+                         * Format: uuid
+                         * @description UUIDv7
+                         */
+                        owner_id: string;
+                        owner_name: string;
+                        /**
+                         * Format: date-time
+                         * @description RFC 3339, UTC
+                         */
+                        created_at: string;
+                        /**
+                         * Format: date-time
+                         * @description RFC 3339, UTC
+                         */
+                        updated_at: string;
+                        /** Format: date-time */
+                        deleted_at: string | null;
+                        /** @description Conditions that name what is not there (any more), and therefore match nobody */
+                        problems: {
+                            pointer: string;
+                            code: string;
+                            detail: string;
+                        }[];
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    putContactsViewsById: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read; an older one is refused with 412 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    name?: string;
+                    /** @description A name that the client knows */
+                    icon?: string | null;
+                    color?: string | null;
+                    /**
+                     * @description A board has a column for each value of group_by
+                     * @enum {string}
+                     */
+                    layout?: "table" | "board";
+                    /** @enum {string} */
+                    visibility?: "private" | "workspace";
+                    filter?: {
+                        [key: string]: unknown;
+                    } | null;
+                    search?: string;
+                    /** @description As the list of contacts takes it */
+                    sort?: string | null;
+                    /** @description In the order in which they are shown; none: those that the client begins with */
+                    columns?: {
+                        /** @description As the contact has it, or custom_fields.<key> */
+                        field: string;
+                        /** @description Pixels */
+                        width?: number;
+                    }[];
+                    /** @description A field with few values: a choice, a text, yes or no, tags or lists */
+                    group_by?: string | null;
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedView"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["Stale"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    deleteContactsViewsById: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read; an older one is refused with 412 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        message: string;
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["Stale"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    patchContactsViewsById: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read; an older one is refused with 412 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    name?: string;
+                    /** @description A name that the client knows */
+                    icon?: string | null;
+                    color?: string | null;
+                    /**
+                     * @description A board has a column for each value of group_by
+                     * @enum {string}
+                     */
+                    layout?: "table" | "board";
+                    /** @enum {string} */
+                    visibility?: "private" | "workspace";
+                    filter?: {
+                        [key: string]: unknown;
+                    } | null;
+                    search?: string;
+                    /** @description As the list of contacts takes it */
+                    sort?: string | null;
+                    /** @description In the order in which they are shown; none: those that the client begins with */
+                    columns?: {
+                        /** @description As the contact has it, or custom_fields.<key> */
+                        field: string;
+                        /** @description Pixels */
+                        width?: number;
+                    }[];
+                    /** @description A field with few values: a choice, a text, yes or no, tags or lists */
+                    group_by?: string | null;
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedView"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["Stale"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    putContactsViewsByIdDefault: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read; an older one is refused with 412 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedView"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["Stale"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    deleteContactsViewsByIdDefault: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read; an older one is refused with 412 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedView"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["Stale"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    postContactsViewsByIdDuplicate: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The first answer under a key is kept for 24 hours and given again */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    name?: string;
+                } | null;
+            };
+        };
+        responses: {
+            /** @description Made; `Location` names it */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedView"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    putContactsViewsByIdPin: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read; an older one is refused with 412 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedView"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["Stale"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    deleteContactsViewsByIdPin: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read; an older one is refused with 412 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedView"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["Stale"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    postContactsViewsByIdRestore: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The first answer under a key is kept for 24 hours and given again */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedView"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            422: components["responses"]["Invalid"];
             429: components["responses"]["TooMany"];
             500: components["responses"]["Fault"];
             503: components["responses"]["Unavailable"];
@@ -9620,6 +11675,50 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    getContactsByIdHistory: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+                count?: "exact";
+                kind?: "edit" | "bulk" | "delete" | "restore" | "import" | "merge" | "undo";
+                actor?: string;
+                since?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["Operation"][];
+                        next_cursor: string | null;
+                        /** @description Exact up to 10,000; beyond, {"at_least": 10000} unless count=exact asks for the number */
+                        total: number | {
+                            at_least: number;
+                        };
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     getContactsByIdInteractions: {
         parameters: {
             query?: {
@@ -9692,6 +11791,125 @@ export interface operations {
         responses: {
             /** @description Made; `Location` names it */
             201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Interaction"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    deleteContactsByIdInteractionsByInteractionId: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read; an older one is refused with 412 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                id: string;
+                interaction_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        message: string;
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["Stale"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    patchContactsByIdInteractionsByInteractionId: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read; an older one is refused with 412 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                id: string;
+                interaction_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    description?: string;
+                    metadata?: {
+                        [key: string]: unknown;
+                    };
+                    /** Format: date-time */
+                    occurred_at?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Interaction"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["Stale"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    postContactsByIdInteractionsByInteractionIdRestore: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The first answer under a key is kept for 24 hours and given again */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                id: string;
+                interaction_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10007,6 +12225,7 @@ export interface operations {
                 phone?: string;
                 user_id?: string;
                 gender?: "male" | "female" | "other" | "masculin" | "feminin" | "altul" | null;
+                view?: string;
                 limit?: number;
                 cursor?: string;
                 count?: "exact";

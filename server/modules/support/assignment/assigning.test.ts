@@ -1,7 +1,7 @@
 // Tickets that go to agents by themselves, through the doors; time is moved by hand.
 import { afterEach, expect, test, vi } from 'vitest'
 import { newId } from '#platform/ids.ts'
-import { start, type Client, type TestApp } from '#testing/start.ts'
+import { clientOf, start, tokenOf, type Client, type TestApp } from '#testing/start.ts'
 import { weights } from './rule.ts'
 
 afterEach(() => vi.useRealTimers())
@@ -221,5 +221,5 @@ async function addAgents(app: TestApp, count: number): Promise<Client[]> {
         .execute()
     }
   })
-  return people.map((person) => app.of(person))
+  return people.map((person) => clientOf(app.app, tokenOf(person, app.world.workspaceId)))
 }
