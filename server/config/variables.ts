@@ -222,6 +222,10 @@ const product = {
     'Urgent tickets escalate after so long without an answer.',
     { unit: 'hours' },
   ),
+  AUTO_ASSIGN: flag(
+    true,
+    'Whether tickets go to agents who are online by themselves; each workspace may decide otherwise.',
+  ),
   MAX_ATTACHMENT_SIZE_MB: integer(10, { minimum: 1, maximum: 1024 }, 'Largest attachment of a ticket.', {
     unit: 'megabytes',
   }),

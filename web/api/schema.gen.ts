@@ -3053,6 +3053,199 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/tickets/agents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who works at the help desk, what they have in hand, and whether they are there
+         * @description All of them at once, by name: a help desk has a thousand agents at most.
+         */
+        get: operations["getTicketsAgents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tickets/agents/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One agent, by the id of the member */
+        get: operations["getTicketsAgentsById"];
+        /** Say what an agent can take; what is named is replaced. Waiting tickets are given out at once */
+        put: operations["putTicketsAgentsById"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Say what an agent can take; what is named is replaced. Waiting tickets are given out at once */
+        patch: operations["patchTicketsAgentsById"];
+        trace?: never;
+    };
+    "/api/v1/tickets/calendars": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Business calendars */
+        get: operations["getTicketsCalendars"];
+        put?: never;
+        /**
+         * Make a business calendar
+         * @description Time counts while the clocks of `timezone` show an hour that is open, so nights are shorter or longer when they change. Hours that go on over midnight belong to the weekday they begin on; a holiday is the day between two midnights, with hours of its own or none.
+         */
+        post: operations["postTicketsCalendars"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tickets/calendars/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One business calendar */
+        get: operations["getTicketsCalendarsById"];
+        /** Change a calendar: what is named is replaced; open tickets count by it from now on */
+        put: operations["putTicketsCalendarsById"];
+        post?: never;
+        /** Delete a calendar by which no policy counts; it can be restored */
+        delete: operations["deleteTicketsCalendarsById"];
+        options?: never;
+        head?: never;
+        /** Change a calendar: what is named is replaced; open tickets count by it from now on */
+        patch: operations["patchTicketsCalendarsById"];
+        trace?: never;
+    };
+    "/api/v1/tickets/calendars/{id}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Bring a deleted calendar back, unless its name was taken meanwhile */
+        post: operations["postTicketsCalendarsByIdRestore"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tickets/presence": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Say that one is there, or away
+         * @description Only who is online gets tickets by themselves. Say it again each minute: after two minutes of silence one is offline.
+         */
+        put: operations["putTicketsPresence"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tickets/settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How tickets are given out */
+        get: operations["getTicketsSettings"];
+        /** Say whether tickets go to agents by themselves; what waits is given out at once */
+        put: operations["putTicketsSettings"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tickets/sla-policies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Service level policies, in the order in which they are tried */
+        get: operations["getTicketsSlaPolicies"];
+        put?: never;
+        /**
+         * Make a service level policy
+         * @description The first active policy whose conditions a ticket meets holds for it. `first_response` runs until the first public answer of a person; `next_response` from each later word of the requester to the answer to it; `resolution` until the ticket is resolved, and goes on when it is opened again. Open tickets follow a new or changed policy within moments, and keep the time that has passed.
+         */
+        post: operations["postTicketsSlaPolicies"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tickets/sla-policies/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One service level policy */
+        get: operations["getTicketsSlaPoliciesById"];
+        /** Change a policy: what is named is replaced, all else stays; open tickets keep the time that has passed */
+        put: operations["putTicketsSlaPoliciesById"];
+        post?: never;
+        /** Delete a policy; its tickets follow the next one that is for them. It can be restored */
+        delete: operations["deleteTicketsSlaPoliciesById"];
+        options?: never;
+        head?: never;
+        /** Change a policy: what is named is replaced, all else stays; open tickets keep the time that has passed */
+        patch: operations["patchTicketsSlaPoliciesById"];
+        trace?: never;
+    };
+    "/api/v1/tickets/sla-policies/{id}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Bring a deleted policy back, unless its name was taken meanwhile */
+        post: operations["postTicketsSlaPoliciesByIdRestore"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tickets/{id}": {
         parameters: {
             query?: never;
@@ -3600,6 +3793,31 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        Agent: {
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            user_id: string;
+            name: string;
+            role: string;
+            /**
+             * @description Offline: not heard of for two minutes
+             * @enum {string}
+             */
+            presence: "online" | "away" | "offline";
+            /** Format: date-time */
+            seen_at: string | null;
+            /** @description Weight of tickets that they can have in hand */
+            capacity: number;
+            /** @description Those that come to them by themselves; none means all */
+            categories: string[];
+            /** @description Weight in hand: urgent 4, high 2, normal 1, low 0.5 */
+            load: number;
+            open_tickets: number;
+            /** Format: date-time */
+            assigned_at: string | null;
+        };
         ApiKey: {
             /**
              * Format: uuid
@@ -3700,6 +3918,85 @@ export interface components {
              * @description RFC 3339, UTC
              */
             happened_at: string;
+        };
+        BusinessCalendar: {
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            id: string;
+            name: string;
+            /** @description IANA name, such as Europe/Paris */
+            timezone: string;
+            /** @description By weekday; one that is absent is closed */
+            hours: {
+                monday?: {
+                    /** @description 09:00 */
+                    from: string;
+                    /** @description 17:30, or 24:00; at or before `from` it goes on over midnight */
+                    to: string;
+                }[];
+                tuesday?: {
+                    /** @description 09:00 */
+                    from: string;
+                    /** @description 17:30, or 24:00; at or before `from` it goes on over midnight */
+                    to: string;
+                }[];
+                wednesday?: {
+                    /** @description 09:00 */
+                    from: string;
+                    /** @description 17:30, or 24:00; at or before `from` it goes on over midnight */
+                    to: string;
+                }[];
+                thursday?: {
+                    /** @description 09:00 */
+                    from: string;
+                    /** @description 17:30, or 24:00; at or before `from` it goes on over midnight */
+                    to: string;
+                }[];
+                friday?: {
+                    /** @description 09:00 */
+                    from: string;
+                    /** @description 17:30, or 24:00; at or before `from` it goes on over midnight */
+                    to: string;
+                }[];
+                saturday?: {
+                    /** @description 09:00 */
+                    from: string;
+                    /** @description 17:30, or 24:00; at or before `from` it goes on over midnight */
+                    to: string;
+                }[];
+                sunday?: {
+                    /** @description 09:00 */
+                    from: string;
+                    /** @description 17:30, or 24:00; at or before `from` it goes on over midnight */
+                    to: string;
+                }[];
+            };
+            holidays: {
+                /** @description 2026-12-25, or 12-25 for every year */
+                day: string;
+                name: string;
+                /** @description Closed all day when absent */
+                hours?: {
+                    /** @description 09:00 */
+                    from: string;
+                    /** @description 17:30, or 24:00; at or before `from` it goes on over midnight */
+                    to: string;
+                }[];
+            }[];
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            updated_at: string;
+            /** Format: date-time */
+            deleted_at: string | null;
         };
         Campaign: {
             /**
@@ -4917,6 +5214,77 @@ export interface components {
             /** @description Sent back as X-CSRF-Token with every change; null for a bearer, who needs none */
             csrf_token: string | null;
         };
+        SlaPolicy: {
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            id: string;
+            name: string;
+            description: string;
+            position: number;
+            is_active: boolean;
+            /** @description All that are given must be met; none means every ticket. `contact` is about the requester */
+            conditions: {
+                /** @description One of these */
+                categories?: string[];
+                /** @description At least one of these */
+                tags?: string[];
+                /** @description One of these */
+                sources?: ("web" | "email" | "phone" | "chat")[];
+                contact?: components["schemas"]["Audience"];
+            };
+            /** @description By priority of the ticket */
+            targets: {
+                low?: {
+                    /** @description Minutes of the calendar; absent or null promises nothing */
+                    first_response?: number | null;
+                    /** @description Minutes of the calendar; absent or null promises nothing */
+                    next_response?: number | null;
+                    /** @description Minutes of the calendar; absent or null promises nothing */
+                    resolution?: number | null;
+                };
+                normal?: {
+                    /** @description Minutes of the calendar; absent or null promises nothing */
+                    first_response?: number | null;
+                    /** @description Minutes of the calendar; absent or null promises nothing */
+                    next_response?: number | null;
+                    /** @description Minutes of the calendar; absent or null promises nothing */
+                    resolution?: number | null;
+                };
+                high?: {
+                    /** @description Minutes of the calendar; absent or null promises nothing */
+                    first_response?: number | null;
+                    /** @description Minutes of the calendar; absent or null promises nothing */
+                    next_response?: number | null;
+                    /** @description Minutes of the calendar; absent or null promises nothing */
+                    resolution?: number | null;
+                };
+                urgent?: {
+                    /** @description Minutes of the calendar; absent or null promises nothing */
+                    first_response?: number | null;
+                    /** @description Minutes of the calendar; absent or null promises nothing */
+                    next_response?: number | null;
+                    /** @description Minutes of the calendar; absent or null promises nothing */
+                    resolution?: number | null;
+                };
+            };
+            /** Format: uuid */
+            calendar_id: string | null;
+            pause_while_waiting: boolean;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            updated_at: string;
+            /** Format: date-time */
+            deleted_at: string | null;
+        };
         Tag: {
             /**
              * Format: uuid
@@ -5032,6 +5400,12 @@ export interface components {
              * @description The next of the three
              */
             due_at?: string | null;
+            /** Format: date-time */
+            first_response_breached_at?: string | null;
+            /** Format: date-time */
+            next_response_breached_at?: string | null;
+            /** Format: date-time */
+            resolution_breached_at?: string | null;
             is_escalated?: boolean;
             /** Format: date-time */
             escalated_at?: string | null;
@@ -15967,6 +16341,1136 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    getTicketsAgents: {
+        parameters: {
+            query?: {
+                search?: string;
+                presence?: "online" | "away" | "offline";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["Agent"][];
+                        next_cursor: string | null;
+                        /** @description Exact up to 10,000; beyond, {"at_least": 10000} unless count=exact asks for the number */
+                        total: number | {
+                            at_least: number;
+                        };
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getTicketsAgentsById: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Agent"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    putTicketsAgentsById: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read; an older one is refused with 412 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description Weight; one urgent ticket weighs 4 */
+                    capacity?: number;
+                    categories?: string[];
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Agent"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["Stale"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    patchTicketsAgentsById: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read; an older one is refused with 412 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description Weight; one urgent ticket weighs 4 */
+                    capacity?: number;
+                    categories?: string[];
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Agent"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["Stale"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getTicketsCalendars: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+                count?: "exact";
+                search?: string;
+                deleted?: boolean;
+                sort?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["BusinessCalendar"][];
+                        next_cursor: string | null;
+                        /** @description Exact up to 10,000; beyond, {"at_least": 10000} unless count=exact asks for the number */
+                        total: number | {
+                            at_least: number;
+                        };
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    postTicketsCalendars: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The first answer under a key is kept for 24 hours and given again */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    name: string;
+                    /** @description IANA name, such as Europe/Paris */
+                    timezone: string;
+                    /** @description By weekday; one that is absent is closed */
+                    hours: {
+                        monday?: {
+                            /** @description 09:00 */
+                            from: string;
+                            /** @description 17:30, or 24:00; at or before `from` it goes on over midnight */
+                            to: string;
+                        }[];
+                        tuesday?: {
+                            /** @description 09:00 */
+                            from: string;
+                            /** @description 17:30, or 24:00; at or before `from` it goes on over midnight */
+                            to: string;
+                        }[];
+                        wednesday?: {
+                            /** @description 09:00 */
+                            from: string;
+                            /** @description 17:30, or 24:00; at or before `from` it goes on over midnight */
+                            to: string;
+                        }[];
+                        thursday?: {
+                            /** @description 09:00 */
+                            from: string;
+                            /** @description 17:30, or 24:00; at or before `from` it goes on over midnight */
+                            to: string;
+                        }[];
+                        friday?: {
+                            /** @description 09:00 */
+                            from: string;
+                            /** @description 17:30, or 24:00; at or before `from` it goes on over midnight */
+                            to: string;
+                        }[];
+                        saturday?: {
+                            /** @description 09:00 */
+                            from: string;
+                            /** @description 17:30, or 24:00; at or before `from` it goes on over midnight */
+                            to: string;
+                        }[];
+                        sunday?: {
+                            /** @description 09:00 */
+                            from: string;
+                            /** @description 17:30, or 24:00; at or before `from` it goes on over midnight */
+                            to: string;
+                        }[];
+                    };
+                    holidays?: {
+                        /** @description 2026-12-25, or 12-25 for every year */
+                        day: string;
+                        name: string;
+                        /** @description Closed all day when absent */
+                        hours?: {
+                            /** @description 09:00 */
+                            from: string;
+                            /** @description 17:30, or 24:00; at or before `from` it goes on over midnight */
+                            to: string;
+                        }[];
+                    }[];
+                };
+            };
+        };
+        responses: {
+            /** @description Made; `Location` names it */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BusinessCalendar"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getTicketsCalendarsById: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BusinessCalendar"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    putTicketsCalendarsById: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read; an older one is refused with 412 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    name?: string;
+                    /** @description IANA name, such as Europe/Paris */
+                    timezone?: string;
+                    /** @description By weekday; one that is absent is closed */
+                    hours?: {
+                        monday?: {
+                            /** @description 09:00 */
+                            from: string;
+                            /** @description 17:30, or 24:00; at or before `from` it goes on over midnight */
+                            to: string;
+                        }[];
+                        tuesday?: {
+                            /** @description 09:00 */
+                            from: string;
+                            /** @description 17:30, or 24:00; at or before `from` it goes on over midnight */
+                            to: string;
+                        }[];
+                        wednesday?: {
+                            /** @description 09:00 */
+                            from: string;
+                            /** @description 17:30, or 24:00; at or before `from` it goes on over midnight */
+                            to: string;
+                        }[];
+                        thursday?: {
+                            /** @description 09:00 */
+                            from: string;
+                            /** @description 17:30, or 24:00; at or before `from` it goes on over midnight */
+                            to: string;
+                        }[];
+                        friday?: {
+                            /** @description 09:00 */
+                            from: string;
+                            /** @description 17:30, or 24:00; at or before `from` it goes on over midnight */
+                            to: string;
+                        }[];
+                        saturday?: {
+                            /** @description 09:00 */
+                            from: string;
+                            /** @description 17:30, or 24:00; at or before `from` it goes on over midnight */
+                            to: string;
+                        }[];
+                        sunday?: {
+                            /** @description 09:00 */
+                            from: string;
+                            /** @description 17:30, or 24:00; at or before `from` it goes on over midnight */
+                            to: string;
+                        }[];
+                    };
+                    holidays?: {
+                        /** @description 2026-12-25, or 12-25 for every year */
+                        day: string;
+                        name: string;
+                        /** @description Closed all day when absent */
+                        hours?: {
+                            /** @description 09:00 */
+                            from: string;
+                            /** @description 17:30, or 24:00; at or before `from` it goes on over midnight */
+                            to: string;
+                        }[];
+                    }[];
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BusinessCalendar"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["Stale"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    deleteTicketsCalendarsById: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read; an older one is refused with 412 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        message: string;
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["Stale"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    patchTicketsCalendarsById: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read; an older one is refused with 412 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    name?: string;
+                    /** @description IANA name, such as Europe/Paris */
+                    timezone?: string;
+                    /** @description By weekday; one that is absent is closed */
+                    hours?: {
+                        monday?: {
+                            /** @description 09:00 */
+                            from: string;
+                            /** @description 17:30, or 24:00; at or before `from` it goes on over midnight */
+                            to: string;
+                        }[];
+                        tuesday?: {
+                            /** @description 09:00 */
+                            from: string;
+                            /** @description 17:30, or 24:00; at or before `from` it goes on over midnight */
+                            to: string;
+                        }[];
+                        wednesday?: {
+                            /** @description 09:00 */
+                            from: string;
+                            /** @description 17:30, or 24:00; at or before `from` it goes on over midnight */
+                            to: string;
+                        }[];
+                        thursday?: {
+                            /** @description 09:00 */
+                            from: string;
+                            /** @description 17:30, or 24:00; at or before `from` it goes on over midnight */
+                            to: string;
+                        }[];
+                        friday?: {
+                            /** @description 09:00 */
+                            from: string;
+                            /** @description 17:30, or 24:00; at or before `from` it goes on over midnight */
+                            to: string;
+                        }[];
+                        saturday?: {
+                            /** @description 09:00 */
+                            from: string;
+                            /** @description 17:30, or 24:00; at or before `from` it goes on over midnight */
+                            to: string;
+                        }[];
+                        sunday?: {
+                            /** @description 09:00 */
+                            from: string;
+                            /** @description 17:30, or 24:00; at or before `from` it goes on over midnight */
+                            to: string;
+                        }[];
+                    };
+                    holidays?: {
+                        /** @description 2026-12-25, or 12-25 for every year */
+                        day: string;
+                        name: string;
+                        /** @description Closed all day when absent */
+                        hours?: {
+                            /** @description 09:00 */
+                            from: string;
+                            /** @description 17:30, or 24:00; at or before `from` it goes on over midnight */
+                            to: string;
+                        }[];
+                    }[];
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BusinessCalendar"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["Stale"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    postTicketsCalendarsByIdRestore: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The first answer under a key is kept for 24 hours and given again */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BusinessCalendar"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    putTicketsPresence: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read; an older one is refused with 412 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @enum {string} */
+                    presence: "online" | "away";
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Agent"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            412: components["responses"]["Stale"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getTicketsSettings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description Whether tickets go to agents by themselves */
+                        auto_assign: boolean;
+                        /** @description What was chosen here; null follows the installation (AUTO_ASSIGN) */
+                        chosen: boolean | null;
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    putTicketsSettings: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read; an older one is refused with 412 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description Null follows the installation */
+                    auto_assign?: boolean | null;
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description Whether tickets go to agents by themselves */
+                        auto_assign: boolean;
+                        /** @description What was chosen here; null follows the installation (AUTO_ASSIGN) */
+                        chosen: boolean | null;
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            412: components["responses"]["Stale"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getTicketsSlaPolicies: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+                count?: "exact";
+                search?: string;
+                is_active?: boolean;
+                deleted?: boolean;
+                sort?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["SlaPolicy"][];
+                        next_cursor: string | null;
+                        /** @description Exact up to 10,000; beyond, {"at_least": 10000} unless count=exact asks for the number */
+                        total: number | {
+                            at_least: number;
+                        };
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    postTicketsSlaPolicies: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The first answer under a key is kept for 24 hours and given again */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    name: string;
+                    description?: string;
+                    /** @description The lowest is tried first */
+                    position?: number;
+                    is_active?: boolean;
+                    /** @description All that are given must be met; none means every ticket. `contact` is about the requester */
+                    conditions?: {
+                        /** @description One of these */
+                        categories?: string[];
+                        /** @description At least one of these */
+                        tags?: string[];
+                        /** @description One of these */
+                        sources?: ("web" | "email" | "phone" | "chat")[];
+                        contact?: components["schemas"]["Audience"];
+                    };
+                    /**
+                     * Format: uuid
+                     * @description Null counts day and night
+                     */
+                    calendar_id?: string | null;
+                    /** @description The resolution waits while the customer is waited for */
+                    pause_while_waiting?: boolean;
+                    /** @description By priority of the ticket */
+                    targets: {
+                        low?: {
+                            /** @description Minutes of the calendar; absent or null promises nothing */
+                            first_response?: number | null;
+                            /** @description Minutes of the calendar; absent or null promises nothing */
+                            next_response?: number | null;
+                            /** @description Minutes of the calendar; absent or null promises nothing */
+                            resolution?: number | null;
+                        };
+                        normal?: {
+                            /** @description Minutes of the calendar; absent or null promises nothing */
+                            first_response?: number | null;
+                            /** @description Minutes of the calendar; absent or null promises nothing */
+                            next_response?: number | null;
+                            /** @description Minutes of the calendar; absent or null promises nothing */
+                            resolution?: number | null;
+                        };
+                        high?: {
+                            /** @description Minutes of the calendar; absent or null promises nothing */
+                            first_response?: number | null;
+                            /** @description Minutes of the calendar; absent or null promises nothing */
+                            next_response?: number | null;
+                            /** @description Minutes of the calendar; absent or null promises nothing */
+                            resolution?: number | null;
+                        };
+                        urgent?: {
+                            /** @description Minutes of the calendar; absent or null promises nothing */
+                            first_response?: number | null;
+                            /** @description Minutes of the calendar; absent or null promises nothing */
+                            next_response?: number | null;
+                            /** @description Minutes of the calendar; absent or null promises nothing */
+                            resolution?: number | null;
+                        };
+                    };
+                };
+            };
+        };
+        responses: {
+            /** @description Made; `Location` names it */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SlaPolicy"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getTicketsSlaPoliciesById: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SlaPolicy"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    putTicketsSlaPoliciesById: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read; an older one is refused with 412 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    name?: string;
+                    description?: string;
+                    /** @description The lowest is tried first */
+                    position?: number;
+                    is_active?: boolean;
+                    /** @description All that are given must be met; none means every ticket. `contact` is about the requester */
+                    conditions?: {
+                        /** @description One of these */
+                        categories?: string[];
+                        /** @description At least one of these */
+                        tags?: string[];
+                        /** @description One of these */
+                        sources?: ("web" | "email" | "phone" | "chat")[];
+                        contact?: components["schemas"]["Audience"];
+                    };
+                    /**
+                     * Format: uuid
+                     * @description Null counts day and night
+                     */
+                    calendar_id?: string | null;
+                    /** @description The resolution waits while the customer is waited for */
+                    pause_while_waiting?: boolean;
+                    /** @description By priority of the ticket */
+                    targets?: {
+                        low?: {
+                            /** @description Minutes of the calendar; absent or null promises nothing */
+                            first_response?: number | null;
+                            /** @description Minutes of the calendar; absent or null promises nothing */
+                            next_response?: number | null;
+                            /** @description Minutes of the calendar; absent or null promises nothing */
+                            resolution?: number | null;
+                        };
+                        normal?: {
+                            /** @description Minutes of the calendar; absent or null promises nothing */
+                            first_response?: number | null;
+                            /** @description Minutes of the calendar; absent or null promises nothing */
+                            next_response?: number | null;
+                            /** @description Minutes of the calendar; absent or null promises nothing */
+                            resolution?: number | null;
+                        };
+                        high?: {
+                            /** @description Minutes of the calendar; absent or null promises nothing */
+                            first_response?: number | null;
+                            /** @description Minutes of the calendar; absent or null promises nothing */
+                            next_response?: number | null;
+                            /** @description Minutes of the calendar; absent or null promises nothing */
+                            resolution?: number | null;
+                        };
+                        urgent?: {
+                            /** @description Minutes of the calendar; absent or null promises nothing */
+                            first_response?: number | null;
+                            /** @description Minutes of the calendar; absent or null promises nothing */
+                            next_response?: number | null;
+                            /** @description Minutes of the calendar; absent or null promises nothing */
+                            resolution?: number | null;
+                        };
+                    };
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SlaPolicy"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["Stale"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    deleteTicketsSlaPoliciesById: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read; an older one is refused with 412 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        message: string;
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["Stale"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    patchTicketsSlaPoliciesById: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read; an older one is refused with 412 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    name?: string;
+                    description?: string;
+                    /** @description The lowest is tried first */
+                    position?: number;
+                    is_active?: boolean;
+                    /** @description All that are given must be met; none means every ticket. `contact` is about the requester */
+                    conditions?: {
+                        /** @description One of these */
+                        categories?: string[];
+                        /** @description At least one of these */
+                        tags?: string[];
+                        /** @description One of these */
+                        sources?: ("web" | "email" | "phone" | "chat")[];
+                        contact?: components["schemas"]["Audience"];
+                    };
+                    /**
+                     * Format: uuid
+                     * @description Null counts day and night
+                     */
+                    calendar_id?: string | null;
+                    /** @description The resolution waits while the customer is waited for */
+                    pause_while_waiting?: boolean;
+                    /** @description By priority of the ticket */
+                    targets?: {
+                        low?: {
+                            /** @description Minutes of the calendar; absent or null promises nothing */
+                            first_response?: number | null;
+                            /** @description Minutes of the calendar; absent or null promises nothing */
+                            next_response?: number | null;
+                            /** @description Minutes of the calendar; absent or null promises nothing */
+                            resolution?: number | null;
+                        };
+                        normal?: {
+                            /** @description Minutes of the calendar; absent or null promises nothing */
+                            first_response?: number | null;
+                            /** @description Minutes of the calendar; absent or null promises nothing */
+                            next_response?: number | null;
+                            /** @description Minutes of the calendar; absent or null promises nothing */
+                            resolution?: number | null;
+                        };
+                        high?: {
+                            /** @description Minutes of the calendar; absent or null promises nothing */
+                            first_response?: number | null;
+                            /** @description Minutes of the calendar; absent or null promises nothing */
+                            next_response?: number | null;
+                            /** @description Minutes of the calendar; absent or null promises nothing */
+                            resolution?: number | null;
+                        };
+                        urgent?: {
+                            /** @description Minutes of the calendar; absent or null promises nothing */
+                            first_response?: number | null;
+                            /** @description Minutes of the calendar; absent or null promises nothing */
+                            next_response?: number | null;
+                            /** @description Minutes of the calendar; absent or null promises nothing */
+                            resolution?: number | null;
+                        };
+                    };
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SlaPolicy"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["Stale"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    postTicketsSlaPoliciesByIdRestore: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The first answer under a key is kept for 24 hours and given again */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SlaPolicy"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     getTicketsById: {
         parameters: {
             query?: {
@@ -16056,6 +17560,12 @@ export interface operations {
                          * @description The next of the three
                          */
                         due_at?: string | null;
+                        /** Format: date-time */
+                        first_response_breached_at?: string | null;
+                        /** Format: date-time */
+                        next_response_breached_at?: string | null;
+                        /** Format: date-time */
+                        resolution_breached_at?: string | null;
                         is_escalated?: boolean;
                         /** Format: date-time */
                         escalated_at?: string | null;

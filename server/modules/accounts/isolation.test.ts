@@ -359,6 +359,11 @@ async function fillByHand(): Promise<void> {
   const ticket = await anna.post('/tickets', question)
   expect(ticket.status).toBe(201)
   expect((await anna.post(`/tickets/${ticket.body.id}/messages`, { content: 'On its way' })).status).toBe(201)
+  const open = { timezone: 'UTC', hours: { monday: [{ from: '09:00', to: '17:00' }] } }
+  const calendar = await anna.post('/tickets/calendars', { name: 'Office', ...open })
+  expect(calendar.status).toBe(201)
+  const promise = { name: 'Usual', calendar_id: calendar.body.id, targets: { normal: { first_response: 60 } } }
+  expect((await anna.post('/tickets/sla-policies', promise)).status).toBe(201)
   const csv = 'email,first_name\nnot an address,Zoé\nzoe@sample.example,Zoé\n'
   const file = `--x\r\ncontent-disposition: form-data; name="file"; filename="a.csv"\r\ncontent-type: text/csv\r\n\r\n${csv}\r\n--x--\r\n`
   const form = { 'content-type': 'multipart/form-data; boundary=x' }

@@ -44,6 +44,9 @@ export interface TicketTable {
   next_response_due_at: NullableTime
   resolution_due_at: NullableTime
   due_at: GeneratedAlways<Date | null>
+  first_response_breached_at: NullableTime
+  next_response_breached_at: NullableTime
+  resolution_breached_at: NullableTime
   is_escalated: Generated<boolean>
   escalated_at: NullableTime
   last_message_at: Date
