@@ -1179,6 +1179,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/contacts/{id}/bookings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a contact booked, appointments included, the latest first */
+        get: operations["getContactsByIdBookings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/contacts/{id}/consents": {
         parameters: {
             query?: never;
@@ -1293,8 +1310,43 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Enter something by hand; the timeline only ever grows */
+        /** Enter something by hand */
         post: operations["postContactsByIdInteractionsAdd"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contacts/{id}/interactions/{interaction_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Take away an entry that was made by hand; it can be restored for thirty days */
+        delete: operations["deleteContactsByIdInteractionsByInteractionId"];
+        options?: never;
+        head?: never;
+        /** Mend an entry that was made by hand */
+        patch: operations["patchContactsByIdInteractionsByInteractionId"];
+        trace?: never;
+    };
+    "/api/v1/contacts/{id}/interactions/{interaction_id}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Bring back a removed entry as it was */
+        post: operations["postContactsByIdInteractionsByInteractionIdRestore"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1331,6 +1383,23 @@ export interface paths {
         post?: never;
         /** Delete a note */
         delete: operations["deleteContactsByIdNotesByNoteId"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contacts/{id}/orders": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a contact ordered, the latest first */
+        get: operations["getContactsByIdOrders"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -1950,7 +2019,10 @@ export interface paths {
         /** Lists of contacts */
         get: operations["getLists"];
         put?: never;
-        /** Make a list */
+        /**
+         * Make a list
+         * @description A static list is filled by hand. A dynamic one has `criteria`, a rule as POST /contacts/filter/count describes it, and follows it: a job fills it (`refresh_job_id`), changes of contacts are followed at once, and what time alone changes, every hour.
+         */
         post: operations["postLists"];
         delete?: never;
         options?: never;
@@ -2006,7 +2078,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Copy a list with its members */
+        /** Copy a list with its members, a dynamic one with its rule */
         post: operations["postListsByIdDuplicate"];
         delete?: never;
         options?: never;
@@ -2028,6 +2100,23 @@ export interface paths {
         get: operations["getListsByIdExport"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/lists/{id}/refresh": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make a dynamic list hold whom its rule finds now, as a job */
+        post: operations["postListsByIdRefresh"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2082,6 +2171,23 @@ export interface paths {
         put?: never;
         /** Make the list hold exactly these contacts */
         post: operations["postListsByIdSync"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/lists/{id}/why/{contact_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Why a contact is in a list, or not */
+        get: operations["getListsByIdWhyByContactId"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -2795,6 +2901,39 @@ export interface components {
                 [key: string]: unknown;
             };
         };
+        Booking: {
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            id: string;
+            /** @description As the scheduler names it */
+            booking_id: string;
+            /** @enum {string} */
+            kind: "booking" | "appointment";
+            /** @enum {string} */
+            status: "booked" | "completed" | "cancelled";
+            title: string;
+            location: string;
+            link: string | null;
+            /** @description Why it was cancelled */
+            reason: string;
+            /** Format: date-time */
+            starts_at: string | null;
+            /** Format: date-time */
+            ends_at: string | null;
+            /** Format: date-time */
+            booked_at: string | null;
+            /** Format: date-time */
+            completed_at: string | null;
+            /** Format: date-time */
+            cancelled_at: string | null;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            happened_at: string;
+        };
         Campaign: {
             /**
              * Format: uuid
@@ -2930,6 +3069,8 @@ export interface components {
             total_orders: number;
             total_appointments: number;
             total_bookings: number;
+            total_tickets: number;
+            open_tickets: number;
             /** Format: date-time */
             last_order_date: string | null;
             /** Format: date-time */
@@ -3516,6 +3657,8 @@ export interface components {
              * @description RFC 3339, UTC
              */
             recorded_at: string;
+            /** Format: date-time */
+            edited_at: string | null;
             actor: {
                 /** Format: uuid */
                 id?: string | null;
@@ -3588,7 +3731,16 @@ export interface components {
             type: "static" | "dynamic";
             color: string;
             contact_count: number;
+            /** @description A dynamic list that is not active is paused: its members stay as they are */
             is_active: boolean;
+            /** @description Of dynamic lists */
+            criteria: {
+                [key: string]: unknown;
+            } | null;
+            /** Format: date-time */
+            last_refreshed_at: string | null;
+            /** Format: uuid */
+            refresh_job_id: string | null;
             /**
              * Format: date-time
              * @description RFC 3339, UTC
@@ -3659,6 +3811,26 @@ export interface components {
              * @description RFC 3339, UTC
              */
             created_at: string;
+        };
+        Order: {
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            id: string;
+            /** @description As the shop names it */
+            order_id: string;
+            /** @enum {string} */
+            status: "completed" | "partly_returned" | "returned";
+            /** @description Exact decimal */
+            amount: string | null;
+            /** @description ISO 4217. The lifetime value adds up the orders in the currency of the workspace */
+            currency: string | null;
+            /** Format: date-time */
+            completed_at: string | null;
+            /** Format: date-time */
+            returned_at: string | null;
+            returned_amount: string;
         };
         PrivacyAuditEntry: {
             number: number;
@@ -5925,7 +6097,7 @@ export interface operations {
                         type?: "newsletter" | "marketing" | "all";
                         /** @enum {string} */
                         format?: "csv" | "xlsx" | "json" | "vcard";
-                        /** @description Any of id, email, first_name, last_name, full_name, company, job_title, phone, gender, avatar_url, language, timezone, source, status, is_active, newsletter_subscribed, marketing_subscribed, tracking_allowed, newsletter_consent, newsletter_consent_at, marketing_consent, marketing_consent_at, tracking_consent, tracking_consent_at, subscribed_at, unsubscribed_at, last_email_opened_at, last_email_clicked_at, last_engaged_at, total_emails_opened, total_emails_clicked, engagement_score, engagement_level, notes, tags, lists, user_id, total_orders, returned_orders, total_appointments, cancelled_appointments, total_bookings, first_order_date, last_order_date, first_appointment_date, last_appointment_date, last_booking_date, lifetime_value, created_at, updated_at, deleted_at, custom_fields, custom_fields.<key> for one custom field, or * for everything. Without it: first name, last name, e-mail, phone, company, job title, notes, tags, bookings and the last booking (csv, xlsx), or the whole record (json, vcard). */
+                        /** @description Any of id, email, first_name, last_name, full_name, company, job_title, phone, gender, avatar_url, language, timezone, source, status, is_active, newsletter_subscribed, marketing_subscribed, tracking_allowed, newsletter_consent, newsletter_consent_at, marketing_consent, marketing_consent_at, tracking_consent, tracking_consent_at, subscribed_at, unsubscribed_at, last_email_opened_at, last_email_clicked_at, last_engaged_at, total_emails_opened, total_emails_clicked, engagement_score, engagement_level, notes, tags, lists, user_id, total_orders, returned_orders, total_appointments, cancelled_appointments, total_bookings, first_order_date, last_order_date, first_appointment_date, last_appointment_date, last_booking_date, total_tickets, open_tickets, lifetime_value, created_at, updated_at, deleted_at, custom_fields, custom_fields.<key> for one custom field, or * for everything. Without it: first name, last name, e-mail, phone, company, job title, notes, tags, bookings and the last booking (csv, xlsx), or the whole record (json, vcard). */
                         fields?: string[];
                     };
                     dry_run?: boolean;
@@ -6413,7 +6585,7 @@ export interface operations {
                 "application/json": {
                     /** @enum {string} */
                     format: "csv" | "xlsx" | "json" | "vcard";
-                    /** @description Any of id, email, first_name, last_name, full_name, company, job_title, phone, gender, avatar_url, language, timezone, source, status, is_active, newsletter_subscribed, marketing_subscribed, tracking_allowed, newsletter_consent, newsletter_consent_at, marketing_consent, marketing_consent_at, tracking_consent, tracking_consent_at, subscribed_at, unsubscribed_at, last_email_opened_at, last_email_clicked_at, last_engaged_at, total_emails_opened, total_emails_clicked, engagement_score, engagement_level, notes, tags, lists, user_id, total_orders, returned_orders, total_appointments, cancelled_appointments, total_bookings, first_order_date, last_order_date, first_appointment_date, last_appointment_date, last_booking_date, lifetime_value, created_at, updated_at, deleted_at, custom_fields, custom_fields.<key> for one custom field, or * for everything. Without it: first name, last name, e-mail, phone, company, job title, notes, tags, bookings and the last booking (csv, xlsx), or the whole record (json, vcard). */
+                    /** @description Any of id, email, first_name, last_name, full_name, company, job_title, phone, gender, avatar_url, language, timezone, source, status, is_active, newsletter_subscribed, marketing_subscribed, tracking_allowed, newsletter_consent, newsletter_consent_at, marketing_consent, marketing_consent_at, tracking_consent, tracking_consent_at, subscribed_at, unsubscribed_at, last_email_opened_at, last_email_clicked_at, last_engaged_at, total_emails_opened, total_emails_clicked, engagement_score, engagement_level, notes, tags, lists, user_id, total_orders, returned_orders, total_appointments, cancelled_appointments, total_bookings, first_order_date, last_order_date, first_appointment_date, last_appointment_date, last_booking_date, total_tickets, open_tickets, lifetime_value, created_at, updated_at, deleted_at, custom_fields, custom_fields.<key> for one custom field, or * for everything. Without it: first name, last name, e-mail, phone, company, job title, notes, tags, bookings and the last booking (csv, xlsx), or the whole record (json, vcard). */
                     fields?: string[];
                     /**
                      * @description Headers for people (First Name), or first_name
@@ -8060,6 +8232,8 @@ export interface operations {
                         total_orders: number;
                         total_appointments: number;
                         total_bookings: number;
+                        total_tickets: number;
+                        open_tickets: number;
                         /** Format: date-time */
                         last_order_date: string | null;
                         /** Format: date-time */
@@ -8395,6 +8569,51 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    getContactsByIdBookings: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+                count?: "exact";
+                sort?: "happened_at" | "-happened_at";
+                search?: string;
+                kind?: "booking" | "appointment";
+                status?: "booked" | "completed" | "cancelled";
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["Booking"][];
+                        next_cursor: string | null;
+                        /** @description Exact up to 10,000; beyond, {"at_least": 10000} unless count=exact asks for the number */
+                        total: number | {
+                            at_least: number;
+                        };
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     getContactsByIdConsents: {
         parameters: {
             query?: {
@@ -8721,6 +8940,125 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    deleteContactsByIdInteractionsByInteractionId: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read; an older one is refused with 412 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                id: string;
+                interaction_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        message: string;
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["Stale"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    patchContactsByIdInteractionsByInteractionId: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read; an older one is refused with 412 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                id: string;
+                interaction_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    description?: string;
+                    metadata?: {
+                        [key: string]: unknown;
+                    };
+                    /** Format: date-time */
+                    occurred_at?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Interaction"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["Stale"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    postContactsByIdInteractionsByInteractionIdRestore: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The first answer under a key is kept for 24 hours and given again */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                id: string;
+                interaction_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Interaction"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     getContactsByIdNotes: {
         parameters: {
             query?: {
@@ -8832,6 +9170,50 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             412: components["responses"]["Stale"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getContactsByIdOrders: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+                count?: "exact";
+                sort?: "happened_at" | "-happened_at";
+                search?: string;
+                status?: "completed" | "partly_returned" | "returned";
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["Order"][];
+                        next_cursor: string | null;
+                        /** @description Exact up to 10,000; beyond, {"at_least": 10000} unless count=exact asks for the number */
+                        total: number | {
+                            at_least: number;
+                        };
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
             422: components["responses"]["Invalid"];
             429: components["responses"]["TooMany"];
             500: components["responses"]["Fault"];
@@ -10533,6 +10915,7 @@ export interface operations {
                 cursor?: string;
                 count?: "exact";
                 search?: string;
+                type?: "static" | "dynamic";
                 is_active?: boolean;
                 deleted?: boolean;
                 sort?: string;
@@ -10586,8 +10969,12 @@ export interface operations {
                     /** @description Hex colour, such as #0066cc */
                     color?: string;
                     /** @enum {string} */
-                    type?: "static";
+                    type?: "static" | "dynamic";
                     is_active?: boolean;
+                    /** @description A rule, as POST /contacts/filter/count describes it */
+                    criteria?: {
+                        [key: string]: unknown;
+                    };
                 };
             };
         };
@@ -10640,7 +11027,16 @@ export interface operations {
                         type: "static" | "dynamic";
                         color: string;
                         contact_count: number;
+                        /** @description A dynamic list that is not active is paused: its members stay as they are */
                         is_active: boolean;
+                        /** @description Of dynamic lists */
+                        criteria: {
+                            [key: string]: unknown;
+                        } | null;
+                        /** Format: date-time */
+                        last_refreshed_at: string | null;
+                        /** Format: uuid */
+                        refresh_job_id: string | null;
                         /**
                          * Format: date-time
                          * @description RFC 3339, UTC
@@ -10653,6 +11049,12 @@ export interface operations {
                         updated_at: string;
                         /** Format: date-time */
                         deleted_at: string | null;
+                        /** @description Conditions that name what is not there (any more), and therefore match nobody */
+                        problems: {
+                            pointer: string;
+                            code: string;
+                            detail: string;
+                        }[];
                         /** @description The newest fifty; /lists/{id}/contacts has them all */
                         contacts: components["schemas"]["Contact"][];
                     };
@@ -10688,6 +11090,10 @@ export interface operations {
                     /** @description Hex colour, such as #0066cc */
                     color?: string;
                     is_active?: boolean;
+                    /** @description A rule, as POST /contacts/filter/count describes it */
+                    criteria?: {
+                        [key: string]: unknown;
+                    };
                 };
             };
         };
@@ -10769,6 +11175,10 @@ export interface operations {
                     /** @description Hex colour, such as #0066cc */
                     color?: string;
                     is_active?: boolean;
+                    /** @description A rule, as POST /contacts/filter/count describes it */
+                    criteria?: {
+                        [key: string]: unknown;
+                    };
                 };
             };
         };
@@ -10961,6 +11371,8 @@ export interface operations {
             content: {
                 "application/json": {
                     name?: string;
+                    /** @description The copy of a dynamic list keeps its present members instead */
+                    static?: boolean;
                 } | null;
             };
         };
@@ -11017,6 +11429,40 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    postListsByIdRefresh: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The first answer under a key is kept for 24 hours and given again */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Accepted; the work goes on */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
             422: components["responses"]["Invalid"];
             429: components["responses"]["TooMany"];
             500: components["responses"]["Fault"];
@@ -11175,6 +11621,50 @@ export interface operations {
                         removed: number;
                         contact_count: number;
                         not_found: number;
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getListsByIdWhyByContactId: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                contact_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {string} */
+                        type: "static" | "dynamic";
+                        is_member: boolean;
+                        /** @description What the rule says now; of a static list, the same as is_member */
+                        matches: boolean;
+                        /** Format: date-time */
+                        added_at: string | null;
+                        /** Format: uuid */
+                        added_by: string | null;
+                        rule: {
+                            [key: string]: unknown;
+                        } | null;
                     };
                 };
             };
