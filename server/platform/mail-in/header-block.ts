@@ -42,7 +42,8 @@ export function headerOf(headers: Headers, name: string): string {
 
 /** The ids between angle brackets, in order, each once; of a long chain the first and the last are kept. */
 export function messageIdsOf(text: string, most = 60): string[] {
-  const ids = [...new Set(text.slice(0, 100_000).match(/<[^<>\s]{3,300}>/g) ?? [])]
+  const bounded = text.length > 100_000 ? `${text.slice(0, 50_000)} ${text.slice(-50_000)}` : text
+  const ids = [...new Set(bounded.match(/<[^<>\s]{3,300}>/g) ?? [])]
   return ids.length <= most ? ids : [...ids.slice(0, most / 2), ...ids.slice(-most / 2)]
 }
 
