@@ -1860,6 +1860,288 @@ CREATE TRIGGER templates_touch BEFORE UPDATE OF name, subject, body_html, body_t
 create policy tenant on communication.templates using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
 grant delete, insert, select, update on communication.templates to rapport_app;
 
+-- support -------------------------------------------------------------------------------------------------------
+
+create table support.followers (
+  workspace_id uuid not null,
+  ticket_id uuid not null,
+  user_id uuid not null,
+  was_called boolean not null,
+  followed_at timestamp with time zone not null,
+  constraint followers_pkey PRIMARY KEY (workspace_id, ticket_id, user_id),
+  constraint follower_ticket FOREIGN KEY (workspace_id, ticket_id) REFERENCES support.tickets(workspace_id, id) ON DELETE CASCADE
+);
+CREATE INDEX followers_user ON support.followers USING btree (workspace_id, user_id, ticket_id) WHERE was_called;
+create policy tenant on support.followers using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant delete, insert, select, update on support.followers to rapport_app;
+
+create table support.mentions (
+  workspace_id uuid not null,
+  message_id uuid not null,
+  user_id uuid not null,
+  constraint mentions_pkey PRIMARY KEY (workspace_id, message_id, user_id),
+  constraint mention_message FOREIGN KEY (workspace_id, message_id) REFERENCES support.messages(workspace_id, id) ON DELETE CASCADE
+);
+create policy tenant on support.mentions using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant delete, insert, select, update on support.mentions to rapport_app;
+
+create table support.message_reads (
+  workspace_id uuid not null,
+  message_id uuid not null,
+  reader_id uuid not null,
+  read_at timestamp with time zone not null,
+  constraint message_reads_pkey PRIMARY KEY (workspace_id, message_id, reader_id),
+  constraint message_read FOREIGN KEY (workspace_id, message_id) REFERENCES support.messages(workspace_id, id) ON DELETE CASCADE
+);
+CREATE INDEX message_reads_reader ON support.message_reads USING btree (workspace_id, reader_id, message_id);
+create policy tenant on support.message_reads using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant delete, insert, select, update on support.message_reads to rapport_app;
+
+create table support.message_versions (
+  workspace_id uuid not null,
+  message_id uuid not null,
+  version integer not null,
+  content text not null,
+  what text not null,
+  ended_at timestamp with time zone not null,
+  ended_by uuid,
+  ended_by_name text not null default ''::text,
+  constraint message_versions_pkey PRIMARY KEY (workspace_id, message_id, version),
+  constraint message_version FOREIGN KEY (workspace_id, message_id) REFERENCES support.messages(workspace_id, id) ON DELETE CASCADE,
+  constraint message_version_what CHECK ((what = ANY (ARRAY['edited'::text, 'deleted'::text])))
+);
+create policy tenant on support.message_versions using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant delete, insert, select, update on support.message_versions to rapport_app;
+
+create table support.messages (
+  workspace_id uuid not null,
+  id uuid not null,
+  ticket_id uuid not null,
+  user_id uuid,
+  author_kind text not null,
+  author_name text not null default ''::text,
+  author_email text not null default ''::text,
+  content text not null,
+  is_internal boolean not null default false,
+  source text not null default 'web'::text,
+  version integer not null default 1,
+  created_at timestamp with time zone not null default now(),
+  updated_at timestamp with time zone not null default now(),
+  edited_at timestamp with time zone,
+  deleted_at timestamp with time zone,
+  search_text text not null generated always as (support.search_text(ARRAY[content])) stored,
+  constraint messages_pkey PRIMARY KEY (workspace_id, id),
+  constraint message_ticket FOREIGN KEY (workspace_id, ticket_id) REFERENCES support.tickets(workspace_id, id) ON DELETE CASCADE,
+  constraint message_author CHECK ((author_kind = ANY (ARRAY['requester'::text, 'house'::text, 'program'::text]))),
+  constraint message_requester_is_public CHECK (((NOT is_internal) OR (author_kind <> 'requester'::text))),
+  constraint message_source CHECK ((source = ANY (ARRAY['web'::text, 'email'::text, 'phone'::text, 'chat'::text])))
+);
+CREATE INDEX messages_author ON support.messages USING btree (workspace_id, lower(author_email)) WHERE (author_email <> ''::text);
+CREATE UNIQUE INDEX messages_of_ticket ON support.messages USING btree (workspace_id, ticket_id, created_at, id);
+CREATE INDEX messages_search ON support.messages USING gin (search_text public.gin_trgm_ops) WHERE (deleted_at IS NULL);
+CREATE INDEX messages_user ON support.messages USING btree (workspace_id, user_id) WHERE (user_id IS NOT NULL);
+CREATE TRIGGER message_touch BEFORE UPDATE OF content, deleted_at ON support.messages FOR EACH ROW EXECUTE FUNCTION platform.touch();
+create policy tenant on support.messages using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant delete, insert, select, update on support.messages to rapport_app;
+
+create table support.ticket_days (
+  workspace_id uuid not null,
+  day date not null,
+  last_number integer not null,
+  constraint ticket_days_pkey PRIMARY KEY (workspace_id, day)
+);
+create policy tenant on support.ticket_days using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant delete, insert, select, update on support.ticket_days to rapport_app;
+
+create table support.ticket_events (
+  workspace_id uuid not null,
+  seq bigint not null generated always as identity,
+  ticket_id uuid not null,
+  type text not null,
+  at timestamp with time zone not null,
+  actor_kind text not null,
+  actor_id uuid,
+  from_value text,
+  to_value text,
+  data jsonb not null default '{}'::jsonb,
+  constraint ticket_events_pkey PRIMARY KEY (workspace_id, seq),
+  constraint ticket_event FOREIGN KEY (workspace_id, ticket_id) REFERENCES support.tickets(workspace_id, id) ON DELETE CASCADE,
+  constraint ticket_event_actor CHECK ((actor_kind = ANY (ARRAY['requester'::text, 'house'::text, 'program'::text])))
+);
+CREATE INDEX ticket_events_of ON support.ticket_events USING btree (workspace_id, ticket_id, seq);
+CREATE INDEX ticket_events_type ON support.ticket_events USING btree (workspace_id, type, at);
+create policy tenant on support.ticket_events using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant insert, select on support.ticket_events to rapport_app;
+
+create table support.tickets (
+  workspace_id uuid not null,
+  id uuid not null,
+  ticket_number text not null,
+  contact_id uuid,
+  user_id uuid,
+  assigned_to uuid,
+  subject text not null,
+  description text not null,
+  status text not null default 'open'::text,
+  priority text not null default 'normal'::text,
+  priority_rank integer not null generated always as (
+CASE priority
+    WHEN 'low'::text THEN 1
+    WHEN 'normal'::text THEN 2
+    WHEN 'high'::text THEN 3
+    ELSE 4
+END) stored,
+  category text,
+  source text not null default 'web'::text,
+  contact_email text not null default ''::text,
+  contact_name text not null default ''::text,
+  language text not null default 'en'::text,
+  first_response_at timestamp with time zone,
+  resolved_at timestamp with time zone,
+  closed_at timestamp with time zone,
+  resolution_notes text,
+  internal_notes text,
+  satisfaction_rating integer,
+  satisfaction_comment text,
+  satisfaction_at timestamp with time zone,
+  tags text[] not null default '{}'::text[],
+  tag_keys text[] not null generated always as (support.tag_keys(tags)) stored,
+  metadata jsonb not null default '{}'::jsonb,
+  first_response_due_at timestamp with time zone,
+  next_response_due_at timestamp with time zone,
+  resolution_due_at timestamp with time zone,
+  due_at timestamp with time zone generated always as (LEAST(first_response_due_at, next_response_due_at, resolution_due_at)) stored,
+  is_escalated boolean not null default false,
+  escalated_at timestamp with time zone,
+  last_message_at timestamp with time zone not null,
+  waiting_since timestamp with time zone,
+  reopened_count integer not null default 0,
+  follow_up_of uuid,
+  merged_into uuid,
+  version integer not null default 1,
+  created_at timestamp with time zone not null default now(),
+  updated_at timestamp with time zone not null default now(),
+  deleted_at timestamp with time zone,
+  search_text text not null generated always as (support.search_text((ARRAY[ticket_number, subject, description, contact_name, contact_email] || tags))) stored,
+  constraint tickets_pkey PRIMARY KEY (workspace_id, id),
+  constraint ticket_follow_up FOREIGN KEY (workspace_id, follow_up_of) REFERENCES support.tickets(workspace_id, id),
+  constraint ticket_merged_into FOREIGN KEY (workspace_id, merged_into) REFERENCES support.tickets(workspace_id, id),
+  constraint ticket_open_is_unassigned CHECK (((status <> 'open'::text) OR (assigned_to IS NULL))),
+  constraint ticket_priority CHECK ((priority = ANY (ARRAY['low'::text, 'normal'::text, 'high'::text, 'urgent'::text]))),
+  constraint ticket_satisfaction CHECK (((satisfaction_rating >= 1) AND (satisfaction_rating <= 5))),
+  constraint ticket_source CHECK ((source = ANY (ARRAY['web'::text, 'email'::text, 'phone'::text, 'chat'::text]))),
+  constraint ticket_status CHECK ((status = ANY (ARRAY['open'::text, 'assigned'::text, 'in_progress'::text, 'waiting_customer'::text, 'resolved'::text, 'closed'::text]))),
+  constraint ticket_work_is_assigned CHECK (((status <> ALL (ARRAY['assigned'::text, 'in_progress'::text, 'waiting_customer'::text])) OR (assigned_to IS NOT NULL)))
+);
+CREATE UNIQUE INDEX ticket_number ON support.tickets USING btree (workspace_id, ticket_number);
+CREATE INDEX tickets_assigned ON support.tickets USING btree (workspace_id, assigned_to, created_at, id) WHERE (deleted_at IS NULL);
+CREATE INDEX tickets_category ON support.tickets USING btree (workspace_id, platform.fold(category), created_at, id) WHERE ((deleted_at IS NULL) AND (category IS NOT NULL));
+CREATE INDEX tickets_contact ON support.tickets USING btree (workspace_id, contact_id, created_at, id);
+CREATE INDEX tickets_created ON support.tickets USING btree (workspace_id, created_at, id) WHERE (deleted_at IS NULL);
+CREATE INDEX tickets_deleted ON support.tickets USING btree (workspace_id, deleted_at, id) WHERE (deleted_at IS NOT NULL);
+CREATE INDEX tickets_due ON support.tickets USING btree (workspace_id, COALESCE(due_at, 'infinity'::timestamp with time zone), id) WHERE (deleted_at IS NULL);
+CREATE INDEX tickets_email ON support.tickets USING btree (workspace_id, lower(contact_email));
+CREATE INDEX tickets_follow_ups ON support.tickets USING btree (workspace_id, follow_up_of) WHERE (follow_up_of IS NOT NULL);
+CREATE INDEX tickets_priority ON support.tickets USING btree (workspace_id, priority_rank, id) WHERE (deleted_at IS NULL);
+CREATE INDEX tickets_search ON support.tickets USING gin (search_text public.gin_trgm_ops) WHERE (deleted_at IS NULL);
+CREATE INDEX tickets_spoken ON support.tickets USING btree (workspace_id, last_message_at, id) WHERE (deleted_at IS NULL);
+CREATE INDEX tickets_status ON support.tickets USING btree (workspace_id, status, created_at, id) WHERE (deleted_at IS NULL);
+CREATE INDEX tickets_tags ON support.tickets USING gin (tag_keys) WHERE (deleted_at IS NULL);
+CREATE INDEX tickets_updated ON support.tickets USING btree (workspace_id, updated_at, id) WHERE (deleted_at IS NULL);
+CREATE INDEX tickets_user ON support.tickets USING btree (workspace_id, user_id, created_at, id) WHERE (deleted_at IS NULL);
+CREATE INDEX tickets_waiting ON support.tickets USING btree (workspace_id, COALESCE(waiting_since, 'infinity'::timestamp with time zone), id) WHERE (deleted_at IS NULL);
+CREATE TRIGGER ticket_touch BEFORE UPDATE OF subject, description, status, priority, category, source, assigned_to, contact_id, user_id, contact_email, contact_name, resolution_notes, internal_notes, tags, metadata, satisfaction_rating, merged_into, deleted_at ON support.tickets FOR EACH ROW EXECUTE FUNCTION platform.touch();
+create policy tenant on support.tickets using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant delete, insert, select, update on support.tickets to rapport_app;
+
+create view support.message_rows as
+ SELECT workspace_id,
+    id,
+    ticket_id,
+    user_id,
+    author_kind,
+    author_name,
+    author_email,
+    content,
+    is_internal,
+    source,
+    version,
+    created_at,
+    updated_at,
+    edited_at,
+    deleted_at,
+    search_text
+   FROM support.messages
+  WHERE (workspace_id = platform.workspace_id());
+
+create view support.ticket_rows as
+ SELECT workspace_id,
+    id,
+    ticket_number,
+    contact_id,
+    user_id,
+    assigned_to,
+    subject,
+    description,
+    status,
+    priority,
+    priority_rank,
+    category,
+    source,
+    contact_email,
+    contact_name,
+    language,
+    first_response_at,
+    resolved_at,
+    closed_at,
+    resolution_notes,
+    internal_notes,
+    satisfaction_rating,
+    satisfaction_comment,
+    satisfaction_at,
+    tags,
+    tag_keys,
+    metadata,
+    first_response_due_at,
+    next_response_due_at,
+    resolution_due_at,
+    due_at,
+    is_escalated,
+    escalated_at,
+    last_message_at,
+    waiting_since,
+    reopened_count,
+    follow_up_of,
+    merged_into,
+    version,
+    created_at,
+    updated_at,
+    deleted_at,
+    search_text
+   FROM support.tickets
+  WHERE (workspace_id = platform.workspace_id());
+
+CREATE OR REPLACE FUNCTION support.contains_pattern(term text)
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE STRICT
+RETURN (('%'::text || regexp_replace(platform.fold(term), '([\\%_])'::text, '\\\1'::text, 'g'::text)) || '%'::text)
+;
+
+CREATE OR REPLACE FUNCTION support.search_text(parts text[])
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+RETURN platform.fold(COALESCE((SELECT string_agg(part.part, ' '::text) AS string_agg FROM unnest(search_text.parts) part(part)), ''::text))
+;
+
+CREATE OR REPLACE FUNCTION support.tag_keys(tags text[])
+ RETURNS text[]
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE STRICT
+RETURN ARRAY(SELECT platform.fold(tag.tag) AS fold FROM unnest(tag_keys.tags) tag(tag))
+;
+
 -- privacy -------------------------------------------------------------------------------------------------------
 
 create table privacy.audit_entries (
