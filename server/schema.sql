@@ -27,6 +27,40 @@ CREATE INDEX idempotency_age ON platform.idempotency_keys USING btree (created_a
 create policy tenant on platform.idempotency_keys using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
 grant delete, insert, select, update on platform.idempotency_keys to rapport_app;
 
+create table platform.inbound_mails (
+  workspace_id uuid not null,
+  id uuid not null,
+  state text not null default 'received'::text,
+  door text not null,
+  raw bytea,
+  file_key text,
+  size_bytes bigint not null,
+  sha256 text not null,
+  dedupe_key text not null,
+  message_id text,
+  envelope_from text,
+  recipients text[] not null,
+  client jsonb,
+  from_address text,
+  subject text,
+  kind text,
+  outcome text,
+  attempts integer not null default 0,
+  error text,
+  received_at timestamp with time zone not null default now(),
+  handled_at timestamp with time zone,
+  constraint inbound_mails_pkey PRIMARY KEY (workspace_id, id),
+  constraint inbound_mail_door CHECK ((door = ANY (ARRAY['smtp'::text, 'imap'::text]))),
+  constraint inbound_mail_state CHECK ((state = ANY (ARRAY['received'::text, 'handled'::text, 'ignored'::text, 'quarantined'::text, 'erased'::text])))
+);
+CREATE UNIQUE INDEX inbound_mail_once ON platform.inbound_mails USING btree (workspace_id, dedupe_key);
+CREATE INDEX inbound_mails_age ON platform.inbound_mails USING btree (received_at);
+CREATE INDEX inbound_mails_by_sender ON platform.inbound_mails USING btree (workspace_id, from_address);
+CREATE INDEX inbound_mails_by_state ON platform.inbound_mails USING btree (workspace_id, state, received_at, id);
+CREATE INDEX inbound_mails_by_time ON platform.inbound_mails USING btree (workspace_id, received_at, id);
+create policy tenant on platform.inbound_mails using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant delete, insert, select, update on platform.inbound_mails to rapport_app;
+
 create table platform.inbox (
   consumer text not null,
   event_id uuid not null,
@@ -63,6 +97,30 @@ CREATE INDEX jobs_finished ON platform.jobs USING btree (finished_at) WHERE (fin
 CREATE INDEX jobs_open ON platform.jobs USING btree (updated_at) WHERE (status = ANY (ARRAY['queued'::text, 'running'::text]));
 create policy tenant on platform.jobs using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
 grant delete, insert, select, update on platform.jobs to rapport_app;
+
+create table platform.mail_addresses (
+  workspace_id uuid not null,
+  id uuid not null,
+  address text not null,
+  purpose text not null,
+  created_at timestamp with time zone not null default now(),
+  constraint mail_addresses_pkey PRIMARY KEY (workspace_id, id),
+  constraint mail_address_purpose CHECK ((purpose = ANY (ARRAY['tickets'::text, 'bounces'::text]))),
+  constraint mail_address_small CHECK ((address = lower(address)))
+);
+CREATE UNIQUE INDEX mail_address_taken ON platform.mail_addresses USING btree (address);
+create policy tenant on platform.mail_addresses using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant delete, insert, select, update on platform.mail_addresses to rapport_app;
+
+create table platform.mail_queue (
+  workspace_id uuid not null,
+  mail_id uuid not null,
+  not_before timestamp with time zone not null default now(),
+  attempts integer not null default 0,
+  constraint mail_queue_pkey PRIMARY KEY (workspace_id, mail_id)
+);
+CREATE INDEX mail_queue_due ON platform.mail_queue USING btree (not_before);
+grant delete, insert, select, update on platform.mail_queue to rapport_app;
 
 create table platform.outbox (
   seq bigint not null generated always as identity,
@@ -102,6 +160,18 @@ create view platform.job_states as
     finished_at
    FROM platform.jobs;
 
+CREATE OR REPLACE FUNCTION platform.find_mail_addresses(asked text[])
+ RETURNS TABLE(workspace_id uuid, id uuid, address text, purpose text)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  return query
+    select a.workspace_id, a.id, a.address, a.purpose from platform.mail_addresses a where a.address = any(asked);
+end $function$
+;
+
 CREATE OR REPLACE FUNCTION platform.fold(input text)
  RETURNS text
  LANGUAGE sql
@@ -136,6 +206,21 @@ begin
     select j.workspace_id, j.id from platform.jobs j where j.finished_at < now() - interval '90 days' limit 10000);
   get diagnostics rows_now = row_count; forgotten := forgotten + rows_now;
   return forgotten;
+end $function$
+;
+
+CREATE OR REPLACE FUNCTION platform.mails_to_forget()
+ RETURNS TABLE(workspace_id uuid, id uuid)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  return query
+    select m.workspace_id, m.id from platform.inbound_mails m
+    where m.state = 'erased' or (m.state <> 'received' and m.received_at < now() - interval '30 days'
+      and (m.state <> 'quarantined' or m.received_at < now() - interval '90 days'))
+    order by m.received_at limit 1000;
 end $function$
 ;
 

@@ -15,6 +15,7 @@ import { start, tokenOf, type Client, type TestApp, type TestReply } from '#test
 
 /** Tables with a `workspace_id` that the application reads outside of any workspace, each with its reason. */
 const outsideOfPolicy: Record<string, string> = {
+  'platform.mail_queue': 'the worker finds out which mails of all workspaces wait, by their ids alone',
   'platform.outbox': 'the relay hands on the events of all workspaces',
   'communication.sending': 'the engine finds out which campaigns of all workspaces are due, by their ids alone',
   'accounts.memberships': 'sign-in finds a person’s workspaces before one is chosen',
@@ -25,6 +26,9 @@ const outsideOfPolicy: Record<string, string> = {
 const lookingPast: Record<string, string> = {
   'platform.stranded_jobs': 'nothing: it takes no input, and answers the ids of jobs that nothing carries any more',
   'platform.refresh_statistics': 'the name of a table of ours; it answers nothing of what is in it',
+  'platform.find_mail_addresses':
+    'whole addresses; it answers which of them take mail in, and whose they are, to the door that mail comes by',
+  'platform.mails_to_forget': 'nothing: it takes no input, and answers the ids of mails that have served their time',
   'platform.forget_old_rows': 'nothing: it takes no input, and answers how many rows had served their time',
   'contacts.ensure_partitions': 'nothing: it takes no input, and answers which month’s part of the timeline it made',
   'contacts.workspaces_with_old_imports':
