@@ -70,6 +70,9 @@ afterAll(async () => {
 
 /** Doors whose things the generic filling does not make: their own tests show that others cannot see them. */
 const unproven = new Set<string>([
+  // A report and what belongs to it at once; reports/runs.test.ts asks as a stranger.
+  'GET /api/v1/contacts/reports/{id}/runs/{run_id}',
+  'GET /api/v1/contacts/reports/{id}/schedules/{schedule_id}',
   'GET /api/v1/lists/{id}/why/{contact_id}', // a list and a contact at once; segments.test.ts asks as a stranger
 ])
 
