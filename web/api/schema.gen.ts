@@ -1117,6 +1117,63 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/contacts/operations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was done to contacts in the last 30 days, newest first */
+        get: operations["getContactsOperations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contacts/operations/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One operation, with what was there before and after
+         * @description Of the first 20 contacts that it changed, field by field. An import shows whom it changed in its own list.
+         */
+        get: operations["getContactsOperationsById"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contacts/operations/{id}/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take an operation back
+         * @description Puts back what nobody has changed since, and says what stays and why. A "no" of a person never becomes a "yes" by it. Up to 200 contacts at once (200); more, and imports, as a job (202). Undoing an undo does the thing again. Who may do a thing may undo it.
+         */
+        post: operations["postContactsOperationsByIdUndo"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/contacts/reports": {
         parameters: {
             query?: never;
@@ -1243,6 +1300,119 @@ export interface paths {
         get: operations["getContactsReportsByIdRun"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contacts/reports/{id}/runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Files that were made of a report, newest first */
+        get: operations["getContactsReportsByIdRuns"];
+        put?: never;
+        /**
+         * Make a file of a report, by a job
+         * @description The file is kept for 90 days.
+         */
+        post: operations["postContactsReportsByIdRuns"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contacts/reports/{id}/runs/{run_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One run, with a link to its file that is good for an hour */
+        get: operations["getContactsReportsByIdRunsByRunId"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contacts/reports/{id}/runs/{run_id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Stop a run; what was sent stays sent */
+        post: operations["postContactsReportsByIdRunsByRunIdCancel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contacts/reports/{id}/schedules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** When a report goes out by mail, and to whom */
+        get: operations["getContactsReportsByIdSchedules"];
+        put?: never;
+        /**
+         * Send a report by mail every day, week or month
+         * @description Each person gets each report once, whatever is tried again. Where clocks skip the time, it goes out when they have, and where they show it twice, the first time. After a standstill one report makes up for all that were missed. Addresses of people who are no members of the workspace are for admins to name.
+         */
+        post: operations["postContactsReportsByIdSchedules"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contacts/reports/{id}/schedules/{schedule_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One schedule of a report */
+        get: operations["getContactsReportsByIdSchedulesByScheduleId"];
+        /** Change a schedule, pause it, or let it go on: what is named is replaced, the rest stays */
+        put: operations["putContactsReportsByIdSchedulesByScheduleId"];
+        post?: never;
+        /** Send a report no more; what was sent stays in its history */
+        delete: operations["deleteContactsReportsByIdSchedulesByScheduleId"];
+        options?: never;
+        head?: never;
+        /** Change a schedule, pause it, or let it go on: what is named is replaced, the rest stays */
+        patch: operations["patchContactsReportsByIdSchedulesByScheduleId"];
+        trace?: never;
+    };
+    "/api/v1/contacts/reports/{id}/schedules/{schedule_id}/run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send it now as well, to everybody whom the schedule names */
+        post: operations["postContactsReportsByIdSchedulesByScheduleIdRun"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1550,6 +1720,23 @@ export interface paths {
         put?: never;
         /** Take a contact out of a group */
         post: operations["postContactsByIdGroupsByGroupIdRemove"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contacts/{id}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The operations that touched one contact, newest first */
+        get: operations["getContactsByIdHistory"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -2955,6 +3142,294 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/tickets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Tickets: searched, filtered, sorted, page by page
+         * @description People see their own tickets; agents also those that are given to them, those that nobody has yet, and those that a colleague called them into; admins see all. Sort by created_at, updated_at, last_message_at, due_at, waiting_since, priority, with a leading - for the other direction; the newest come first unless told otherwise.
+         */
+        get: operations["getTickets"];
+        put?: never;
+        /**
+         * Open a ticket
+         * @description For oneself; the help desk may open one for somebody else, by contact_id or contact_email, who is found or made a contact.
+         */
+        post: operations["postTickets"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tickets/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One ticket, with its conversation */
+        get: operations["getTicketsById"];
+        /**
+         * Change a ticket: the fields that are named are replaced, the others stay
+         * @description Requesters may put right the subject and the description. `status` follows the life of a ticket; what it does not allow is refused with what is possible instead.
+         */
+        put: operations["putTicketsById"];
+        post?: never;
+        /** Delete a ticket; it can be restored */
+        delete: operations["deleteTicketsById"];
+        options?: never;
+        head?: never;
+        /**
+         * Change a ticket: the fields that are named are replaced, the others stay
+         * @description Requesters may put right the subject and the description. `status` follows the life of a ticket; what it does not allow is refused with what is possible instead.
+         */
+        patch: operations["patchTicketsById"];
+        trace?: never;
+    };
+    "/api/v1/tickets/{id}/assign": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Give a ticket to an agent, or take it back
+         * @description Null takes it back: the ticket is open again. Giving it to who has it changes nothing.
+         */
+        post: operations["postTicketsByIdAssign"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tickets/{id}/close": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Close a ticket; requesters may close their own */
+        post: operations["postTicketsByIdClose"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tickets/{id}/followers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Colleagues who follow a ticket */
+        get: operations["getTicketsByIdFollowers"];
+        put?: never;
+        /** Follow a ticket, or call a colleague into it */
+        post: operations["postTicketsByIdFollowers"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tickets/{id}/followers/{user_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Follow a ticket no more, or let a colleague go */
+        delete: operations["deleteTicketsByIdFollowersByUserId"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tickets/{id}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What happened to a ticket, oldest first */
+        get: operations["getTicketsByIdHistory"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tickets/{id}/resolve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Resolve a ticket
+         * @description The requester reads the resolution. Resolving again replaces its words. What nobody had, the actor has then.
+         */
+        post: operations["postTicketsByIdResolve"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tickets/{id}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Bring a deleted ticket back */
+        post: operations["postTicketsByIdRestore"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tickets/{ticket_id}/messages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The conversation of a ticket, oldest first
+         * @description Requesters do not see internal notes, nor that there are any.
+         */
+        get: operations["getTicketsByTicketIdMessages"];
+        put?: never;
+        /**
+         * Write in a ticket
+         * @description A public answer of the help desk puts the ticket in progress, or where `status` says; whoever answers what nobody has, has it then. A word of the requester brings a ticket back that was resolved or closed not long ago; later, it opens a new ticket that follows it: the reply then names that one in ticket_id.
+         */
+        post: operations["postTicketsByTicketIdMessages"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tickets/{ticket_id}/messages/mark-all-read": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Mark every message as read by whoever asks */
+        post: operations["postTicketsByTicketIdMessagesMarkAllRead"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tickets/{ticket_id}/messages/unread-count": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How many messages of others whoever asks has not read */
+        get: operations["getTicketsByTicketIdMessagesUnreadCount"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tickets/{ticket_id}/messages/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One message */
+        get: operations["getTicketsByTicketIdMessagesById"];
+        /** Put other words into a message of one’s own; what it said stays in its history */
+        put: operations["putTicketsByTicketIdMessagesById"];
+        post?: never;
+        /** Delete a message of one’s own; admins may delete any */
+        delete: operations["deleteTicketsByTicketIdMessagesById"];
+        options?: never;
+        head?: never;
+        /** Put other words into a message of one’s own; what it said stays in its history */
+        patch: operations["patchTicketsByTicketIdMessagesById"];
+        trace?: never;
+    };
+    "/api/v1/tickets/{ticket_id}/messages/{id}/mark-read": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Mark a message as read by whoever asks */
+        post: operations["postTicketsByTicketIdMessagesByIdMarkRead"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tickets/{ticket_id}/messages/{id}/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a message said before it was changed or deleted, oldest first */
+        get: operations["getTicketsByTicketIdMessagesByIdVersions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/workspace": {
         parameters: {
             query?: never;
@@ -4084,6 +4559,63 @@ export interface components {
              */
             created_at: string;
         };
+        Operation: {
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            id: string;
+            /** @enum {string} */
+            kind: "edit" | "bulk" | "delete" | "restore" | "import" | "merge" | "undo";
+            /** @description Within the kind: add_tag, set_field, subscribe, … */
+            action: string;
+            actor: {
+                kind: string;
+                /** Format: uuid */
+                id: string | null;
+                name: string;
+            };
+            /** @description What a label is made of: `fields` that changed, `tag`, `list`, `field`; of an undo, `origin` */
+            facts: {
+                [key: string]: unknown;
+            };
+            /** @description Of a bulk action matched, changed, unchanged, refused; of an undo restored, left, gone; of an import its own */
+            counts: {
+                [key: string]: unknown;
+            };
+            /** @description That it changed */
+            contacts: number;
+            /**
+             * Format: uuid
+             * @description Import or merge
+             */
+            subject_id: string | null;
+            /** @enum {string} */
+            status: "running" | "done" | "canceled" | "failed" | "undoing" | "undone";
+            /** Format: uuid */
+            job_id: string | null;
+            /** Format: uuid */
+            undo_job_id: string | null;
+            /** Format: uuid */
+            undo_of: string | null;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description Null: cannot be undone
+             */
+            undoable_until: string | null;
+            /** Format: date-time */
+            undone_at: string | null;
+            undone_by: {
+                /** Format: uuid */
+                id: string | null;
+                name: string;
+            } | null;
+        };
         Order: {
             /**
              * Format: uuid
@@ -4239,6 +4771,8 @@ export interface components {
                 /** @enum {string} */
                 kind: "text" | "flag" | "time" | "band";
                 by: string | null;
+                /** @description Of bands */
+                width: number | null;
             }[];
             measures: {
                 name: string;
@@ -4291,6 +4825,143 @@ export interface components {
              * @description RFC 3339, UTC
              */
             computed_at: string;
+        };
+        ReportRun: {
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            id: string;
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            report_id: string;
+            /** Format: uuid */
+            schedule_id: string | null;
+            /** Format: date-time */
+            due_at: string | null;
+            report_name: string;
+            /** @enum {string} */
+            format: "csv" | "xlsx" | "pdf";
+            /** @enum {string} */
+            language: "en" | "fr" | "ro";
+            /** @enum {string} */
+            status: "queued" | "running" | "succeeded" | "failed" | "canceled";
+            error: string | null;
+            rows: number | null;
+            /** @description How many groups there were, shown or not */
+            groups_total: number | null;
+            size_bytes: number | null;
+            file_name: string;
+            /** @description Of a single run whose file is there; good for an hour, and made anew by each GET */
+            download_url: string | null;
+            sent_to: {
+                address: string;
+                /** @enum {string} */
+                state: "waiting" | "sending" | "sent" | "failed" | "skipped";
+                detail: string | null;
+                /** Format: date-time */
+                sent_at: string | null;
+            }[];
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            job_id: string;
+            /** Format: uuid */
+            started_by: string | null;
+            started_by_name: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            created_at: string;
+            /** Format: date-time */
+            finished_at: string | null;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            expires_at: string;
+        };
+        ReportRunJob: {
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            id: string;
+            kind: string;
+            /** @enum {string} */
+            status: "queued" | "running" | "succeeded" | "failed" | "canceled";
+            progress: {
+                done: number;
+                total: number | null;
+                /** @description items per second */
+                rate: number | null;
+            };
+            /** @description What the job found or made; null until it succeeded */
+            result: unknown;
+            error: string | null;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            created_at: string;
+            /** Format: date-time */
+            started_at: string | null;
+            /** Format: date-time */
+            finished_at: string | null;
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            run_id: string;
+        };
+        ReportSchedule: {
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            id: string;
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            report_id: string;
+            /** @enum {string} */
+            frequency: "daily" | "weekly" | "monthly";
+            time: string;
+            weekday: number | null;
+            month_day: number | null;
+            timezone: string;
+            /** @enum {string} */
+            format: "csv" | "xlsx" | "pdf";
+            /** @enum {string} */
+            language: "en" | "fr" | "ro";
+            member_ids: string[];
+            addresses: string[];
+            is_paused: boolean;
+            /**
+             * Format: date-time
+             * @description Null while it is paused
+             */
+            next_run_at: string | null;
+            /** Format: date-time */
+            last_run_at: string | null;
+            /** Format: uuid */
+            created_by: string | null;
+            created_by_name: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            updated_at: string;
         };
         SavedView: {
             /**
@@ -4399,6 +5070,150 @@ export interface components {
             subject: string;
             body_html: string;
             body_text: string | null;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            updated_at: string;
+        };
+        Ticket: {
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            id: string;
+            ticket_number: string;
+            /** Format: uuid */
+            contact_id?: string | null;
+            /** Format: uuid */
+            user_id: string | null;
+            /** Format: uuid */
+            assigned_to?: string | null;
+            assigned_to_name?: string | null;
+            subject: string;
+            description: string;
+            /** @enum {string} */
+            status: "open" | "assigned" | "in_progress" | "waiting_customer" | "resolved" | "closed";
+            /** @enum {string} */
+            priority: "low" | "normal" | "high" | "urgent";
+            category: string | null;
+            /** @enum {string} */
+            source: "web" | "email" | "phone" | "chat";
+            contact_email: string;
+            contact_name: string;
+            /** Format: date-time */
+            first_response_at: string | null;
+            /** Format: date-time */
+            resolved_at: string | null;
+            /** Format: date-time */
+            closed_at: string | null;
+            resolution_notes: string | null;
+            satisfaction_rating: number | null;
+            satisfaction_comment: string | null;
+            /** Format: uuid */
+            follow_up_of: string | null;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            last_message_at: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            updated_at: string;
+            /** @description For those who work at the help desk alone */
+            internal_notes?: string | null;
+            /** @description For those who work at the help desk alone */
+            tags?: string[];
+            /** @description For those who work at the help desk alone */
+            metadata?: {
+                [key: string]: unknown;
+            };
+            /** Format: date-time */
+            first_response_due_at?: string | null;
+            /** Format: date-time */
+            next_response_due_at?: string | null;
+            /** Format: date-time */
+            resolution_due_at?: string | null;
+            /**
+             * Format: date-time
+             * @description The next of the three
+             */
+            due_at?: string | null;
+            is_escalated?: boolean;
+            /** Format: date-time */
+            escalated_at?: string | null;
+            /**
+             * Format: date-time
+             * @description Since when the requester waits for an answer
+             */
+            waiting_since?: string | null;
+            reopened_count?: number;
+            /** Format: uuid */
+            merged_into?: string | null;
+            /** Format: date-time */
+            deleted_at?: string | null;
+            /** @description What may be done with its status now, by whoever asks */
+            moves: ("assign" | "unassign" | "start" | "ask" | "answer" | "resolve" | "close" | "reopen")[];
+        };
+        TicketHistoryEntry: {
+            type: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            at: string;
+            /** @enum {string} */
+            actor_kind: "requester" | "house" | "program";
+            /** Format: uuid */
+            actor_id: string | null;
+            actor_name: string | null;
+            from: string | null;
+            to: string | null;
+            data: {
+                [key: string]: unknown;
+            };
+        };
+        TicketMessage: {
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            id: string;
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            ticket_id: string;
+            /** Format: uuid */
+            user_id: string | null;
+            /** @enum {string} */
+            author_kind: "requester" | "house" | "program";
+            author_name: string;
+            author_email: string | null;
+            content: string;
+            is_internal: boolean;
+            /** @enum {string} */
+            source: "web" | "email" | "phone" | "chat";
+            /** @description By whoever asks; their own messages always are */
+            is_read: boolean;
+            /** Format: date-time */
+            read_at: string | null;
+            /** @description Colleagues who were called in by it */
+            mentions?: string[];
+            /** Format: date-time */
+            edited_at: string | null;
             /**
              * Format: date-time
              * @description RFC 3339, UTC
@@ -8462,6 +9277,233 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    getContactsOperations: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+                count?: "exact";
+                kind?: "edit" | "bulk" | "delete" | "restore" | "import" | "merge" | "undo";
+                actor?: string;
+                since?: string;
+                contact_id?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["Operation"][];
+                        next_cursor: string | null;
+                        /** @description Exact up to 10,000; beyond, {"at_least": 10000} unless count=exact asks for the number */
+                        total: number | {
+                            at_least: number;
+                        };
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getContactsOperationsById: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /**
+                         * Format: uuid
+                         * @description UUIDv7
+                         */
+                        id: string;
+                        /** @enum {string} */
+                        kind: "edit" | "bulk" | "delete" | "restore" | "import" | "merge" | "undo";
+                        /** @description Within the kind: add_tag, set_field, subscribe, … */
+                        action: string;
+                        actor: {
+                            kind: string;
+                            /** Format: uuid */
+                            id: string | null;
+                            name: string;
+                        };
+                        /** @description What a label is made of: `fields` that changed, `tag`, `list`, `field`; of an undo, `origin` */
+                        facts: {
+                            [key: string]: unknown;
+                        };
+                        /** @description Of a bulk action matched, changed, unchanged, refused; of an undo restored, left, gone; of an import its own */
+                        counts: {
+                            [key: string]: unknown;
+                        };
+                        /** @description That it changed */
+                        contacts: number;
+                        /**
+                         * Format: uuid
+                         * @description Import or merge
+                         */
+                        subject_id: string | null;
+                        /** @enum {string} */
+                        status: "running" | "done" | "canceled" | "failed" | "undoing" | "undone";
+                        /** Format: uuid */
+                        job_id: string | null;
+                        /** Format: uuid */
+                        undo_job_id: string | null;
+                        /** Format: uuid */
+                        undo_of: string | null;
+                        /**
+                         * Format: date-time
+                         * @description RFC 3339, UTC
+                         */
+                        created_at: string;
+                        /**
+                         * Format: date-time
+                         * @description Null: cannot be undone
+                         */
+                        undoable_until: string | null;
+                        /** Format: date-time */
+                        undone_at: string | null;
+                        undone_by: {
+                            /** Format: uuid */
+                            id: string | null;
+                            name: string;
+                        } | null;
+                        changes: {
+                            contact: {
+                                /**
+                                 * Format: uuid
+                                 * @description UUIDv7
+                                 */
+                                id: string;
+                                full_name: string;
+                                email: string;
+                                deleted: boolean;
+                            };
+                            fields: {
+                                /** @description A field of the contact, `custom_fields.<key>`, `tags` or `lists` */
+                                field: string;
+                                /**
+                                 * Format: uuid
+                                 * @description UUIDv7
+                                 */
+                                id?: string;
+                                name?: string | null;
+                                before: unknown;
+                                after: unknown;
+                            }[];
+                        }[];
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    postContactsOperationsByIdUndo: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The first answer under a key is kept for 24 hours and given again */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /**
+                         * Format: uuid
+                         * @description The operation that is the undo; undo it to redo
+                         */
+                        undo_id: string;
+                        /** @description Contacts that are as they were */
+                        restored: number;
+                        /** @description Contacts of which something stays as it is, because somebody changed it since */
+                        left: number;
+                        /** @description Contacts that were deleted or erased since */
+                        gone: number;
+                        /** @description Fields left, by reason: changed_since, email_taken, tag_gone, list_gone, file_gone, said_no, complaint_stays */
+                        reasons: {
+                            [key: string]: number;
+                        };
+                        fields: {
+                            /**
+                             * Format: uuid
+                             * @description UUIDv7
+                             */
+                            contact_id: string;
+                            field: string;
+                            /**
+                             * Format: uuid
+                             * @description UUIDv7
+                             */
+                            id?: string;
+                            /** @enum {string} */
+                            outcome: "restored" | "left";
+                            reason?: string;
+                        }[];
+                    };
+                };
+            };
+            /** @description Accepted; the work goes on */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     getContactsReports: {
         parameters: {
             query?: {
@@ -9082,6 +10124,488 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ReportResult"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getContactsReportsByIdRuns: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+                count?: "exact";
+                schedule_id?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["ReportRun"][];
+                        next_cursor: string | null;
+                        /** @description Exact up to 10,000; beyond, {"at_least": 10000} unless count=exact asks for the number */
+                        total: number | {
+                            at_least: number;
+                        };
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    postContactsReportsByIdRuns: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The first answer under a key is kept for 24 hours and given again */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @enum {string} */
+                    format: "csv" | "xlsx" | "pdf";
+                    /** @enum {string} */
+                    language?: "en" | "fr" | "ro";
+                };
+            };
+        };
+        responses: {
+            /** @description Accepted; the work goes on */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReportRunJob"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getContactsReportsByIdRunsByRunId: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReportRun"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    postContactsReportsByIdRunsByRunIdCancel: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The first answer under a key is kept for 24 hours and given again */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                id: string;
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReportRun"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getContactsReportsByIdSchedules: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+                count?: "exact";
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["ReportSchedule"][];
+                        next_cursor: string | null;
+                        /** @description Exact up to 10,000; beyond, {"at_least": 10000} unless count=exact asks for the number */
+                        total: number | {
+                            at_least: number;
+                        };
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    postContactsReportsByIdSchedules: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The first answer under a key is kept for 24 hours and given again */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @enum {string} */
+                    frequency: "daily" | "weekly" | "monthly";
+                    /** @description As clocks there show it: 07:30 */
+                    time: string;
+                    /** @description Of weekly ones; 1 is Monday */
+                    weekday?: number;
+                    /** @description Of monthly ones; the last day of a month that is shorter */
+                    month_day?: number;
+                    /** @description IANA name; the workspace’s unless told otherwise */
+                    timezone?: string;
+                    /**
+                     * @default pdf
+                     * @enum {string}
+                     */
+                    format?: "csv" | "xlsx" | "pdf";
+                    /**
+                     * @description Of the mail and of the labels in the file
+                     * @enum {string}
+                     */
+                    language?: "en" | "fr" | "ro";
+                    member_ids?: string[];
+                    /** @description Of people who are no members, for admins to name */
+                    addresses?: string[];
+                    is_paused?: boolean;
+                };
+            };
+        };
+        responses: {
+            /** @description Made; `Location` names it */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReportSchedule"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getContactsReportsByIdSchedulesByScheduleId: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                schedule_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReportSchedule"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    putContactsReportsByIdSchedulesByScheduleId: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read; an older one is refused with 412 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                id: string;
+                schedule_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @enum {string} */
+                    frequency?: "daily" | "weekly" | "monthly";
+                    /** @description As clocks there show it: 07:30 */
+                    time?: string;
+                    /** @description Of weekly ones; 1 is Monday */
+                    weekday?: number;
+                    /** @description Of monthly ones; the last day of a month that is shorter */
+                    month_day?: number;
+                    /** @description IANA name; the workspace’s unless told otherwise */
+                    timezone?: string;
+                    /**
+                     * @default pdf
+                     * @enum {string}
+                     */
+                    format?: "csv" | "xlsx" | "pdf";
+                    /**
+                     * @description Of the mail and of the labels in the file
+                     * @enum {string}
+                     */
+                    language?: "en" | "fr" | "ro";
+                    member_ids?: string[];
+                    /** @description Of people who are no members, for admins to name */
+                    addresses?: string[];
+                    is_paused?: boolean;
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReportSchedule"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["Stale"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    deleteContactsReportsByIdSchedulesByScheduleId: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read; an older one is refused with 412 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                id: string;
+                schedule_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        message: string;
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["Stale"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    patchContactsReportsByIdSchedulesByScheduleId: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read; an older one is refused with 412 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                id: string;
+                schedule_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @enum {string} */
+                    frequency?: "daily" | "weekly" | "monthly";
+                    /** @description As clocks there show it: 07:30 */
+                    time?: string;
+                    /** @description Of weekly ones; 1 is Monday */
+                    weekday?: number;
+                    /** @description Of monthly ones; the last day of a month that is shorter */
+                    month_day?: number;
+                    /** @description IANA name; the workspace’s unless told otherwise */
+                    timezone?: string;
+                    /**
+                     * @default pdf
+                     * @enum {string}
+                     */
+                    format?: "csv" | "xlsx" | "pdf";
+                    /**
+                     * @description Of the mail and of the labels in the file
+                     * @enum {string}
+                     */
+                    language?: "en" | "fr" | "ro";
+                    member_ids?: string[];
+                    /** @description Of people who are no members, for admins to name */
+                    addresses?: string[];
+                    is_paused?: boolean;
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReportSchedule"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["Stale"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    postContactsReportsByIdSchedulesByScheduleIdRun: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The first answer under a key is kept for 24 hours and given again */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                id: string;
+                schedule_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Accepted; the work goes on */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReportRunJob"];
                 };
             };
             400: components["responses"]["Unreadable"];
@@ -10498,6 +12022,50 @@ export interface operations {
                 content: {
                     "application/json": {
                         message: string;
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getContactsByIdHistory: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+                count?: "exact";
+                kind?: "edit" | "bulk" | "delete" | "restore" | "import" | "merge" | "undo";
+                actor?: string;
+                since?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["Operation"][];
+                        next_cursor: string | null;
+                        /** @description Exact up to 10,000; beyond, {"at_least": 10000} unless count=exact asks for the number */
+                        total: number | {
+                            at_least: number;
+                        };
                     };
                 };
             };
@@ -14872,6 +16440,1144 @@ export interface operations {
                         };
                         /** Format: date-time */
                         computed_at: string | null;
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getTickets: {
+        parameters: {
+            query?: {
+                search?: string;
+                status?: string;
+                priority?: string;
+                source?: string;
+                category?: string;
+                tag?: string;
+                assigned_to?: string;
+                contact_id?: string;
+                created_after?: string;
+                created_before?: string;
+                overdue?: boolean;
+                escalated?: boolean;
+                deleted?: boolean;
+                limit?: number;
+                cursor?: string;
+                count?: "exact";
+                sort?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["Ticket"][];
+                        next_cursor: string | null;
+                        /** @description Exact up to 10,000; beyond, {"at_least": 10000} unless count=exact asks for the number */
+                        total: number | {
+                            at_least: number;
+                        };
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    postTickets: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The first answer under a key is kept for 24 hours and given again */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    subject: string;
+                    description: string;
+                    /** @enum {string} */
+                    priority?: "low" | "normal" | "high" | "urgent";
+                    /** @description Such as billing, technical, product */
+                    category?: string | null;
+                    /** @enum {string} */
+                    source?: "web" | "email" | "phone" | "chat";
+                    /** @description Set by the help desk alone */
+                    tags?: string[];
+                    metadata?: {
+                        [key: string]: unknown;
+                    };
+                    /** @description Seen and set by the help desk alone */
+                    internal_notes?: string | null;
+                    contact_name?: string;
+                    /**
+                     * Format: uuid
+                     * @description A member who works at the help desk; null: nobody. Set by the help desk alone
+                     */
+                    assigned_to?: string | null;
+                    /**
+                     * Format: uuid
+                     * @description UUIDv7
+                     */
+                    contact_id?: string;
+                    /** Format: email */
+                    contact_email?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Made; `Location` names it */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Ticket"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getTicketsById: {
+        parameters: {
+            query?: {
+                deleted?: boolean;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /**
+                         * Format: uuid
+                         * @description UUIDv7
+                         */
+                        id: string;
+                        ticket_number: string;
+                        /** Format: uuid */
+                        contact_id?: string | null;
+                        /** Format: uuid */
+                        user_id: string | null;
+                        /** Format: uuid */
+                        assigned_to?: string | null;
+                        assigned_to_name?: string | null;
+                        subject: string;
+                        description: string;
+                        /** @enum {string} */
+                        status: "open" | "assigned" | "in_progress" | "waiting_customer" | "resolved" | "closed";
+                        /** @enum {string} */
+                        priority: "low" | "normal" | "high" | "urgent";
+                        category: string | null;
+                        /** @enum {string} */
+                        source: "web" | "email" | "phone" | "chat";
+                        contact_email: string;
+                        contact_name: string;
+                        /** Format: date-time */
+                        first_response_at: string | null;
+                        /** Format: date-time */
+                        resolved_at: string | null;
+                        /** Format: date-time */
+                        closed_at: string | null;
+                        resolution_notes: string | null;
+                        satisfaction_rating: number | null;
+                        satisfaction_comment: string | null;
+                        /** Format: uuid */
+                        follow_up_of: string | null;
+                        /**
+                         * Format: date-time
+                         * @description RFC 3339, UTC
+                         */
+                        last_message_at: string;
+                        /**
+                         * Format: date-time
+                         * @description RFC 3339, UTC
+                         */
+                        created_at: string;
+                        /**
+                         * Format: date-time
+                         * @description RFC 3339, UTC
+                         */
+                        updated_at: string;
+                        /** @description For those who work at the help desk alone */
+                        internal_notes?: string | null;
+                        /** @description For those who work at the help desk alone */
+                        tags?: string[];
+                        /** @description For those who work at the help desk alone */
+                        metadata?: {
+                            [key: string]: unknown;
+                        };
+                        /** Format: date-time */
+                        first_response_due_at?: string | null;
+                        /** Format: date-time */
+                        next_response_due_at?: string | null;
+                        /** Format: date-time */
+                        resolution_due_at?: string | null;
+                        /**
+                         * Format: date-time
+                         * @description The next of the three
+                         */
+                        due_at?: string | null;
+                        is_escalated?: boolean;
+                        /** Format: date-time */
+                        escalated_at?: string | null;
+                        /**
+                         * Format: date-time
+                         * @description Since when the requester waits for an answer
+                         */
+                        waiting_since?: string | null;
+                        reopened_count?: number;
+                        /** Format: uuid */
+                        merged_into?: string | null;
+                        /** Format: date-time */
+                        deleted_at?: string | null;
+                        /** @description What may be done with its status now, by whoever asks */
+                        moves: ("assign" | "unassign" | "start" | "ask" | "answer" | "resolve" | "close" | "reopen")[];
+                        /** @description The conversation, oldest first; the first 200 */
+                        messages: components["schemas"]["TicketMessage"][];
+                        messages_next_cursor: string | null;
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    putTicketsById: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read; an older one is refused with 412 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    subject?: string;
+                    description?: string;
+                    /** @enum {string} */
+                    priority?: "low" | "normal" | "high" | "urgent";
+                    /** @description Such as billing, technical, product */
+                    category?: string | null;
+                    /** @enum {string} */
+                    source?: "web" | "email" | "phone" | "chat";
+                    /** @description Set by the help desk alone */
+                    tags?: string[];
+                    metadata?: {
+                        [key: string]: unknown;
+                    };
+                    /** @description Seen and set by the help desk alone */
+                    internal_notes?: string | null;
+                    contact_name?: string;
+                    /**
+                     * Format: uuid
+                     * @description A member who works at the help desk; null: nobody. Set by the help desk alone
+                     */
+                    assigned_to?: string | null;
+                    resolution_notes?: string | null;
+                    /** @enum {string} */
+                    status?: "open" | "assigned" | "in_progress" | "waiting_customer" | "resolved" | "closed";
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Ticket"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["Stale"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    deleteTicketsById: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read; an older one is refused with 412 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        message: string;
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["Stale"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    patchTicketsById: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read; an older one is refused with 412 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    subject?: string;
+                    description?: string;
+                    /** @enum {string} */
+                    priority?: "low" | "normal" | "high" | "urgent";
+                    /** @description Such as billing, technical, product */
+                    category?: string | null;
+                    /** @enum {string} */
+                    source?: "web" | "email" | "phone" | "chat";
+                    /** @description Set by the help desk alone */
+                    tags?: string[];
+                    metadata?: {
+                        [key: string]: unknown;
+                    };
+                    /** @description Seen and set by the help desk alone */
+                    internal_notes?: string | null;
+                    contact_name?: string;
+                    /**
+                     * Format: uuid
+                     * @description A member who works at the help desk; null: nobody. Set by the help desk alone
+                     */
+                    assigned_to?: string | null;
+                    resolution_notes?: string | null;
+                    /** @enum {string} */
+                    status?: "open" | "assigned" | "in_progress" | "waiting_customer" | "resolved" | "closed";
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Ticket"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["Stale"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    postTicketsByIdAssign: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The first answer under a key is kept for 24 hours and given again */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * Format: uuid
+                     * @description A member who works at the help desk
+                     */
+                    agent_id: string | null;
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Ticket"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    postTicketsByIdClose: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The first answer under a key is kept for 24 hours and given again */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Ticket"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getTicketsByIdFollowers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: {
+                            /**
+                             * Format: uuid
+                             * @description UUIDv7
+                             */
+                            user_id: string;
+                            name: string;
+                            /** @description By a colleague: then an agent sees the ticket, whoever has it */
+                            was_called: boolean;
+                            /**
+                             * Format: date-time
+                             * @description RFC 3339, UTC
+                             */
+                            followed_at: string;
+                        }[];
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    postTicketsByIdFollowers: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The first answer under a key is kept for 24 hours and given again */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * Format: uuid
+                     * @description Oneself, unless named
+                     */
+                    user_id?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: {
+                            /**
+                             * Format: uuid
+                             * @description UUIDv7
+                             */
+                            user_id: string;
+                            name: string;
+                            /** @description By a colleague: then an agent sees the ticket, whoever has it */
+                            was_called: boolean;
+                            /**
+                             * Format: date-time
+                             * @description RFC 3339, UTC
+                             */
+                            followed_at: string;
+                        }[];
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    deleteTicketsByIdFollowersByUserId: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read; an older one is refused with 412 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                id: string;
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: {
+                            /**
+                             * Format: uuid
+                             * @description UUIDv7
+                             */
+                            user_id: string;
+                            name: string;
+                            /** @description By a colleague: then an agent sees the ticket, whoever has it */
+                            was_called: boolean;
+                            /**
+                             * Format: date-time
+                             * @description RFC 3339, UTC
+                             */
+                            followed_at: string;
+                        }[];
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["Stale"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getTicketsByIdHistory: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+                count?: "exact";
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["TicketHistoryEntry"][];
+                        next_cursor: string | null;
+                        /** @description Exact up to 10,000; beyond, {"at_least": 10000} unless count=exact asks for the number */
+                        total: number | {
+                            at_least: number;
+                        };
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    postTicketsByIdResolve: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The first answer under a key is kept for 24 hours and given again */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    resolution: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Ticket"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    postTicketsByIdRestore: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The first answer under a key is kept for 24 hours and given again */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Ticket"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getTicketsByTicketIdMessages: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+                count?: "exact";
+                sort?: "created_at" | "-created_at";
+            };
+            header?: never;
+            path: {
+                ticket_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["TicketMessage"][];
+                        next_cursor: string | null;
+                        /** @description Exact up to 10,000; beyond, {"at_least": 10000} unless count=exact asks for the number */
+                        total: number | {
+                            at_least: number;
+                        };
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    postTicketsByTicketIdMessages: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The first answer under a key is kept for 24 hours and given again */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                ticket_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description Plain text */
+                    content: string;
+                    /** @description A note that requesters never see */
+                    is_internal?: boolean;
+                    /** @enum {string} */
+                    status?: "in_progress" | "waiting_customer" | "resolved";
+                    /** @description Colleagues to call in: they follow the ticket, and see it */
+                    mentions?: string[];
+                };
+            };
+        };
+        responses: {
+            /** @description Made; `Location` names it */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TicketMessage"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    postTicketsByTicketIdMessagesMarkAllRead: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The first answer under a key is kept for 24 hours and given again */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                ticket_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        message: string;
+                        count: number;
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getTicketsByTicketIdMessagesUnreadCount: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                ticket_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        count: number;
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getTicketsByTicketIdMessagesById: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                ticket_id: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TicketMessage"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    putTicketsByTicketIdMessagesById: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read; an older one is refused with 412 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                ticket_id: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description Plain text */
+                    content: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TicketMessage"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["Stale"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    deleteTicketsByTicketIdMessagesById: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read; an older one is refused with 412 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                ticket_id: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        message: string;
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["Stale"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    patchTicketsByTicketIdMessagesById: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read; an older one is refused with 412 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                ticket_id: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description Plain text */
+                    content: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TicketMessage"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["Stale"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    postTicketsByTicketIdMessagesByIdMarkRead: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The first answer under a key is kept for 24 hours and given again */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                ticket_id: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        message: string;
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getTicketsByTicketIdMessagesByIdVersions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                ticket_id: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: {
+                            version: number;
+                            content: string;
+                            /** @enum {string} */
+                            what: "edited" | "deleted";
+                            /**
+                             * Format: date-time
+                             * @description RFC 3339, UTC
+                             */
+                            ended_at: string;
+                            ended_by_name: string;
+                        }[];
                     };
                 };
             };

@@ -34,9 +34,12 @@ import { listRoutes } from './list-routes.ts'
 import { manualEntryRoutes } from './manual-entries.ts'
 import { memberRoutes } from './member-routes.ts'
 import { noteRoutes } from './notes.ts'
+import { operationRoutes } from './operations/routes.ts'
+import { operationTasks } from './operations/sweep.ts'
+import { undoOperationJob } from './operations/undo.ts'
 import { personalData } from './personal-data.ts'
 import { factRoutes } from './facts/fact-routes.ts'
-import { factReactions } from './facts/reactions.ts'
+import { factReactions, heardFromOutside } from './facts/reactions.ts'
 import { factTasks } from './facts/work.ts'
 import { ruleRoutes } from './rules/rule-routes.ts'
 import { segmentRoutes } from './segments/segment-routes.ts'
@@ -79,6 +82,7 @@ export const contacts = defineModule({
     ...factRoutes,
     ...noteRoutes,
     ...bulkRoutes,
+    ...operationRoutes,
     ...groupRoutes,
     ...listRoutes,
     ...memberRoutes,
@@ -97,6 +101,7 @@ export const contacts = defineModule({
   ],
   jobs: [
     bulkJob,
+    undoOperationJob,
     importJob,
     undoJob,
     publicRequestJob,
@@ -110,6 +115,7 @@ export const contacts = defineModule({
     cleanInactiveJob,
   ],
   reactions: [...factReactions, ...duplicateReactions, ...segmentReactions],
+  hears: heardFromOutside,
   schedule: [
     ...subscriptionTasks,
     ...factTasks,
@@ -119,6 +125,7 @@ export const contacts = defineModule({
     ...reportTasks,
     ...segmentTasks,
     ...inactiveTasks,
+    ...operationTasks,
   ],
   metrics: showTotals,
   personalData,

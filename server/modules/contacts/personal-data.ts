@@ -28,6 +28,7 @@ const columns = {
   'contacts.removed_interactions': 'contact_id',
   'contacts.custom_values': 'contact_id',
   'contacts.avatars': 'contact_id',
+  'contacts.operation_changes': 'contact_id',
 } as const
 
 /** Rows of a file that could not be imported name nobody, but one of their cells can be the person's address. */
