@@ -1306,6 +1306,119 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/contacts/reports/{id}/runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Files that were made of a report, newest first */
+        get: operations["getContactsReportsByIdRuns"];
+        put?: never;
+        /**
+         * Make a file of a report, by a job
+         * @description The file is kept for 90 days.
+         */
+        post: operations["postContactsReportsByIdRuns"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contacts/reports/{id}/runs/{run_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One run, with a link to its file that is good for an hour */
+        get: operations["getContactsReportsByIdRunsByRunId"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contacts/reports/{id}/runs/{run_id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Stop a run; what was sent stays sent */
+        post: operations["postContactsReportsByIdRunsByRunIdCancel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contacts/reports/{id}/schedules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** When a report goes out by mail, and to whom */
+        get: operations["getContactsReportsByIdSchedules"];
+        put?: never;
+        /**
+         * Send a report by mail every day, week or month
+         * @description Each person gets each report once, whatever is tried again. Where clocks skip the time, it goes out when they have, and where they show it twice, the first time. After a standstill one report makes up for all that were missed. Addresses of people who are no members of the workspace are for admins to name.
+         */
+        post: operations["postContactsReportsByIdSchedules"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contacts/reports/{id}/schedules/{schedule_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One schedule of a report */
+        get: operations["getContactsReportsByIdSchedulesByScheduleId"];
+        /** Change a schedule, pause it, or let it go on: what is named is replaced, the rest stays */
+        put: operations["putContactsReportsByIdSchedulesByScheduleId"];
+        post?: never;
+        /** Send a report no more; what was sent stays in its history */
+        delete: operations["deleteContactsReportsByIdSchedulesByScheduleId"];
+        options?: never;
+        head?: never;
+        /** Change a schedule, pause it, or let it go on: what is named is replaced, the rest stays */
+        patch: operations["patchContactsReportsByIdSchedulesByScheduleId"];
+        trace?: never;
+    };
+    "/api/v1/contacts/reports/{id}/schedules/{schedule_id}/run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send it now as well, to everybody whom the schedule names */
+        post: operations["postContactsReportsByIdSchedulesByScheduleIdRun"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/contacts/stats": {
         parameters: {
             query?: never;
@@ -5169,6 +5282,8 @@ export interface components {
                 /** @enum {string} */
                 kind: "text" | "flag" | "time" | "band";
                 by: string | null;
+                /** @description Of bands */
+                width: number | null;
             }[];
             measures: {
                 name: string;
@@ -5221,6 +5336,143 @@ export interface components {
              * @description RFC 3339, UTC
              */
             computed_at: string;
+        };
+        ReportRun: {
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            id: string;
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            report_id: string;
+            /** Format: uuid */
+            schedule_id: string | null;
+            /** Format: date-time */
+            due_at: string | null;
+            report_name: string;
+            /** @enum {string} */
+            format: "csv" | "xlsx" | "pdf";
+            /** @enum {string} */
+            language: "en" | "fr" | "ro";
+            /** @enum {string} */
+            status: "queued" | "running" | "succeeded" | "failed" | "canceled";
+            error: string | null;
+            rows: number | null;
+            /** @description How many groups there were, shown or not */
+            groups_total: number | null;
+            size_bytes: number | null;
+            file_name: string;
+            /** @description Of a single run whose file is there; good for an hour, and made anew by each GET */
+            download_url: string | null;
+            sent_to: {
+                address: string;
+                /** @enum {string} */
+                state: "waiting" | "sending" | "sent" | "failed" | "skipped";
+                detail: string | null;
+                /** Format: date-time */
+                sent_at: string | null;
+            }[];
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            job_id: string;
+            /** Format: uuid */
+            started_by: string | null;
+            started_by_name: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            created_at: string;
+            /** Format: date-time */
+            finished_at: string | null;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            expires_at: string;
+        };
+        ReportRunJob: {
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            id: string;
+            kind: string;
+            /** @enum {string} */
+            status: "queued" | "running" | "succeeded" | "failed" | "canceled";
+            progress: {
+                done: number;
+                total: number | null;
+                /** @description items per second */
+                rate: number | null;
+            };
+            /** @description What the job found or made; null until it succeeded */
+            result: unknown;
+            error: string | null;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            created_at: string;
+            /** Format: date-time */
+            started_at: string | null;
+            /** Format: date-time */
+            finished_at: string | null;
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            run_id: string;
+        };
+        ReportSchedule: {
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            id: string;
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            report_id: string;
+            /** @enum {string} */
+            frequency: "daily" | "weekly" | "monthly";
+            time: string;
+            weekday: number | null;
+            month_day: number | null;
+            timezone: string;
+            /** @enum {string} */
+            format: "csv" | "xlsx" | "pdf";
+            /** @enum {string} */
+            language: "en" | "fr" | "ro";
+            member_ids: string[];
+            addresses: string[];
+            is_paused: boolean;
+            /**
+             * Format: date-time
+             * @description Null while it is paused
+             */
+            next_run_at: string | null;
+            /** Format: date-time */
+            last_run_at: string | null;
+            /** Format: uuid */
+            created_by: string | null;
+            created_by_name: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            updated_at: string;
         };
         SavedView: {
             /**
@@ -10460,6 +10712,488 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ReportResult"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getContactsReportsByIdRuns: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+                count?: "exact";
+                schedule_id?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["ReportRun"][];
+                        next_cursor: string | null;
+                        /** @description Exact up to 10,000; beyond, {"at_least": 10000} unless count=exact asks for the number */
+                        total: number | {
+                            at_least: number;
+                        };
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    postContactsReportsByIdRuns: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The first answer under a key is kept for 24 hours and given again */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @enum {string} */
+                    format: "csv" | "xlsx" | "pdf";
+                    /** @enum {string} */
+                    language?: "en" | "fr" | "ro";
+                };
+            };
+        };
+        responses: {
+            /** @description Accepted; the work goes on */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReportRunJob"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getContactsReportsByIdRunsByRunId: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReportRun"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    postContactsReportsByIdRunsByRunIdCancel: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The first answer under a key is kept for 24 hours and given again */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                id: string;
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReportRun"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getContactsReportsByIdSchedules: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+                count?: "exact";
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["ReportSchedule"][];
+                        next_cursor: string | null;
+                        /** @description Exact up to 10,000; beyond, {"at_least": 10000} unless count=exact asks for the number */
+                        total: number | {
+                            at_least: number;
+                        };
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    postContactsReportsByIdSchedules: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The first answer under a key is kept for 24 hours and given again */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @enum {string} */
+                    frequency: "daily" | "weekly" | "monthly";
+                    /** @description As clocks there show it: 07:30 */
+                    time: string;
+                    /** @description Of weekly ones; 1 is Monday */
+                    weekday?: number;
+                    /** @description Of monthly ones; the last day of a month that is shorter */
+                    month_day?: number;
+                    /** @description IANA name; the workspace’s unless told otherwise */
+                    timezone?: string;
+                    /**
+                     * @default pdf
+                     * @enum {string}
+                     */
+                    format?: "csv" | "xlsx" | "pdf";
+                    /**
+                     * @description Of the mail and of the labels in the file
+                     * @enum {string}
+                     */
+                    language?: "en" | "fr" | "ro";
+                    member_ids?: string[];
+                    /** @description Of people who are no members, for admins to name */
+                    addresses?: string[];
+                    is_paused?: boolean;
+                };
+            };
+        };
+        responses: {
+            /** @description Made; `Location` names it */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReportSchedule"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getContactsReportsByIdSchedulesByScheduleId: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                schedule_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReportSchedule"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    putContactsReportsByIdSchedulesByScheduleId: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read; an older one is refused with 412 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                id: string;
+                schedule_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @enum {string} */
+                    frequency?: "daily" | "weekly" | "monthly";
+                    /** @description As clocks there show it: 07:30 */
+                    time?: string;
+                    /** @description Of weekly ones; 1 is Monday */
+                    weekday?: number;
+                    /** @description Of monthly ones; the last day of a month that is shorter */
+                    month_day?: number;
+                    /** @description IANA name; the workspace’s unless told otherwise */
+                    timezone?: string;
+                    /**
+                     * @default pdf
+                     * @enum {string}
+                     */
+                    format?: "csv" | "xlsx" | "pdf";
+                    /**
+                     * @description Of the mail and of the labels in the file
+                     * @enum {string}
+                     */
+                    language?: "en" | "fr" | "ro";
+                    member_ids?: string[];
+                    /** @description Of people who are no members, for admins to name */
+                    addresses?: string[];
+                    is_paused?: boolean;
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReportSchedule"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["Stale"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    deleteContactsReportsByIdSchedulesByScheduleId: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read; an older one is refused with 412 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                id: string;
+                schedule_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        message: string;
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["Stale"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    patchContactsReportsByIdSchedulesByScheduleId: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read; an older one is refused with 412 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                id: string;
+                schedule_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @enum {string} */
+                    frequency?: "daily" | "weekly" | "monthly";
+                    /** @description As clocks there show it: 07:30 */
+                    time?: string;
+                    /** @description Of weekly ones; 1 is Monday */
+                    weekday?: number;
+                    /** @description Of monthly ones; the last day of a month that is shorter */
+                    month_day?: number;
+                    /** @description IANA name; the workspace’s unless told otherwise */
+                    timezone?: string;
+                    /**
+                     * @default pdf
+                     * @enum {string}
+                     */
+                    format?: "csv" | "xlsx" | "pdf";
+                    /**
+                     * @description Of the mail and of the labels in the file
+                     * @enum {string}
+                     */
+                    language?: "en" | "fr" | "ro";
+                    member_ids?: string[];
+                    /** @description Of people who are no members, for admins to name */
+                    addresses?: string[];
+                    is_paused?: boolean;
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReportSchedule"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["Stale"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    postContactsReportsByIdSchedulesByScheduleIdRun: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The first answer under a key is kept for 24 hours and given again */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                id: string;
+                schedule_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Accepted; the work goes on */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReportRunJob"];
                 };
             };
             400: components["responses"]["Unreadable"];

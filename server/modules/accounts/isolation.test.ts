@@ -75,6 +75,9 @@ afterAll(async () => {
 
 /** Doors whose things the generic filling does not make: their own tests show that others cannot see them. */
 const unproven = new Set<string>([
+  // A report and what belongs to it at once; reports/runs.test.ts asks as a stranger.
+  'GET /api/v1/contacts/reports/{id}/runs/{run_id}',
+  'GET /api/v1/contacts/reports/{id}/schedules/{schedule_id}',
   // Two ids of different things, and the walk knows one: messages.test.ts tries them with those of another ticket.
   'GET /api/v1/tickets/{ticket_id}/messages/{id}',
   'GET /api/v1/tickets/{ticket_id}/messages/{id}/versions',

@@ -47,6 +47,9 @@ import { segmentReactions } from './segments/follow.ts'
 import { refreshListJob, segmentTasks } from './segments/refresh-job.ts'
 import { tagRoutes } from './tag-routes.ts'
 import { taggingRoutes } from './tagging-routes.ts'
+import { reportTasks } from './reports/clock.ts'
+import { reportJob } from './reports/job.ts'
+import { reportRunRoutes } from './reports/run-routes.ts'
 import { reportRoutes } from './reports/routes.ts'
 import { viewRoutes } from './views/routes.ts'
 
@@ -65,12 +68,14 @@ export const contacts = defineModule({
     'view.share': ['marketer', 'agent'],
     'view.manage': ['admin'],
     'report.write': ['marketer'],
+    'report.send_outside': ['admin'],
   },
   routes: [
     ...duplicateRoutes,
     ...ruleRoutes,
     ...viewRoutes,
     ...reportRoutes,
+    ...reportRunRoutes,
     ...contactRoutes,
     ...interactionRoutes,
     ...manualEntryRoutes,
@@ -105,6 +110,7 @@ export const contacts = defineModule({
     scanJob,
     checkJob,
     exportJob,
+    reportJob,
     refreshListJob,
     cleanInactiveJob,
   ],
@@ -116,6 +122,7 @@ export const contacts = defineModule({
     ...statisticsTasks,
     ...duplicateTasks,
     ...exportTasks,
+    ...reportTasks,
     ...segmentTasks,
     ...inactiveTasks,
     ...operationTasks,
