@@ -403,6 +403,34 @@ create table contacts.avatars (
 create policy tenant on contacts.avatars using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
 grant delete, insert, select, update on contacts.avatars to rapport_app;
 
+create table contacts.bookings (
+  workspace_id uuid not null,
+  id uuid not null,
+  kind text not null,
+  booking_key text not null,
+  contact_id uuid,
+  status text not null,
+  title text not null default ''::text,
+  location text not null default ''::text,
+  link text,
+  reason text not null default ''::text,
+  starts_at timestamp with time zone,
+  ends_at timestamp with time zone,
+  booked_at timestamp with time zone,
+  completed_at timestamp with time zone,
+  cancelled_at timestamp with time zone,
+  told text not null default ''::text,
+  happened_at timestamp with time zone not null,
+  constraint bookings_pkey PRIMARY KEY (workspace_id, id),
+  constraint booking_contact FOREIGN KEY (workspace_id, contact_id) REFERENCES contacts.contacts(workspace_id, id) ON DELETE CASCADE,
+  constraint booking_kind CHECK ((kind = ANY (ARRAY['booking'::text, 'appointment'::text]))),
+  constraint booking_status CHECK ((status = ANY (ARRAY['booked'::text, 'completed'::text, 'cancelled'::text])))
+);
+CREATE INDEX bookings_contact ON contacts.bookings USING btree (workspace_id, contact_id, happened_at, id);
+CREATE INDEX bookings_key ON contacts.bookings USING btree (workspace_id, kind, booking_key);
+create policy tenant on contacts.bookings using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant delete, insert, select, update on contacts.bookings to rapport_app;
+
 create table contacts.changed_days (
   workspace_id uuid not null,
   id uuid not null default gen_random_uuid(),
@@ -448,6 +476,19 @@ CREATE INDEX consents_contact ON contacts.consents USING btree (workspace_id, co
 CREATE INDEX consents_time ON contacts.consents USING brin (recorded_at) WITH (pages_per_range='32', autosummarize='on');
 create policy tenant on contacts.consents using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
 grant insert, select on contacts.consents to rapport_app;
+
+create table contacts.contact_addresses (
+  workspace_id uuid not null,
+  contact_id uuid not null,
+  email text not null,
+  email_key text not null generated always as (lower(email)) stored,
+  added_at timestamp with time zone not null default now(),
+  constraint contact_addresses_pkey PRIMARY KEY (workspace_id, contact_id, email_key),
+  constraint contact_address_contact FOREIGN KEY (workspace_id, contact_id) REFERENCES contacts.contacts(workspace_id, id) ON DELETE CASCADE
+);
+CREATE INDEX contact_addresses_email ON contacts.contact_addresses USING btree (workspace_id, email_key, added_at);
+create policy tenant on contacts.contact_addresses using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant delete, insert, select, update on contacts.contact_addresses to rapport_app;
 
 create table contacts.contact_tags (
   workspace_id uuid not null,
@@ -518,8 +559,14 @@ create table contacts.contacts (
   search_text text not null generated always as (platform.fold(((((((first_name || ' '::text) || last_name) || ' '::text) || email) || ' '::text) || COALESCE(company, ''::text)))) stored,
   name_key text not null generated always as (platform.fold(((last_name || ' '::text) || first_name))) stored,
   company_key text not null generated always as (platform.fold(COALESCE(company, ''::text))) stored,
+  merged_into uuid,
+  merged_at timestamp with time zone,
+  total_tickets integer not null default 0,
+  open_tickets integer not null default 0,
   constraint contacts_pkey PRIMARY KEY (workspace_id, id),
+  constraint contact_merged_into FOREIGN KEY (workspace_id, merged_into) REFERENCES contacts.contacts(workspace_id, id) ON DELETE CASCADE,
   constraint contact_gender CHECK ((gender = ANY (ARRAY['male'::text, 'female'::text, 'other'::text]))),
+  constraint contact_merged_is_deleted CHECK (((merged_into IS NULL) OR ((deleted_at IS NOT NULL) AND (merged_at IS NOT NULL)))),
   constraint contact_status CHECK ((status = ANY (ARRAY['active'::text, 'unsubscribed'::text, 'bounced'::text, 'complained'::text])))
 );
 CREATE INDEX contacts_booked ON contacts.contacts USING btree (workspace_id, total_bookings) WHERE ((deleted_at IS NULL) AND (total_bookings > 0));
@@ -536,12 +583,13 @@ CREATE INDEX contacts_gender ON contacts.contacts USING btree (workspace_id, gen
 CREATE INDEX contacts_import ON contacts.contacts USING btree (workspace_id, import_id) WHERE (import_id IS NOT NULL);
 CREATE INDEX contacts_inactive ON contacts.contacts USING btree (workspace_id, created_at, id) WHERE ((deleted_at IS NULL) AND (NOT is_active));
 CREATE INDEX contacts_language ON contacts.contacts USING btree (workspace_id, language) WHERE (deleted_at IS NULL);
+CREATE INDEX contacts_merged ON contacts.contacts USING btree (workspace_id, merged_into) WHERE (merged_into IS NOT NULL);
 CREATE INDEX contacts_name ON contacts.contacts USING btree (workspace_id, name_key, id) WHERE (deleted_at IS NULL);
 CREATE INDEX contacts_opened ON contacts.contacts USING btree (workspace_id, COALESCE(last_email_opened_at, '-infinity'::timestamp with time zone), id) WHERE (deleted_at IS NULL);
 CREATE INDEX contacts_phone ON contacts.contacts USING btree (workspace_id, phone_key) WHERE (phone_key IS NOT NULL);
 CREATE INDEX contacts_score ON contacts.contacts USING btree (workspace_id, engagement_score, id) WHERE (deleted_at IS NULL);
 CREATE INDEX contacts_search ON contacts.contacts USING gin (search_text public.gin_trgm_ops) WHERE (deleted_at IS NULL);
-CREATE INDEX contacts_source ON contacts.contacts USING btree (workspace_id, source) WHERE ((deleted_at IS NULL) AND (source IS NOT NULL));
+CREATE INDEX contacts_source ON contacts.contacts USING btree (workspace_id, platform.fold(source)) WHERE ((deleted_at IS NULL) AND (source IS NOT NULL));
 CREATE INDEX contacts_status ON contacts.contacts USING btree (workspace_id, status, created_at, id) WHERE ((deleted_at IS NULL) AND (status <> 'active'::text));
 CREATE INDEX contacts_subscribed ON contacts.contacts USING btree (workspace_id) WHERE ((deleted_at IS NULL) AND (newsletter_subscribed OR marketing_subscribed));
 CREATE INDEX contacts_updated ON contacts.contacts USING btree (workspace_id, updated_at, id) WHERE (deleted_at IS NULL);
@@ -876,6 +924,7 @@ create table contacts.interactions (
   booking_id text,
   campaign_id uuid,
   source_key text,
+  edited_at timestamp with time zone,
   constraint interactions_pkey PRIMARY KEY (workspace_id, id, occurred_at),
   constraint interaction_contact FOREIGN KEY (workspace_id, contact_id) REFERENCES contacts.contacts(workspace_id, id) ON DELETE CASCADE
 ) partition by RANGE (occurred_at);
@@ -939,13 +988,70 @@ create table contacts.lists (
   created_at timestamp with time zone not null default now(),
   updated_at timestamp with time zone not null default now(),
   deleted_at timestamp with time zone,
+  last_refreshed_at timestamp with time zone,
+  refresh_job_id uuid,
   constraint lists_pkey PRIMARY KEY (workspace_id, id),
+  constraint list_rule CHECK (((type = 'dynamic'::text) = (criteria IS NOT NULL))),
   constraint list_type CHECK ((type = ANY (ARRAY['static'::text, 'dynamic'::text])))
 );
+CREATE INDEX lists_dynamic ON contacts.lists USING btree (workspace_id, id) WHERE (type = 'dynamic'::text);
 CREATE UNIQUE INDEX lists_name ON contacts.lists USING btree (workspace_id, lower(name)) WHERE (deleted_at IS NULL);
 CREATE TRIGGER lists_touch BEFORE UPDATE OF name, description, criteria, color, is_active, deleted_at ON contacts.lists FOR EACH ROW EXECUTE FUNCTION platform.touch();
 create policy tenant on contacts.lists using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
 grant delete, insert, select, update on contacts.lists to rapport_app;
+
+create table contacts.merge_moves (
+  workspace_id uuid not null,
+  merge_id uuid not null,
+  table_name text not null,
+  row_key text not null,
+  contact_id uuid not null,
+  action text not null,
+  content jsonb,
+  constraint merge_moves_pkey PRIMARY KEY (workspace_id, merge_id, table_name, row_key, contact_id),
+  constraint merge_move_contact FOREIGN KEY (workspace_id, contact_id) REFERENCES contacts.contacts(workspace_id, id) ON DELETE CASCADE,
+  constraint merge_move_merge FOREIGN KEY (workspace_id, merge_id) REFERENCES contacts.merges(workspace_id, id) ON DELETE CASCADE,
+  constraint merge_move_action CHECK ((action = ANY (ARRAY['moved'::text, 'dropped'::text, 'added'::text])))
+);
+CREATE INDEX merge_moves_contact ON contacts.merge_moves USING btree (workspace_id, contact_id);
+create policy tenant on contacts.merge_moves using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant delete, insert, select, update on contacts.merge_moves to rapport_app;
+
+create table contacts.merge_records (
+  workspace_id uuid not null,
+  merge_id uuid not null,
+  contact_id uuid not null,
+  before jsonb not null,
+  after jsonb,
+  constraint merge_records_pkey PRIMARY KEY (workspace_id, merge_id, contact_id),
+  constraint merge_record_contact FOREIGN KEY (workspace_id, contact_id) REFERENCES contacts.contacts(workspace_id, id) ON DELETE CASCADE,
+  constraint merge_record_merge FOREIGN KEY (workspace_id, merge_id) REFERENCES contacts.merges(workspace_id, id) ON DELETE CASCADE
+);
+CREATE INDEX merge_records_contact ON contacts.merge_records USING btree (workspace_id, contact_id);
+create policy tenant on contacts.merge_records using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant delete, insert, select, update on contacts.merge_records to rapport_app;
+
+create table contacts.merges (
+  workspace_id uuid not null,
+  id uuid not null,
+  primary_id uuid not null,
+  duplicate_ids uuid[] not null,
+  fields jsonb not null default '{}'::jsonb,
+  moved jsonb not null default '{}'::jsonb,
+  created_by uuid,
+  created_by_name text not null default ''::text,
+  created_at timestamp with time zone not null default now(),
+  undone_at timestamp with time zone,
+  undone_by uuid,
+  undone_by_name text not null default ''::text,
+  kept jsonb not null default '[]'::jsonb,
+  constraint merges_pkey PRIMARY KEY (workspace_id, id),
+  constraint merge_primary FOREIGN KEY (workspace_id, primary_id) REFERENCES contacts.contacts(workspace_id, id) ON DELETE CASCADE
+);
+CREATE INDEX merges_by_time ON contacts.merges USING btree (workspace_id, created_at, id);
+CREATE INDEX merges_of_primary ON contacts.merges USING btree (workspace_id, primary_id, created_at);
+create policy tenant on contacts.merges using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant delete, insert, select, update on contacts.merges to rapport_app;
 
 create table contacts.notes (
   workspace_id uuid not null,
@@ -963,6 +1069,63 @@ CREATE INDEX notes_contact ON contacts.notes USING btree (workspace_id, contact_
 create policy tenant on contacts.notes using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
 grant delete, insert, select, update on contacts.notes to rapport_app;
 
+create table contacts.opening_figures (
+  workspace_id uuid not null,
+  id uuid not null,
+  contact_id uuid not null,
+  total_orders integer not null default 0,
+  returned_orders integer not null default 0,
+  total_appointments integer not null default 0,
+  cancelled_appointments integer not null default 0,
+  total_bookings integer not null default 0,
+  first_order_date timestamp with time zone,
+  last_order_date timestamp with time zone,
+  first_appointment_date timestamp with time zone,
+  last_appointment_date timestamp with time zone,
+  last_booking_date timestamp with time zone,
+  lifetime_value numeric(16,2) not null default 0,
+  constraint opening_figures_pkey PRIMARY KEY (workspace_id, id),
+  constraint opening_figures_contact FOREIGN KEY (workspace_id, contact_id) REFERENCES contacts.contacts(workspace_id, id) ON DELETE CASCADE
+);
+CREATE INDEX opening_figures_of_contact ON contacts.opening_figures USING btree (workspace_id, contact_id);
+create policy tenant on contacts.opening_figures using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant delete, insert, select, update on contacts.opening_figures to rapport_app;
+
+create table contacts.orders (
+  workspace_id uuid not null,
+  id uuid not null,
+  order_key text not null,
+  contact_id uuid,
+  status text not null,
+  amount numeric(18,4),
+  currency text,
+  completed_at timestamp with time zone,
+  returned_at timestamp with time zone,
+  returned_amount numeric(18,4) not null default 0,
+  returns jsonb not null default '{}'::jsonb,
+  told text not null default ''::text,
+  happened_at timestamp with time zone not null,
+  constraint orders_pkey PRIMARY KEY (workspace_id, id),
+  constraint order_contact FOREIGN KEY (workspace_id, contact_id) REFERENCES contacts.contacts(workspace_id, id) ON DELETE CASCADE,
+  constraint order_currency CHECK ((currency ~ '^[A-Z]{3}$'::text)),
+  constraint order_status CHECK ((status = ANY (ARRAY['completed'::text, 'partly_returned'::text, 'returned'::text])))
+);
+CREATE INDEX orders_contact ON contacts.orders USING btree (workspace_id, contact_id, happened_at, id);
+CREATE UNIQUE INDEX orders_key ON contacts.orders USING btree (workspace_id, order_key);
+create policy tenant on contacts.orders using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant delete, insert, select, update on contacts.orders to rapport_app;
+
+create table contacts.outside_users (
+  workspace_id uuid not null,
+  user_key text not null,
+  contact_id uuid not null,
+  constraint outside_users_pkey PRIMARY KEY (workspace_id, user_key),
+  constraint outside_user_contact FOREIGN KEY (workspace_id, contact_id) REFERENCES contacts.contacts(workspace_id, id) ON DELETE CASCADE
+);
+CREATE INDEX outside_users_contact ON contacts.outside_users USING btree (workspace_id, contact_id);
+create policy tenant on contacts.outside_users using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant delete, insert, select, update on contacts.outside_users to rapport_app;
+
 create table contacts.public_requests (
   workspace_id uuid not null,
   id uuid not null,
@@ -976,6 +1139,31 @@ create table contacts.public_requests (
 CREATE INDEX public_requests_age ON contacts.public_requests USING btree (workspace_id, created_at);
 create policy tenant on contacts.public_requests using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
 grant delete, insert, select, update on contacts.public_requests to rapport_app;
+
+create table contacts.removed_interactions (
+  workspace_id uuid not null,
+  id uuid not null,
+  contact_id uuid not null,
+  interaction_type text not null,
+  description text not null default ''::text,
+  metadata jsonb not null default '{}'::jsonb,
+  occurred_at timestamp with time zone not null default now(),
+  recorded_at timestamp with time zone not null default now(),
+  actor_id uuid,
+  actor_name text not null default ''::text,
+  booking_id text,
+  campaign_id uuid,
+  source_key text,
+  edited_at timestamp with time zone,
+  removed_at timestamp with time zone not null default now(),
+  removed_by uuid,
+  constraint removed_interactions_pkey PRIMARY KEY (workspace_id, id),
+  constraint removed_interaction_contact FOREIGN KEY (workspace_id, contact_id) REFERENCES contacts.contacts(workspace_id, id) ON DELETE CASCADE
+);
+CREATE INDEX removed_interactions_age ON contacts.removed_interactions USING btree (workspace_id, removed_at);
+CREATE INDEX removed_interactions_contact ON contacts.removed_interactions USING btree (workspace_id, contact_id);
+create policy tenant on contacts.removed_interactions using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant delete, insert, select, update on contacts.removed_interactions to rapport_app;
 
 create table contacts.statistics_state (
   workspace_id uuid not null,
@@ -1042,6 +1230,50 @@ CREATE UNIQUE INDEX tags_slug ON contacts.tags USING btree (workspace_id, slug);
 CREATE TRIGGER tags_touch BEFORE UPDATE OF name, slug, color, description, priority ON contacts.tags FOR EACH ROW EXECUTE FUNCTION platform.touch();
 create policy tenant on contacts.tags using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
 grant delete, insert, select, update on contacts.tags to rapport_app;
+
+create table contacts.ticket_facts (
+  workspace_id uuid not null,
+  ticket_key text not null,
+  contact_id uuid,
+  number text not null default ''::text,
+  subject text not null default ''::text,
+  opened_at timestamp with time zone,
+  resolved_at timestamp with time zone,
+  closed_at timestamp with time zone,
+  reopened_at timestamp with time zone,
+  is_open boolean not null,
+  told text not null default ''::text,
+  constraint ticket_facts_pkey PRIMARY KEY (workspace_id, ticket_key),
+  constraint ticket_fact_contact FOREIGN KEY (workspace_id, contact_id) REFERENCES contacts.contacts(workspace_id, id) ON DELETE CASCADE
+);
+CREATE INDEX ticket_facts_contact ON contacts.ticket_facts USING btree (workspace_id, contact_id);
+create policy tenant on contacts.ticket_facts using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant delete, insert, select, update on contacts.ticket_facts to rapport_app;
+
+create table contacts.views (
+  workspace_id uuid not null,
+  id uuid not null,
+  owner_id uuid not null,
+  name text not null,
+  filter jsonb,
+  parameters jsonb not null default '{}'::jsonb,
+  columns text[] not null default '{}'::text[],
+  sort text,
+  display text not null default 'table'::text,
+  shared boolean not null default false,
+  "position" integer not null default 0,
+  version integer not null default 1,
+  created_at timestamp with time zone not null default now(),
+  updated_at timestamp with time zone not null default now(),
+  deleted_at timestamp with time zone,
+  constraint views_pkey PRIMARY KEY (workspace_id, id),
+  constraint view_display CHECK ((display = ANY (ARRAY['table'::text, 'cards'::text])))
+);
+CREATE UNIQUE INDEX views_name ON contacts.views USING btree (workspace_id, owner_id, lower(name)) WHERE (deleted_at IS NULL);
+CREATE INDEX views_shared ON contacts.views USING btree (workspace_id, id) WHERE (shared AND (deleted_at IS NULL));
+CREATE TRIGGER views_touch BEFORE UPDATE OF name, filter, parameters, columns, sort, display, shared, "position", deleted_at ON contacts.views FOR EACH ROW EXECUTE FUNCTION platform.touch();
+create policy tenant on contacts.views using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant delete, insert, select, update on contacts.views to rapport_app;
 
 create table contacts.workspace_statistics (
   workspace_id uuid not null,
@@ -1114,7 +1346,11 @@ create view contacts.contact_rows as
     deleted_at,
     search_text,
     name_key,
-    company_key
+    company_key,
+    merged_into,
+    merged_at,
+    total_tickets,
+    open_tickets
    FROM contacts.contacts
   WHERE (workspace_id = platform.workspace_id());
 

@@ -32,6 +32,8 @@ import { inactiveRoutes } from './inactive/routes.ts'
 import { interactionRoutes } from './interaction-routes.ts'
 import { listRoutes } from './list-routes.ts'
 import { memberRoutes } from './member-routes.ts'
+import { mergeRoutes } from './merging/routes.ts'
+import { mergeReactions, mergeTasks } from './merging/work.ts'
 import { noteRoutes } from './notes.ts'
 import { personalData } from './personal-data.ts'
 import { factRoutes } from './facts/fact-routes.ts'
@@ -79,6 +81,7 @@ export const contacts = defineModule({
     ...inactiveRoutes,
     ...customersRoutes,
     ...exportRoutes,
+    ...mergeRoutes,
   ],
   jobs: [
     bulkJob,
@@ -93,7 +96,7 @@ export const contacts = defineModule({
     refreshListJob,
     cleanInactiveJob,
   ],
-  reactions: [...factReactions, ...duplicateReactions, ...segmentReactions],
+  reactions: [...factReactions, ...duplicateReactions, ...segmentReactions, ...mergeReactions],
   schedule: [
     ...subscriptionTasks,
     ...factTasks,
@@ -102,6 +105,7 @@ export const contacts = defineModule({
     ...exportTasks,
     ...segmentTasks,
     ...inactiveTasks,
+    ...mergeTasks,
   ],
   metrics: showTotals,
   personalData,
