@@ -68,7 +68,9 @@ afterAll(async () => {
 })
 
 /** Doors whose things the generic filling does not make: their own tests show that others cannot see them. */
-const unproven = new Set<string>([])
+const unproven = new Set<string>([
+  'GET /api/v1/lists/{id}/why/{contact_id}', // a list and a contact at once; segments.test.ts asks as a stranger
+])
 
 test('the doors that are about to be tried do open for the workspace itself', async () => {
   const closed: string[] = []

@@ -7,7 +7,7 @@ import { filterFields, listContacts, sortNames } from './contact-query.ts'
 import { contactFields, ContactView, viewContact } from './contact-view.ts'
 import { deleteContact, restoreContact } from './contact-removal.ts'
 import { createContact, getContact, updateContact } from './contacts.ts'
-import { InteractionView } from './interaction-routes.ts'
+import { InteractionView } from './interaction-shapes.ts'
 import { listInteractions } from './interactions.ts'
 import { ContactStats, contactStats } from './stats.ts'
 

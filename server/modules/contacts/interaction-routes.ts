@@ -1,43 +1,13 @@
 /** The doors of the timeline. */
 import { Type } from 'typebox'
 import { created, route } from '#platform/http/route.ts'
-import {
-  Closed,
-  Id,
-  JsonObject,
-  NullableId,
-  NullableText,
-  OneOf,
-  Page,
-  pageQuery,
-  Problem,
-  Timestamp,
-} from '#platform/http/shapes.ts'
+import { Closed, Id, OneOf, Page, pageQuery, Problem } from '#platform/http/shapes.ts'
 import { Invalid } from '#platform/errors.ts'
 import { getContact } from './contacts.ts'
+import { EntryFields, InteractionView, refuseLongMetadata } from './interaction-shapes.ts'
 import { addInteraction, interactionTypes, listInteractions, manualTypes, viewInteraction } from './interactions.ts'
 
 const params = Closed({ id: Id })
-
-export const InteractionView = Type.Object(
-  {
-    id: Id,
-    contact_id: Id,
-    contact_name: Type.Optional(Type.String({ description: 'In lists: the name, or the address of who has none' })),
-    interaction_type: Type.String(),
-    description: Type.String(),
-    metadata: JsonObject,
-    occurred_at: Timestamp,
-    recorded_at: Timestamp,
-    actor: Type.Unsafe<{ id: string | null; name: string } | null>({
-      type: ['object', 'null'],
-      properties: { id: NullableId, name: { type: 'string' } },
-    }),
-    booking_id: NullableText,
-    campaign_id: NullableId,
-  },
-  { $id: 'Interaction' },
-)
 
 const query = Closed({
   ...pageQuery,
@@ -70,26 +40,19 @@ const listAllRoute = route({
   run: ({ tx, query: asked }) => listInteractions(tx, toQuery(asked)),
 })
 
-const metadataBytesMax = 16 * 1_024
-
 const addRoute = route({
   method: 'POST',
   path: '/contacts/:id/interactions/add',
   may: 'contact.write',
-  summary: 'Enter something by hand; the timeline only ever grows',
+  summary: 'Enter something by hand',
   params,
   body: Closed({
     interaction_type: OneOf(manualTypes),
-    description: Type.String({ minLength: 1, maxLength: 5_000, pattern: '\\S' }),
-    metadata: Type.Optional(JsonObject),
-    booking_id: Type.Optional(Type.String({ maxLength: 100 })),
-    occurred_at: Type.Optional(Type.String({ format: 'date-time' })),
+    ...EntryFields,
   }),
   replies: { 201: InteractionView, 404: Problem },
   run: async ({ tx, actor, params: { id }, body }) => {
-    if (Buffer.byteLength(JSON.stringify(body.metadata ?? {})) > metadataBytesMax) {
-      throw Invalid.at('/metadata', 'too_long', 'Metadata holds at most 16 KB.')
-    }
+    refuseLongMetadata(body.metadata)
     const entry = await addInteraction(tx, actor, id, {
       type: body.interaction_type,
       description: body.description,

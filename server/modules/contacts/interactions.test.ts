@@ -81,3 +81,32 @@ test('notes are short, and leave the timeline when they are deleted', async () =
     ['second', ''],
   )
 })
+
+test('what was entered by hand can be mended, taken away and brought back; what was recorded cannot', async () => {
+  await using app = await start()
+  const agnes = app.as('agnes')
+  const made = await agnes.post('/contacts', ana)
+  const path = `/contacts/${made.body.id}/interactions`
+  const { body: entry } = await agnes.post(`${path}/add`, { interaction_type: 'manual_entry', description: 'Caled' })
+  const mended = await agnes.patch(`${path}/${entry.id}`, {
+    description: 'Called',
+    occurred_at: '2023-01-31T23:30:00-02:00',
+  })
+  assert.equal(mended.status, 200, mended.text)
+  assert.equal(mended.body.description, 'Called')
+  assert.equal(mended.body.occurred_at, '2023-02-01T01:30:00.000Z')
+  assert.ok(mended.body.edited_at)
+  assert.equal((await agnes.patch(`${path}/${entry.id}`, { metadata: { long: 'x'.repeat(17_000) } })).status, 422)
+  assert.equal((await agnes.delete(`${path}/${entry.id}`)).status, 200)
+  assert.equal((await agnes.get(`${path}?type=manual_entry`)).body.total, 0)
+  assert.equal((await agnes.delete(`${path}/${entry.id}`)).status, 404)
+  assert.equal((await app.stranger.post(`${path}/${entry.id}/restore`)).status, 404)
+  assert.deepEqual((await agnes.post(`${path}/${entry.id}/restore`)).body, mended.body)
+  assert.equal((await agnes.post(`${path}/${entry.id}/restore`)).status, 404)
+  await agnes.post(`/contacts/${made.body.id}/notes`, { content: 'Likes ducks' })
+  for (const told of (await agnes.get(`${path}?type=contact_created,note_added`)).body.data) {
+    const refused = await agnes.delete(`${path}/${told.id}`)
+    assert.deepEqual([refused.status, refused.body.code], [409, 'not_by_hand'])
+  }
+  assert.equal((await app.as('victor').patch(`${path}/${entry.id}`, { description: 'x' })).status, 403)
+})

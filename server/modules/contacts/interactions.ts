@@ -186,6 +186,7 @@ export function viewInteraction(row: Interaction & { contact_name?: string }) {
     metadata: row.metadata,
     occurred_at: row.occurred_at,
     recorded_at: row.recorded_at,
+    edited_at: row.edited_at,
     actor: row.actor_id || row.actor_name ? { id: row.actor_id, name: row.actor_name } : null,
     booking_id: row.booking_id,
     campaign_id: row.campaign_id,

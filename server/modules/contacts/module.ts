@@ -31,6 +31,7 @@ import { cleanInactiveJob, inactiveTasks } from './inactive/job.ts'
 import { inactiveRoutes } from './inactive/routes.ts'
 import { interactionRoutes } from './interaction-routes.ts'
 import { listRoutes } from './list-routes.ts'
+import { manualEntryRoutes } from './manual-entries.ts'
 import { memberRoutes } from './member-routes.ts'
 import { mergeRoutes } from './merging/routes.ts'
 import { mergeReactions, mergeTasks } from './merging/work.ts'
@@ -63,6 +64,7 @@ export const contacts = defineModule({
     ...ruleRoutes,
     ...contactRoutes,
     ...interactionRoutes,
+    ...manualEntryRoutes,
     ...factRoutes,
     ...noteRoutes,
     ...bulkRoutes,

@@ -75,6 +75,7 @@ test('a copy holds everything, and an erasure leaves nothing', async () => {
     sql`insert into contacts.avatars (workspace_id, contact_id, file_id, sha256, size_bytes)
       values (${tx.workspaceId}, ${ana}, gen_random_uuid(), 'x', 1)`.execute(tx.sql),
   )
+  await maria.post('/contacts/exports', { format: 'csv', contact_ids: [ana, bob] })
   const person = { ...nobody(), contactIds: [ana], emails: ['ana@x.example'] }
   const copy = await app.inTx((tx) => copyOf(personalData, tx, person))
   assert.ok(JSON.stringify(copy).includes('Likes ducks'))

@@ -42,11 +42,14 @@ const publicRequests = 'contacts.public_requests'
 /** Of no meaning to the person: copies of other columns, made for searching. */
 const hidden = ['workspace_id', 'search_text', 'name_key', 'company_key', 'email_key', 'phone_key']
 
-/** A suggestion names two. */
+/** A suggestion names two, a group of them several. */
 const pairs = 'contacts.duplicate_pairs'
+const groups = 'contacts.duplicate_groups'
+/** An export of chosen contacts remembers whom it was asked for. */
+const exportsOf = 'contacts.exports'
 
 export const personalData: PersonalData = {
-  tables: [...Object.keys(columns), refusedRows, publicRequests, pairs],
+  tables: [...Object.keys(columns), refusedRows, publicRequests, pairs, groups, exportsOf],
   find: findPerson,
 
   async *export(tx, person) {
@@ -67,6 +70,13 @@ export const personalData: PersonalData = {
     const suggested = await sql<{ probability: number; status: string; found_at: Date }>`
       select probability, status, found_at from contacts.duplicate_pairs where ${inPair(person)}`.execute(tx.sql)
     yield { table: pairs, rows: suggested.rows }
+    const grouped = await sql<{ probability: number; contacts: number }>`
+      select probability, cardinality(contact_ids) as contacts from contacts.duplicate_groups
+      where contact_ids && ${person.contactIds}::uuid[]`.execute(tx.sql)
+    yield { table: groups, rows: grouped.rows }
+    const exported = await sql<{ format: string; created_at: Date }>`
+      select format, created_at from contacts.exports where contact_ids && ${person.contactIds}::uuid[]`.execute(tx.sql)
+    yield { table: exportsOf, rows: exported.rows }
   },
 
   /**
@@ -78,8 +88,8 @@ export const personalData: PersonalData = {
     for (const [table, column] of Object.entries(columns)) counts[table] = await countRows(tx, table, column, person)
     await suppress(tx, services, person.emails, 'erasure')
     await announceErased(tx, person)
-    counts[refusedRows] = await deleted(tx, sql`delete from contacts.import_errors where ${namesPerson(person)}`)
-    counts[publicRequests] = await deleted(
+    counts[refusedRows] = await affected(tx, sql`delete from contacts.import_errors where ${namesPerson(person)}`)
+    counts[publicRequests] = await affected(
       tx,
       sql`delete from contacts.public_requests where lower(email) = any(${person.emails}::text[])`,
     )
@@ -88,10 +98,20 @@ export const personalData: PersonalData = {
       delete from contacts.confirmation_mails
       where address_hash in (select decode(hash, 'hex') from unnest(${hashes}::text[]) as hash)`.execute(tx.sql)
     await withdrawExports(tx)
-    await sql`
-      delete from contacts.duplicate_groups where contact_ids && ${person.contactIds}::uuid[] and id in (
-        select group_id from contacts.duplicate_pairs where ${inPair(person)})`.execute(tx.sql)
-    counts[pairs] = await deleted(tx, sql`delete from contacts.duplicate_pairs where ${inPair(person)}`)
+    counts[exportsOf] = await affected(
+      tx,
+      sql`
+        update contacts.exports
+        set contact_ids = array(select unnest(contact_ids) except select unnest(${person.contactIds}::uuid[]))
+        where contact_ids && ${person.contactIds}::uuid[]`,
+    )
+    counts[groups] = await affected(
+      tx,
+      sql`
+        delete from contacts.duplicate_groups where contact_ids && ${person.contactIds}::uuid[] and id in (
+          select group_id from contacts.duplicate_pairs where ${inPair(person)})`,
+    )
+    counts[pairs] = await affected(tx, sql`delete from contacts.duplicate_pairs where ${inPair(person)}`)
     await sql`delete from contacts.contacts where id = any(${person.contactIds}::uuid[])`.execute(tx.sql)
     return counts
   },
@@ -134,7 +154,7 @@ async function countRows(tx: Tx, table: string, column: string, person: Person):
   return rows[0]!.count
 }
 
-async function deleted(tx: Tx, statement: ReturnType<typeof sql>): Promise<number> {
+async function affected(tx: Tx, statement: ReturnType<typeof sql>): Promise<number> {
   return Number((await statement.execute(tx.sql)).numAffectedRows ?? 0)
 }
 

@@ -95,6 +95,8 @@ export const exportFields: Record<string, ExportField> = {
   first_appointment_date: plain('first_appointment_date', 'First Appointment Date', 'time'),
   last_appointment_date: plain('last_appointment_date', 'Last Appointment Date', 'time'),
   last_booking_date: plain('last_booking_date', 'Last Booking Date', 'time'),
+  total_tickets: plain('total_tickets', 'Total Tickets', 'number'),
+  open_tickets: plain('open_tickets', 'Open Tickets', 'number'),
   lifetime_value: plain('lifetime_value', 'Lifetime Value', 'money'),
   created_at: plain('created_at', 'Created At', 'time'),
   updated_at: plain('updated_at', 'Updated At', 'time'),

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { sql } from 'kysely'
 import { test } from 'vitest'
 import { newId } from '#platform/ids.ts'
-import { start, type TestApp } from '#testing/start.ts'
+import { start, type TestApp, type TestReply } from '#testing/start.ts'
 import { refreshLists } from './refresh-job.ts'
 
 const scored = (least: number) => ({ field: 'engagement_score', op: 'gte', value: least })
@@ -147,7 +147,7 @@ test('static lists have no rule, dynamic ones are not filled by hand', async () 
   const segment = await makeSegment(app, 'Warm', scored(11))
   await app.drain()
   const plain = await maria.post('/lists', { name: 'Plain' })
-  const pointers = async (reply: Promise<{ status: number; body: Record<string, any>; text: string }>) => {
+  const pointers = async (reply: Promise<TestReply>) => {
     const { status, body, text } = await reply
     assert.equal(status, 422, text)
     return body.errors.map((error: { pointer: string; code: string }) => `${error.pointer} ${error.code}`)

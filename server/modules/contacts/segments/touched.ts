@@ -39,7 +39,7 @@ const dealings = [
   'ticket_reopened',
 ] satisfies InteractionType[]
 const isFigure = (name: string) =>
-  /^(total|returned|cancelled|open|first|last|lifetime)_/.test(name) && !/_name$/.test(name)
+  /^(total|returned|cancelled|open|first|last|lifetime)_/.test(name) && !name.endsWith('_name')
 
 const byEvent: Record<string, Touched> = {
   'contact.subscribed': { fields: subscription, entries: ['subscribed'] },
