@@ -189,7 +189,7 @@ async function writeSurvivor(
         tracking_allowed: consent.flags.tracking,
         status: consent.status,
         subscribed_at: ownerRecord.subscribed_at,
-        unsubscribed_at: hasLess ? (leftAt ?? tx.now) : ownerRecord.unsubscribed_at,
+        unsubscribed_at: hasLess ? (leftAt ?? null) : ownerRecord.unsubscribed_at,
       })
       .where('id', '=', primary.id)
       .execute(),
