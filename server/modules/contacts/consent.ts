@@ -68,7 +68,7 @@ export async function recordConsent(
   const outcome: ConsentOutcome = { recorded: [], refused: [] }
   if (!entries.length) return outcome
   const byContact = Map.groupBy(entries, (entry) => entry.contactId)
-  const subjects = await lockSubjects(tx, services, [...byContact.keys()])
+  const subjects = await readSubjects(tx, services, [...byContact.keys()], { lock: true })
   const changes: Change[] = []
   for (const subject of subjects) changes.push(decide(subject, byContact.get(subject.id) ?? [], outcome))
   await writeLedger(tx, outcome.recorded)
@@ -76,6 +76,19 @@ export async function recordConsent(
   await suppress(tx, services, emailsOf(changes, 'withdrawsAll'), 'unsubscribe')
   await liftUnsubscription(tx, services, emailsOf(changes, 'saysYes'))
   await announceConsent(tx, subjects, outcome.recorded)
+  return outcome
+}
+
+/** What `recordConsent` would answer, had it been called now. Locks and writes nothing. */
+export async function rehearseConsent(
+  tx: Tx,
+  services: Pick<Services, 'tokens'>,
+  entries: ConsentEntry[],
+): Promise<ConsentOutcome> {
+  const outcome: ConsentOutcome = { recorded: [], refused: [] }
+  const byContact = Map.groupBy(entries, (entry) => entry.contactId)
+  const subjects = await readSubjects(tx, services, [...byContact.keys()], { lock: false })
+  for (const subject of subjects) decide(subject, byContact.get(subject.id) ?? [], outcome)
   return outcome
 }
 
@@ -126,8 +139,13 @@ function decide(subject: ConsentSubject, entries: ConsentEntry[], outcome: Conse
 }
 
 /** Two statements: the second reads the ledger after the locks are held, so it sees what others committed meanwhile. */
-async function lockSubjects(tx: Tx, services: Pick<Services, 'tokens'>, ids: string[]): Promise<ConsentSubject[]> {
-  const contacts = await tx.sql
+async function readSubjects(
+  tx: Tx,
+  services: Pick<Services, 'tokens'>,
+  ids: string[],
+  { lock }: { lock: boolean },
+): Promise<ConsentSubject[]> {
+  const subjects = tx.sql
     .selectFrom('contacts.contacts')
     .select([
       'id',
@@ -141,8 +159,7 @@ async function lockSubjects(tx: Tx, services: Pick<Services, 'tokens'>, ids: str
     .where('workspace_id', '=', tx.workspaceId)
     .where('id', '=', sql<string>`any(${ids}::uuid[])`)
     .orderBy('id')
-    .forNoKeyUpdate()
-    .execute()
+  const contacts = await (lock ? subjects.forNoKeyUpdate() : subjects).execute()
   const { rows: decisions } = await sql<{
     contact_id: string
     purpose: ConsentPurpose

@@ -38,9 +38,10 @@ export async function takeBackConsent(
     tx,
     wishes.map(({ contactId }) => contactId),
   )
+  const own = await itsRepetitions(tx, operationId)
   const isOwn = (contactId: string, purpose: string) => {
     const word = words.get(`${contactId} ${purpose}`)
-    return !word || word.decision === 'granted' || word.operation_id === operationId
+    return !word || word.decision === 'granted' || (word.operation_id !== null && own.has(word.operation_id))
   }
   const entries: ConsentEntry[] = []
   for (const { contactId, consent } of wishes) {
@@ -61,14 +62,29 @@ export async function takeBackConsent(
     back.left.push({ contactId: entry.contactId, field: `${entry.purpose}_subscribed`, reason: 'said_no' })
   }
   const saidYes = new Set(recorded.flatMap((entry) => (entry.decision === 'granted' ? [entry.contactId] : [])))
-  await putBackStatus(tx, services, wishes, { back, saidYes, isOwn })
+  // Taking back a "yes" is no "no", and stands against no status.
+  const isNo = (contactId: string, purpose: string) =>
+    !isOwn(contactId, purpose) && words.get(`${contactId} ${purpose}`)?.source !== 'undo'
+  await putBackStatus(tx, services, wishes, { back, saidYes, isNo })
   return back
+}
+
+/** The operation, and what undid and redid it since: their words are its own. */
+async function itsRepetitions(tx: Tx, operationId: string): Promise<Set<string>> {
+  const { rows } = await sql<{ id: string }>`
+    with recursive chain as (
+      select ${operationId}::uuid as id
+      union
+      select o.id from contacts.operations o join chain on o.undo_of = chain.id where o.workspace_id = ${tx.workspaceId})
+    select id from chain`.execute(tx.sql)
+  return new Set(rows.map(({ id }) => id))
 }
 
 interface LastWord {
   contact_id: string
   purpose: string
   decision: 'granted' | 'withdrawn'
+  source: string
   operation_id: string | null
   /** What the person agreed to when they last did. */
   granted_wording: string | null
@@ -76,7 +92,7 @@ interface LastWord {
 
 async function lastWords(tx: Tx, contactIds: string[]): Promise<Map<string, LastWord>> {
   const { rows } = await sql<LastWord>`
-    select distinct on (k.contact_id, k.purpose) k.contact_id, k.purpose, k.decision, k.evidence->>'operation_id' as operation_id,
+    select distinct on (k.contact_id, k.purpose) k.contact_id, k.purpose, k.decision, k.source, k.evidence->>'operation_id' as operation_id,
       (select g.wording from contacts.consents g
         where g.workspace_id = k.workspace_id and g.contact_id = k.contact_id and g.purpose = k.purpose and g.decision = 'granted'
         order by g.recorded_at desc, g.id desc limit 1) as granted_wording
@@ -90,19 +106,20 @@ interface StatusContext {
   back: ConsentBack
   /** A "yes" that came back has brought the status with it. */
   saidYes: Set<string>
-  isOwn: (contactId: string, purpose: string) => boolean
+  /** A "no" other than the operation's own is the last word. */
+  isNo: (contactId: string, purpose: string) => boolean
 }
 
 async function putBackStatus(
   tx: Tx,
   services: Pick<Services, 'tokens'>,
   wishes: ConsentWish[],
-  { back, saidYes, isOwn }: StatusContext,
+  { back, saidYes, isNo }: StatusContext,
 ): Promise<void> {
   const set: { contactId: string; email: string; from: string; to: string }[] = []
   for (const { contactId, email, status } of wishes) {
     if (!status) continue
-    const saidNo = !(['newsletter', 'marketing'] as const).every((purpose) => isOwn(contactId, purpose))
+    const saidNo = ['newsletter', 'marketing'].some((purpose) => isNo(contactId, purpose))
     if (status.from === 'complained') back.left.push({ contactId, field: 'status', reason: 'complaint_stays' })
     else if (status.from === 'unsubscribed' && status.to === 'active' && saidYes.has(contactId)) {
       back.restored.push({ contactId, field: 'status' })
