@@ -7,7 +7,7 @@ import { AnyJson, Closed, Id, OneOf } from '#platform/http/shapes.ts'
 import { fromMatching } from '../contact-query.ts'
 import { statuses } from '../contact-view.ts'
 import { exportParams } from '../export/requests.ts'
-import { checkFilter, FilterOrRule, toFilter } from '../given-filter.ts'
+import { checkFilter, toFilter, ViewedFilterOrRule } from '../given-filter.ts'
 
 export const actionNames = [
   'add_tag',
@@ -43,7 +43,7 @@ export type Params = Static<typeof Params>
 export const BulkAction = Closed({
   action: OneOf(actionNames),
   contact_ids: Type.Optional(Type.Array(Id, { minItems: 1, maxItems: 50_000 })),
-  filter: Type.Optional(FilterOrRule),
+  filter: Type.Optional(ViewedFilterOrRule),
   params: Type.Optional(Params),
   dry_run: Type.Optional(Type.Boolean({ description: 'Only say what would happen' })),
 })

@@ -5,6 +5,7 @@ import { JobView, Problem } from '#platform/http/shapes.ts'
 import { authorize } from '#platform/actor.ts'
 import { getJob } from '#platform/jobs/jobs.ts'
 import { viewJob } from '#platform/http/platform-routes.ts'
+import { openFilter } from '../views/open.ts'
 import { rehearse } from './dry-run.ts'
 import { BulkAction } from './request.ts'
 import { settableFields } from './set-field.ts'
@@ -35,7 +36,9 @@ const bulkRoute = route({
     'subscribe never stands against a “no”. The job can be canceled after any batch; its result has the counts and the `operation_id`, by which it is undone: POST /contacts/operations/{id}/undo.',
   body: BulkAction,
   replies: { 200: DryRun, 202: JobView, 404: Problem },
-  run: async ({ tx, actor, body, services }) => {
+  run: async ({ tx, actor, body: given, services }) => {
+    const filter = await openFilter(tx, actor, given.filter, '/filter/view')
+    const body = filter ? { ...given, filter } : given
     if (body.action === 'export') authorize(services.permissions, actor, 'contact.export')
     await checkBulk(tx, actor, body, services)
     if (body.dry_run) return new Reply(200, { dry_run: true as const, ...(await rehearse(tx, actor, body, services)) })

@@ -36,12 +36,12 @@ export async function takeBackConsent(
   if (!wishes.length) return back
   const words = await lastWords(
     tx,
+    operationId,
     wishes.map(({ contactId }) => contactId),
   )
-  const own = await itsRepetitions(tx, operationId)
   const isOwn = (contactId: string, purpose: string) => {
     const word = words.get(`${contactId} ${purpose}`)
-    return !word || word.decision === 'granted' || (word.operation_id !== null && own.has(word.operation_id))
+    return !word || word.decision === 'granted' || word.operation_id === operationId
   }
   const entries: ConsentEntry[] = []
   for (const { contactId, consent } of wishes) {
@@ -62,42 +62,35 @@ export async function takeBackConsent(
     back.left.push({ contactId: entry.contactId, field: `${entry.purpose}_subscribed`, reason: 'said_no' })
   }
   const saidYes = new Set(recorded.flatMap((entry) => (entry.decision === 'granted' ? [entry.contactId] : [])))
-  // Taking back a "yes" is no "no", and stands against no status.
-  const isNo = (contactId: string, purpose: string) =>
-    !isOwn(contactId, purpose) && words.get(`${contactId} ${purpose}`)?.source !== 'undo'
-  await putBackStatus(tx, services, wishes, { back, saidYes, isNo })
+  await putBackStatus(tx, services, wishes, { back, saidYes, isOwn })
   return back
-}
-
-/** The operation, and what undid and redid it since: their words are its own. */
-async function itsRepetitions(tx: Tx, operationId: string): Promise<Set<string>> {
-  const { rows } = await sql<{ id: string }>`
-    with recursive chain as (
-      select ${operationId}::uuid as id
-      union
-      select o.id from contacts.operations o join chain on o.undo_of = chain.id where o.workspace_id = ${tx.workspaceId})
-    select id from chain`.execute(tx.sql)
-  return new Set(rows.map(({ id }) => id))
 }
 
 interface LastWord {
   contact_id: string
   purpose: string
   decision: 'granted' | 'withdrawn'
-  source: string
   operation_id: string | null
   /** What the person agreed to when they last did. */
   granted_wording: string | null
 }
 
-async function lastWords(tx: Tx, contactIds: string[]): Promise<Map<string, LastWord>> {
+/**
+ * What other operations said and took back counts as unsaid, and so do the undoings themselves: they said nothing that was not
+ * said before.
+ */
+async function lastWords(tx: Tx, operationId: string, contactIds: string[]): Promise<Map<string, LastWord>> {
   const { rows } = await sql<LastWord>`
-    select distinct on (k.contact_id, k.purpose) k.contact_id, k.purpose, k.decision, k.source, k.evidence->>'operation_id' as operation_id,
+    select distinct on (k.contact_id, k.purpose) k.contact_id, k.purpose, k.decision, k.evidence->>'operation_id' as operation_id,
       (select g.wording from contacts.consents g
         where g.workspace_id = k.workspace_id and g.contact_id = k.contact_id and g.purpose = k.purpose and g.decision = 'granted'
         order by g.recorded_at desc, g.id desc limit 1) as granted_wording
     from contacts.consents k
     where k.workspace_id = ${tx.workspaceId} and k.contact_id = any(${contactIds}::uuid[]) and k.decision <> 'pending'
+      and not exists (
+        select from contacts.operations o
+        where o.workspace_id = k.workspace_id and o.id <> ${operationId}::uuid and (o.kind = 'undo' or o.undone_at is not null)
+          and o.id = case when k.evidence->>'operation_id' ~ '^[0-9a-f-]{36}$' then (k.evidence->>'operation_id')::uuid end)
     order by k.contact_id, k.purpose, k.recorded_at desc, k.id desc`.execute(tx.sql)
   return new Map(rows.map((row) => [`${row.contact_id} ${row.purpose}`, row]))
 }
@@ -106,20 +99,19 @@ interface StatusContext {
   back: ConsentBack
   /** A "yes" that came back has brought the status with it. */
   saidYes: Set<string>
-  /** A "no" other than the operation's own is the last word. */
-  isNo: (contactId: string, purpose: string) => boolean
+  isOwn: (contactId: string, purpose: string) => boolean
 }
 
 async function putBackStatus(
   tx: Tx,
   services: Pick<Services, 'tokens'>,
   wishes: ConsentWish[],
-  { back, saidYes, isNo }: StatusContext,
+  { back, saidYes, isOwn }: StatusContext,
 ): Promise<void> {
   const set: { contactId: string; email: string; from: string; to: string }[] = []
   for (const { contactId, email, status } of wishes) {
     if (!status) continue
-    const saidNo = ['newsletter', 'marketing'].some((purpose) => isNo(contactId, purpose))
+    const saidNo = !['newsletter', 'marketing'].every((purpose) => isOwn(contactId, purpose))
     if (status.from === 'complained') back.left.push({ contactId, field: 'status', reason: 'complaint_stays' })
     else if (status.from === 'unsubscribed' && status.to === 'active' && saidYes.has(contactId)) {
       back.restored.push({ contactId, field: 'status' })
