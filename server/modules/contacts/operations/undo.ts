@@ -223,8 +223,9 @@ async function noteBatch(tx: Tx, { operationId, undoId }: Undoing, contactIds: s
   )
   // Counted as it goes, so that an undo that is canceled can be taken back as well.
   await sql`
-    update contacts.operations o set contacts = (
-      select count(*) from contacts.operation_changes k where k.workspace_id = o.workspace_id and k.operation_id = o.id)
+    update contacts.operations o set contacts = o.contacts + (
+      select count(*) from contacts.operation_changes k
+      where k.workspace_id = o.workspace_id and k.operation_id = o.id and k.contact_id = any(${contactIds}::uuid[]))
     where o.workspace_id = ${tx.workspaceId} and o.id = ${undoId}`.execute(tx.sql)
 }
 
