@@ -523,7 +523,7 @@ export interface paths {
         put?: never;
         /**
          * Do one thing to many contacts, as a job
-         * @description Name them by `contact_ids`, or by `filter` with the parameters of GET /contacts. `dry_run` counts them.
+         * @description Name them by `contact_ids`, or by `filter`: the parameters of GET /contacts, or a rule. `dry_run` counts what would happen. set_field takes `field` (first_name, last_name, company, job_title, phone, gender, language, timezone, source, is_active, notes, custom_fields.<key>) and `value`; set_status a `status`, which only ever becomes stricter, but for a bounce; subscribe never stands against a “no”. The job can be canceled after any batch; its result has the counts and the `operation_id`, by which it is undone: POST /contacts/operations/{id}/undo.
          */
         post: operations["postContactsBulkAction"];
         delete?: never;
@@ -8045,7 +8045,7 @@ export interface operations {
             content: {
                 "application/json": {
                     /** @enum {string} */
-                    action: "add_tag" | "remove_tag" | "add_to_list" | "remove_from_list" | "subscribe" | "unsubscribe" | "delete" | "restore" | "export";
+                    action: "add_tag" | "remove_tag" | "add_to_list" | "remove_from_list" | "add_to_group" | "remove_from_group" | "set_field" | "set_status" | "subscribe" | "unsubscribe" | "delete" | "restore" | "export";
                     contact_ids?: string[];
                     /** @description Either the parameters of GET /contacts as an object, or a rule (all, any, not, field, event) */
                     filter?: {
@@ -8059,6 +8059,16 @@ export interface operations {
                          * @description UUIDv7
                          */
                         list_id?: string;
+                        /**
+                         * Format: uuid
+                         * @description UUIDv7
+                         */
+                        group_id?: string;
+                        /** @description A field of the contact, or custom_fields.<key> */
+                        field?: string;
+                        value?: unknown;
+                        /** @enum {string} */
+                        status?: "active" | "unsubscribed" | "bounced" | "complained";
                         /** @enum {string} */
                         type?: "newsletter" | "marketing" | "all";
                         /** @enum {string} */
@@ -8066,6 +8076,7 @@ export interface operations {
                         /** @description Any of id, email, first_name, last_name, full_name, company, job_title, phone, gender, avatar_url, language, timezone, source, status, is_active, newsletter_subscribed, marketing_subscribed, tracking_allowed, newsletter_consent, newsletter_consent_at, marketing_consent, marketing_consent_at, tracking_consent, tracking_consent_at, subscribed_at, unsubscribed_at, last_email_opened_at, last_email_clicked_at, last_engaged_at, total_emails_opened, total_emails_clicked, engagement_score, engagement_level, notes, tags, lists, user_id, total_orders, returned_orders, total_appointments, cancelled_appointments, total_bookings, first_order_date, last_order_date, first_appointment_date, last_appointment_date, last_booking_date, total_tickets, open_tickets, lifetime_value, created_at, updated_at, deleted_at, custom_fields, custom_fields.<key> for one custom field, or * for everything. Without it: first name, last name, e-mail, phone, company, job title, notes, tags, bookings and the last booking (csv, xlsx), or the whole record (json, vcard). */
                         fields?: string[];
                     };
+                    /** @description Only say what would happen */
                     dry_run?: boolean;
                 };
             };
@@ -8080,7 +8091,17 @@ export interface operations {
                     "application/json": {
                         /** @constant */
                         dry_run: true;
+                        /** @description Contacts meant: would_change, unchanged and refused add up to it */
                         matched: number;
+                        would_change: number;
+                        /** @description That are so already */
+                        unchanged: number;
+                        /** @description By reason: said_no, unsubscribed_by_person, complained, bounced, email_taken, custom_fields_full, list_gone */
+                        refused: {
+                            [key: string]: number;
+                        };
+                        /** @description Of contact_ids, those that name nobody the action could mean */
+                        not_found: number;
                     };
                 };
             };

@@ -36,6 +36,7 @@ export async function takeBackConsent(
   if (!wishes.length) return back
   const words = await lastWords(
     tx,
+    operationId,
     wishes.map(({ contactId }) => contactId),
   )
   const isOwn = (contactId: string, purpose: string) => {
@@ -74,7 +75,11 @@ interface LastWord {
   granted_wording: string | null
 }
 
-async function lastWords(tx: Tx, contactIds: string[]): Promise<Map<string, LastWord>> {
+/**
+ * What other operations said and took back counts as unsaid, and so do the undoings themselves: they said nothing that was not
+ * said before.
+ */
+async function lastWords(tx: Tx, operationId: string, contactIds: string[]): Promise<Map<string, LastWord>> {
   const { rows } = await sql<LastWord>`
     select distinct on (k.contact_id, k.purpose) k.contact_id, k.purpose, k.decision, k.evidence->>'operation_id' as operation_id,
       (select g.wording from contacts.consents g
@@ -82,6 +87,10 @@ async function lastWords(tx: Tx, contactIds: string[]): Promise<Map<string, Last
         order by g.recorded_at desc, g.id desc limit 1) as granted_wording
     from contacts.consents k
     where k.workspace_id = ${tx.workspaceId} and k.contact_id = any(${contactIds}::uuid[]) and k.decision <> 'pending'
+      and not exists (
+        select from contacts.operations o
+        where o.workspace_id = k.workspace_id and o.id <> ${operationId}::uuid and (o.kind = 'undo' or o.undone_at is not null)
+          and o.id = case when k.evidence->>'operation_id' ~ '^[0-9a-f-]{36}$' then (k.evidence->>'operation_id')::uuid end)
     order by k.contact_id, k.purpose, k.recorded_at desc, k.id desc`.execute(tx.sql)
   return new Map(rows.map((row) => [`${row.contact_id} ${row.purpose}`, row]))
 }
@@ -102,7 +111,7 @@ async function putBackStatus(
   const set: { contactId: string; email: string; from: string; to: string }[] = []
   for (const { contactId, email, status } of wishes) {
     if (!status) continue
-    const saidNo = !(['newsletter', 'marketing'] as const).every((purpose) => isOwn(contactId, purpose))
+    const saidNo = !['newsletter', 'marketing'].every((purpose) => isOwn(contactId, purpose))
     if (status.from === 'complained') back.left.push({ contactId, field: 'status', reason: 'complaint_stays' })
     else if (status.from === 'unsubscribed' && status.to === 'active' && saidYes.has(contactId)) {
       back.restored.push({ contactId, field: 'status' })
