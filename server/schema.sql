@@ -2686,6 +2686,15 @@ CREATE INDEX audit_recent ON privacy.audit_entries USING btree (workspace_id, cr
 create policy tenant on privacy.audit_entries using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
 grant insert, select on privacy.audit_entries to rapport_app;
 
+create table privacy.log_copies (
+  workspace_id uuid not null,
+  number integer not null,
+  updated_at timestamp with time zone not null default now(),
+  constraint log_copies_pkey PRIMARY KEY (workspace_id)
+);
+create policy tenant on privacy.log_copies using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant delete, insert, select, update on privacy.log_copies to rapport_app;
+
 create table privacy.requests (
   workspace_id uuid not null,
   id uuid not null,
