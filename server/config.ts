@@ -97,6 +97,7 @@ export function toConfig(env: Env, serviceName: ServiceName | null = null) {
     },
     tickets: {
       numberPrefix: values.TICKET_NUMBER_PREFIX,
+      reopenWindowDays: values.REOPEN_WINDOW_DAYS,
       autoCloseDays: values.AUTO_CLOSE_RESOLVED_DAYS,
       escalationHours: values.ESCALATION_TIMEOUT_HOURS,
       attachmentSizeBytesMax: values.MAX_ATTACHMENT_SIZE_MB * 1_000_000,

@@ -210,6 +210,12 @@ const product = {
     'Resolved tickets close after so long without a word.',
     { unit: 'days' },
   ),
+  REOPEN_WINDOW_DAYS: integer(
+    14,
+    { minimum: 0, maximum: 3650 },
+    'For so long after its end, a word of the requester brings a ticket back; later it opens one that follows it.',
+    { unit: 'days' },
+  ),
   ESCALATION_TIMEOUT_HOURS: decimal(
     2,
     { minimum: 0.1, maximum: 8760 },

@@ -52,6 +52,15 @@ export async function removeMember(tx: Tx, actor: Actor, userId: string): Promis
     .execute()
 }
 
+/** Those of these people who are members now, with their role; for what is to be given to somebody of the house. */
+export async function membersAmong(tx: Tx, ids: readonly string[]): Promise<Map<string, { name: string; role: Role }>> {
+  if (!ids.length) return new Map()
+  const rows = await members(tx)
+    .where('u.id', 'in', [...ids])
+    .execute()
+  return new Map(rows.map(({ id, full_name, role }) => [id, { name: full_name, role }]))
+}
+
 /** Names for ids of people and API keys, as they are shown beside what they did; in one query for a whole page. */
 export async function nameOf(tx: Tx, ids: readonly string[]): Promise<Map<string, string>> {
   const wanted = [...new Set(ids)]

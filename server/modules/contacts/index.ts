@@ -15,7 +15,7 @@ export {
   recipientsOf,
   type Recipient,
 } from './audience.ts'
-export { resolveContact, type Person, type Resolved } from './identity.ts'
+export { resolveContact, resolveContacts, type Person, type Resolved } from './identity.ts'
 export { recordInteractions, type InteractionType, type NewInteraction } from './interactions.ts'
 export { invalidLinkPage } from './pages/subscription-pages.ts'
 export { chooseLanguage, type Language } from './texts.ts'

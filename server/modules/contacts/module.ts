@@ -36,9 +36,12 @@ import { memberRoutes } from './member-routes.ts'
 import { mergeRoutes } from './merging/routes.ts'
 import { mergeReactions, mergeTasks } from './merging/work.ts'
 import { noteRoutes } from './notes.ts'
+import { operationRoutes } from './operations/routes.ts'
+import { operationTasks } from './operations/sweep.ts'
+import { undoOperationJob } from './operations/undo.ts'
 import { personalData } from './personal-data.ts'
 import { factRoutes } from './facts/fact-routes.ts'
-import { factReactions } from './facts/reactions.ts'
+import { factReactions, heardFromOutside } from './facts/reactions.ts'
 import { factTasks } from './facts/work.ts'
 import { ruleRoutes } from './rules/rule-routes.ts'
 import { segmentRoutes } from './segments/segment-routes.ts'
@@ -46,6 +49,8 @@ import { segmentReactions } from './segments/follow.ts'
 import { refreshListJob, segmentTasks } from './segments/refresh-job.ts'
 import { tagRoutes } from './tag-routes.ts'
 import { taggingRoutes } from './tagging-routes.ts'
+import { reportRoutes } from './reports/routes.ts'
+import { viewRoutes } from './views/routes.ts'
 
 export const contacts = defineModule({
   name: 'contacts',
@@ -58,16 +63,23 @@ export const contacts = defineModule({
     'contact.bulk': ['admin'],
     'contact.scan': ['marketer'],
     'field.manage': ['admin'],
+    'view.save': ['viewer'],
+    'view.share': ['marketer', 'agent'],
+    'view.manage': ['admin'],
+    'report.write': ['marketer'],
   },
   routes: [
     ...duplicateRoutes,
     ...ruleRoutes,
+    ...viewRoutes,
+    ...reportRoutes,
     ...contactRoutes,
     ...interactionRoutes,
     ...manualEntryRoutes,
     ...factRoutes,
     ...noteRoutes,
     ...bulkRoutes,
+    ...operationRoutes,
     ...groupRoutes,
     ...listRoutes,
     ...memberRoutes,
@@ -87,6 +99,7 @@ export const contacts = defineModule({
   ],
   jobs: [
     bulkJob,
+    undoOperationJob,
     importJob,
     undoJob,
     publicRequestJob,
@@ -99,6 +112,7 @@ export const contacts = defineModule({
     cleanInactiveJob,
   ],
   reactions: [...factReactions, ...duplicateReactions, ...segmentReactions, ...mergeReactions],
+  hears: heardFromOutside,
   schedule: [
     ...subscriptionTasks,
     ...factTasks,
@@ -108,6 +122,7 @@ export const contacts = defineModule({
     ...segmentTasks,
     ...inactiveTasks,
     ...mergeTasks,
+    ...operationTasks,
   ],
   metrics: showTotals,
   personalData,

@@ -32,6 +32,7 @@ const columns = {
   'contacts.merges': 'primary_id',
   'contacts.merge_records': 'contact_id',
   'contacts.merge_moves': 'contact_id',
+  'contacts.operation_changes': 'contact_id',
 } as const
 
 /** Rows of a file that could not be imported name nobody, but one of their cells can be the person's address. */

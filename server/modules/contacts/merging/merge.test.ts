@@ -253,3 +253,22 @@ test('after thirty days a merge is history', async () => {
   const late = await app.as('maria').post(`/contacts/merges/${merged.merge_id}/undo`)
   assert.deepEqual([late.status, late.body.code], [409, 'too_late'])
 })
+
+test('a merge stands in the log of operations, and can be undone from there', async () => {
+  await using app = await start()
+  const [one, two] = (await make(app, {}, { company: 'Mill' })) as [string, string]
+  const merge = () => app.as('maria').post('/contacts/merge', { primary_id: one, duplicate_ids: [two] })
+  const logged = async () => (await app.as('maria').get('/contacts/operations?kind=merge')).body.data
+  const { body: first } = await merge()
+  const [operation] = await logged()
+  assert.deepEqual([operation.subject_id, operation.contacts, operation.status], [first.merge_id, 2, 'done'])
+  const undone = await app.as('maria').post(`/contacts/operations/${operation.id}/undo`)
+  assert.deepEqual([undone.status, undone.body.restored, undone.body.left], [200, 2, 0], undone.text)
+  assert.equal((await app.as('maria').get(`/contacts/${two}`)).body.company, 'Mill')
+  const { body: second } = await merge()
+  await app.as('maria').post(`/contacts/merges/${second.merge_id}/undo`)
+  assert.deepEqual(
+    (await logged()).map(({ status }: Fields) => status),
+    ['undone', 'undone'],
+  )
+})
