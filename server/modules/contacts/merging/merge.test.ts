@@ -2,9 +2,11 @@
 import assert from 'node:assert/strict'
 import { sql } from 'kysely'
 import { test } from 'vitest'
+import { systemActor } from '#platform/actor.ts'
 import { newId } from '#platform/ids.ts'
 import { start, type TestApp } from '#testing/start.ts'
 import { recordConsent } from '../consent.ts'
+import { addNote } from '../notes.ts'
 import { forgetOldMerges } from './work.ts'
 
 type Fields = Record<string, unknown>
@@ -271,4 +273,40 @@ test('a merge stands in the log of operations, and can be undone from there', as
     (await logged()).map(({ status }: Fields) => status),
     ['undone', 'undone'],
   )
+})
+
+test('what is written to a duplicate in the moment of the merge follows it, and goes back with the rest', async () => {
+  await using app = await start()
+  const [one, two] = (await make(app, {}, {})) as [string, string]
+  const written = Promise.withResolvers<void>()
+  const mayCommit = Promise.withResolvers<void>()
+  const writing = app.inTx(async (tx) => {
+    await addNote(tx, systemActor(tx.workspaceId), two, 'Just now.')
+    written.resolve()
+    await mayCommit.promise
+  })
+  await written.promise
+  const { body: merged } = await app.as('maria').post('/contacts/merge', { primary_id: one, duplicate_ids: [two] })
+  mayCommit.resolve()
+  await writing
+  const notes = async (id: string) => (await app.as('maria').get(`/contacts/${id}/notes`)).body.total
+  assert.equal(await notes(one), 0)
+  await app.drain()
+  assert.equal(await notes(one), 1)
+  await app.as('maria').post(`/contacts/merges/${merged.merge_id}/undo`)
+  assert.deepEqual([await notes(one), await notes(two)], [0, 1])
+})
+
+test('a merged contact is not among those that can be restored', async () => {
+  await using app = await start()
+  const [one, two, three] = (await make(app, {}, {}, {})) as [string, string, string]
+  await app.as('maria').post('/contacts/merge', { primary_id: one, duplicate_ids: [two] })
+  await app.as('maria').delete(`/contacts/${three}`)
+  const { body } = await app.as('maria').get('/contacts?deleted=true')
+  assert.deepEqual(
+    body.data.map(({ id }: Fields) => id),
+    [three],
+  )
+  const { body: shown } = await app.as('maria').get(`/contacts/${two}?deleted=true`)
+  assert.equal(shown.merged_into, one)
 })
