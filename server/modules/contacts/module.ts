@@ -49,6 +49,9 @@ import { segmentReactions } from './segments/follow.ts'
 import { refreshListJob, segmentTasks } from './segments/refresh-job.ts'
 import { tagRoutes } from './tag-routes.ts'
 import { taggingRoutes } from './tagging-routes.ts'
+import { reportTasks } from './reports/clock.ts'
+import { reportJob } from './reports/job.ts'
+import { reportRunRoutes } from './reports/run-routes.ts'
 import { reportRoutes } from './reports/routes.ts'
 import { viewRoutes } from './views/routes.ts'
 
@@ -67,12 +70,14 @@ export const contacts = defineModule({
     'view.share': ['marketer', 'agent'],
     'view.manage': ['admin'],
     'report.write': ['marketer'],
+    'report.send_outside': ['admin'],
   },
   routes: [
     ...duplicateRoutes,
     ...ruleRoutes,
     ...viewRoutes,
     ...reportRoutes,
+    ...reportRunRoutes,
     ...contactRoutes,
     ...interactionRoutes,
     ...manualEntryRoutes,
@@ -108,6 +113,7 @@ export const contacts = defineModule({
     scanJob,
     checkJob,
     exportJob,
+    reportJob,
     refreshListJob,
     cleanInactiveJob,
   ],
@@ -119,10 +125,11 @@ export const contacts = defineModule({
     ...statisticsTasks,
     ...duplicateTasks,
     ...exportTasks,
+    ...reportTasks,
     ...segmentTasks,
     ...inactiveTasks,
-    ...mergeTasks,
     ...operationTasks,
+    ...mergeTasks,
   ],
   metrics: showTotals,
   personalData,
