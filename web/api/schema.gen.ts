@@ -12628,6 +12628,11 @@ export interface operations {
                         updated_at: string;
                         /** Format: date-time */
                         deleted_at: string | null;
+                        /**
+                         * Format: uuid
+                         * @description Of a deleted contact, who it is now
+                         */
+                        merged_into: string | null;
                         /** @description The timeline, newest first */
                         engagement: components["schemas"]["Interaction"][];
                         engagement_next_cursor: string | null;

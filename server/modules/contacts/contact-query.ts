@@ -150,7 +150,9 @@ export const listItems = sql`coalesce((
  * frequency it knows, instead of a subquery, whose result it cannot guess.
  */
 export async function fromMatching(tx: Tx, filter: ContactFilter): Promise<RawBuilder<unknown>> {
-  const conditions = [filter.deleted ? sql`c.deleted_at is not null` : sql`c.deleted_at is null`]
+  const conditions = [
+    filter.deleted ? sql`c.deleted_at is not null and c.merged_into is null` : sql`c.deleted_at is null`,
+  ]
   for (const word of searchWords(filter.search)) conditions.push(containsWord(word))
   conditions.push(...(await viewConditions(tx, filter)))
   for (const list of [filter.list, filter.group]) if (list) conditions.push(await inList(tx, list))
