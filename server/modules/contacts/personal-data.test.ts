@@ -57,6 +57,11 @@ test('a copy holds everything, and an erasure leaves nothing', async () => {
   const entry = { interaction_type: 'manual_entry', description: 'Called' }
   const added = await maria.post(`/contacts/${ana}/interactions/add`, entry)
   await maria.delete(`/contacts/${ana}/interactions/${added.body.id}`)
+  const report = await maria.post('/contacts/reports', { name: 'R' })
+  const schedules = `/contacts/reports/${report.body.id}/schedules`
+  const sent = { frequency: 'daily', time: '08:00', addresses: ['Ana@x.example'] }
+  const schedule = await app.as('adrian').post(schedules, sent)
+  await maria.post(`${schedules}/${schedule.body.id}/run`)
   await app.inTx(async (tx) => {
     await sql`update contacts.contacts set lifetime_value = 9 where id = ${ana}`.execute(tx.sql)
     await adoptFigures(tx, [ana])
