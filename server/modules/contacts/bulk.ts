@@ -12,6 +12,7 @@ import type { Job, JobDefinition } from '#platform/jobs/job.ts'
 import { Closed, Id, OneOf } from '#platform/http/shapes.ts'
 import { recordConsent } from './consent.ts'
 import { fromMatching } from './contact-query.ts'
+import type { Purpose } from './rules/members.ts'
 import { deleteContacts, restoreContacts } from './contact-removal.ts'
 import { beginExport } from './export/exports.ts'
 import { exportParams } from './export/requests.ts'
@@ -52,7 +53,7 @@ export type BulkAction = Static<typeof BulkAction>
 
 /** How many contacts the action would go through. */
 export async function countMeant(tx: Tx, bulk: BulkAction): Promise<number> {
-  const from = await fromMeant(tx, bulk)
+  const from = await fromMeant(tx, bulk, 'whole')
   const { rows } = await sql<{ count: number }>`select count(*) as count ${from}`.execute(tx.sql)
   return rows[0]!.count
 }
@@ -111,7 +112,7 @@ interface Progress {
 }
 
 async function nextBatch(tx: Tx, bulk: BulkAction, afterId: string | null): Promise<string[]> {
-  const from = await fromMeant(tx, bulk)
+  const from = await fromMeant(tx, bulk, 'page')
   const { rows } = await sql<{ id: string }>`
     select c.id ${from} ${afterId ? sql`and c.id > ${afterId}::uuid` : sql``}
     order by c.id limit ${batchSize}`.execute(tx.sql)
@@ -119,8 +120,8 @@ async function nextBatch(tx: Tx, bulk: BulkAction, afterId: string | null): Prom
 }
 
 /** Restoring is about the deleted ones, everything else about the others. */
-async function fromMeant(tx: Tx, { action, contact_ids, filter }: BulkAction) {
-  const from = await fromMatching(tx, { ...toFilter(filter), deleted: action === 'restore' })
+async function fromMeant(tx: Tx, { action, contact_ids, filter }: BulkAction, purpose: Purpose) {
+  const from = await fromMatching(tx, { ...toFilter(filter), deleted: action === 'restore' }, purpose)
   return contact_ids ? sql`${from} and c.id = any(${contact_ids}::uuid[])` : from
 }
 
