@@ -27,6 +27,40 @@ CREATE INDEX idempotency_age ON platform.idempotency_keys USING btree (created_a
 create policy tenant on platform.idempotency_keys using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
 grant delete, insert, select, update on platform.idempotency_keys to rapport_app;
 
+create table platform.inbound_mails (
+  workspace_id uuid not null,
+  id uuid not null,
+  state text not null default 'received'::text,
+  door text not null,
+  raw bytea,
+  file_key text,
+  size_bytes bigint not null,
+  sha256 text not null,
+  dedupe_key text not null,
+  message_id text,
+  envelope_from text,
+  recipients text[] not null,
+  client jsonb,
+  from_address text,
+  subject text,
+  kind text,
+  outcome text,
+  attempts integer not null default 0,
+  error text,
+  received_at timestamp with time zone not null default now(),
+  handled_at timestamp with time zone,
+  constraint inbound_mails_pkey PRIMARY KEY (workspace_id, id),
+  constraint inbound_mail_door CHECK ((door = ANY (ARRAY['smtp'::text, 'imap'::text]))),
+  constraint inbound_mail_state CHECK ((state = ANY (ARRAY['received'::text, 'handled'::text, 'ignored'::text, 'quarantined'::text, 'erased'::text])))
+);
+CREATE UNIQUE INDEX inbound_mail_once ON platform.inbound_mails USING btree (workspace_id, dedupe_key);
+CREATE INDEX inbound_mails_age ON platform.inbound_mails USING btree (received_at);
+CREATE INDEX inbound_mails_by_sender ON platform.inbound_mails USING btree (workspace_id, from_address);
+CREATE INDEX inbound_mails_by_state ON platform.inbound_mails USING btree (workspace_id, state, received_at, id);
+CREATE INDEX inbound_mails_by_time ON platform.inbound_mails USING btree (workspace_id, received_at, id);
+create policy tenant on platform.inbound_mails using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant delete, insert, select, update on platform.inbound_mails to rapport_app;
+
 create table platform.inbox (
   consumer text not null,
   event_id uuid not null,
@@ -63,6 +97,30 @@ CREATE INDEX jobs_finished ON platform.jobs USING btree (finished_at) WHERE (fin
 CREATE INDEX jobs_open ON platform.jobs USING btree (updated_at) WHERE (status = ANY (ARRAY['queued'::text, 'running'::text]));
 create policy tenant on platform.jobs using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
 grant delete, insert, select, update on platform.jobs to rapport_app;
+
+create table platform.mail_addresses (
+  workspace_id uuid not null,
+  id uuid not null,
+  address text not null,
+  purpose text not null,
+  created_at timestamp with time zone not null default now(),
+  constraint mail_addresses_pkey PRIMARY KEY (workspace_id, id),
+  constraint mail_address_purpose CHECK ((purpose = ANY (ARRAY['tickets'::text, 'bounces'::text]))),
+  constraint mail_address_small CHECK ((address = lower(address)))
+);
+CREATE UNIQUE INDEX mail_address_taken ON platform.mail_addresses USING btree (address);
+create policy tenant on platform.mail_addresses using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant delete, insert, select, update on platform.mail_addresses to rapport_app;
+
+create table platform.mail_queue (
+  workspace_id uuid not null,
+  mail_id uuid not null,
+  not_before timestamp with time zone not null default now(),
+  attempts integer not null default 0,
+  constraint mail_queue_pkey PRIMARY KEY (workspace_id, mail_id)
+);
+CREATE INDEX mail_queue_due ON platform.mail_queue USING btree (not_before);
+grant delete, insert, select, update on platform.mail_queue to rapport_app;
 
 create table platform.outbox (
   seq bigint not null generated always as identity,
@@ -102,6 +160,18 @@ create view platform.job_states as
     finished_at
    FROM platform.jobs;
 
+CREATE OR REPLACE FUNCTION platform.find_mail_addresses(asked text[])
+ RETURNS TABLE(workspace_id uuid, id uuid, address text, purpose text)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  return query
+    select a.workspace_id, a.id, a.address, a.purpose from platform.mail_addresses a where a.address = any(asked);
+end $function$
+;
+
 CREATE OR REPLACE FUNCTION platform.fold(input text)
  RETURNS text
  LANGUAGE sql
@@ -136,6 +206,21 @@ begin
     select j.workspace_id, j.id from platform.jobs j where j.finished_at < now() - interval '90 days' limit 10000);
   get diagnostics rows_now = row_count; forgotten := forgotten + rows_now;
   return forgotten;
+end $function$
+;
+
+CREATE OR REPLACE FUNCTION platform.mails_to_forget()
+ RETURNS TABLE(workspace_id uuid, id uuid)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  return query
+    select m.workspace_id, m.id from platform.inbound_mails m
+    where m.state = 'erased' or (m.state <> 'received' and m.received_at < now() - interval '30 days'
+      and (m.state <> 'quarantined' or m.received_at < now() - interval '90 days'))
+    order by m.received_at limit 1000;
 end $function$
 ;
 
@@ -473,6 +558,7 @@ create table contacts.consents (
   constraint consent_purpose CHECK ((purpose = ANY (ARRAY['newsletter'::text, 'marketing'::text, 'tracking'::text, 'transactional'::text])))
 );
 CREATE INDEX consents_contact ON contacts.consents USING btree (workspace_id, contact_id, recorded_at DESC, id DESC);
+CREATE INDEX consents_refusals ON contacts.consents USING btree (workspace_id, purpose, decision, contact_id) WHERE (decision <> 'granted'::text);
 CREATE INDEX consents_time ON contacts.consents USING brin (recorded_at) WITH (pages_per_range='32', autosummarize='on');
 create policy tenant on contacts.consents using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
 grant insert, select on contacts.consents to rapport_app;
@@ -490,7 +576,10 @@ create table contacts.contact_tags (
 CREATE INDEX contact_tags_added ON contacts.contact_tags USING btree (workspace_id, tag_id, tagged_at);
 CREATE INDEX contact_tags_contact ON contacts.contact_tags USING btree (workspace_id, contact_id, tag_id);
 CREATE TRIGGER contact_tags_added AFTER INSERT ON contacts.contact_tags REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION contacts.count_tags();
+CREATE TRIGGER contact_tags_kept_added AFTER INSERT ON contacts.contact_tags REFERENCING NEW TABLE AS changed FOR EACH STATEMENT WHEN ((current_setting('rapport.operation_id'::text, true) <> ''::text)) EXECUTE FUNCTION contacts.keep_places();
+CREATE TRIGGER contact_tags_kept_removed AFTER DELETE ON contacts.contact_tags REFERENCING OLD TABLE AS changed FOR EACH STATEMENT WHEN ((current_setting('rapport.operation_id'::text, true) <> ''::text)) EXECUTE FUNCTION contacts.keep_places();
 CREATE TRIGGER contact_tags_removed AFTER DELETE ON contacts.contact_tags REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION contacts.count_tags();
+CREATE TRIGGER contact_tags_written AFTER INSERT OR DELETE OR UPDATE ON contacts.contact_tags FOR EACH STATEMENT EXECUTE FUNCTION contacts.note_write('contacts');
 create policy tenant on contacts.contact_tags using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
 grant delete, insert, select, update on contacts.contact_tags to rapport_app;
 
@@ -565,6 +654,7 @@ CREATE INDEX contacts_first_name ON contacts.contacts USING btree (workspace_id,
 CREATE INDEX contacts_gender ON contacts.contacts USING btree (workspace_id, gender, created_at, id) WHERE ((deleted_at IS NULL) AND (gender IS NOT NULL));
 CREATE INDEX contacts_import ON contacts.contacts USING btree (workspace_id, import_id) WHERE (import_id IS NOT NULL);
 CREATE INDEX contacts_inactive ON contacts.contacts USING btree (workspace_id, created_at, id) WHERE ((deleted_at IS NULL) AND (NOT is_active));
+CREATE INDEX contacts_job_title ON contacts.contacts USING btree (workspace_id, platform.fold(job_title)) WHERE ((deleted_at IS NULL) AND (job_title IS NOT NULL));
 CREATE INDEX contacts_language ON contacts.contacts USING btree (workspace_id, language) WHERE (deleted_at IS NULL);
 CREATE INDEX contacts_name ON contacts.contacts USING btree (workspace_id, name_key, id) WHERE (deleted_at IS NULL);
 CREATE INDEX contacts_opened ON contacts.contacts USING btree (workspace_id, COALESCE(last_email_opened_at, '-infinity'::timestamp with time zone), id) WHERE (deleted_at IS NULL);
@@ -581,7 +671,9 @@ CREATE TRIGGER contacts_changed_days AFTER INSERT ON contacts.contacts REFERENCI
 CREATE TRIGGER contacts_custom_inserted AFTER INSERT ON contacts.contacts REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION contacts.copy_custom_values();
 CREATE TRIGGER contacts_custom_updated AFTER UPDATE ON contacts.contacts REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION contacts.copy_custom_values();
 CREATE TRIGGER contacts_erased_days AFTER DELETE ON contacts.contacts REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION contacts.note_changed_contacts();
+CREATE TRIGGER contacts_kept AFTER UPDATE OF email, first_name, last_name, company, job_title, phone, phone_key, gender, avatar_url, language, timezone, source, status, is_active, newsletter_subscribed, marketing_subscribed, custom_fields, notes, user_id, deleted_at ON contacts.contacts FOR EACH ROW WHEN ((current_setting('rapport.operation_id'::text, true) <> ''::text)) EXECUTE FUNCTION contacts.keep_columns();
 CREATE TRIGGER contacts_touch BEFORE UPDATE OF email, first_name, last_name, company, job_title, phone, gender, avatar_url, language, timezone, source, status, is_active, newsletter_subscribed, marketing_subscribed, tracking_allowed, custom_fields, notes, deleted_at ON contacts.contacts FOR EACH ROW EXECUTE FUNCTION platform.touch();
+CREATE TRIGGER contacts_written AFTER INSERT OR DELETE OR UPDATE ON contacts.contacts FOR EACH STATEMENT EXECUTE FUNCTION contacts.note_write('contacts');
 create policy tenant on contacts.contacts using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
 grant delete, insert, select, update on contacts.contacts to rapport_app;
 
@@ -914,6 +1006,7 @@ CREATE INDEX interactions_contact ON ONLY contacts.interactions USING btree (wor
 CREATE INDEX interactions_recent ON ONLY contacts.interactions USING btree (workspace_id, occurred_at, id);
 CREATE INDEX interactions_type ON ONLY contacts.interactions USING btree (workspace_id, interaction_type, occurred_at, contact_id);
 CREATE TRIGGER interactions_changed_days AFTER INSERT ON contacts.interactions REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION contacts.note_changed_interactions();
+CREATE TRIGGER interactions_written AFTER INSERT OR DELETE OR UPDATE ON contacts.interactions FOR EACH STATEMENT EXECUTE FUNCTION contacts.note_write('timeline');
 create policy tenant on contacts.interactions using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
 grant delete, insert, select, update on contacts.interactions to rapport_app;
 
@@ -930,7 +1023,10 @@ create table contacts.list_members (
 CREATE INDEX list_members_added ON contacts.list_members USING btree (workspace_id, list_id, added_at);
 CREATE INDEX list_members_contact ON contacts.list_members USING btree (workspace_id, contact_id, list_id);
 CREATE TRIGGER list_members_added AFTER INSERT ON contacts.list_members REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION contacts.count_members();
+CREATE TRIGGER list_members_kept_added AFTER INSERT ON contacts.list_members REFERENCING NEW TABLE AS changed FOR EACH STATEMENT WHEN ((current_setting('rapport.operation_id'::text, true) <> ''::text)) EXECUTE FUNCTION contacts.keep_places();
+CREATE TRIGGER list_members_kept_removed AFTER DELETE ON contacts.list_members REFERENCING OLD TABLE AS changed FOR EACH STATEMENT WHEN ((current_setting('rapport.operation_id'::text, true) <> ''::text)) EXECUTE FUNCTION contacts.keep_places();
 CREATE TRIGGER list_members_removed AFTER DELETE ON contacts.list_members REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION contacts.count_members();
+CREATE TRIGGER list_members_written AFTER INSERT OR DELETE OR UPDATE ON contacts.list_members FOR EACH STATEMENT EXECUTE FUNCTION contacts.note_write('contacts');
 create policy tenant on contacts.list_members using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
 grant delete, insert, select, update on contacts.list_members to rapport_app;
 
@@ -979,6 +1075,7 @@ create table contacts.lists (
 CREATE INDEX lists_dynamic ON contacts.lists USING btree (workspace_id, id) WHERE (type = 'dynamic'::text);
 CREATE UNIQUE INDEX lists_name ON contacts.lists USING btree (workspace_id, lower(name)) WHERE (deleted_at IS NULL);
 CREATE TRIGGER lists_touch BEFORE UPDATE OF name, description, criteria, color, is_active, deleted_at ON contacts.lists FOR EACH ROW EXECUTE FUNCTION platform.touch();
+CREATE TRIGGER lists_written AFTER INSERT OR DELETE OR UPDATE ON contacts.lists FOR EACH STATEMENT EXECUTE FUNCTION contacts.note_write('lists');
 create policy tenant on contacts.lists using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
 grant delete, insert, select, update on contacts.lists to rapport_app;
 
@@ -1019,6 +1116,52 @@ create table contacts.opening_figures (
 CREATE INDEX opening_figures_of_contact ON contacts.opening_figures USING btree (workspace_id, contact_id);
 create policy tenant on contacts.opening_figures using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
 grant delete, insert, select, update on contacts.opening_figures to rapport_app;
+
+create table contacts.operation_changes (
+  workspace_id uuid not null,
+  operation_id uuid not null,
+  contact_id uuid not null,
+  before jsonb not null default '{}'::jsonb,
+  after jsonb not null default '{}'::jsonb,
+  undone_by uuid,
+  constraint operation_changes_pkey PRIMARY KEY (workspace_id, operation_id, contact_id),
+  constraint operation_change_contact FOREIGN KEY (workspace_id, contact_id) REFERENCES contacts.contacts(workspace_id, id) ON DELETE CASCADE,
+  constraint operation_change_operation FOREIGN KEY (workspace_id, operation_id) REFERENCES contacts.operations(workspace_id, id) ON DELETE CASCADE
+);
+CREATE INDEX operation_changes_contact ON contacts.operation_changes USING btree (workspace_id, contact_id, operation_id);
+create policy tenant on contacts.operation_changes using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant delete, insert, select, update on contacts.operation_changes to rapport_app;
+
+create table contacts.operations (
+  workspace_id uuid not null,
+  id uuid not null,
+  kind text not null,
+  action text not null,
+  actor_kind text not null,
+  actor_id uuid,
+  actor_name text not null default ''::text,
+  facts jsonb not null default '{}'::jsonb,
+  counts jsonb not null default '{}'::jsonb,
+  contacts integer not null default 0,
+  subject_id uuid,
+  job_id uuid,
+  undo_job_id uuid,
+  undo_of uuid,
+  created_at timestamp with time zone not null default now(),
+  undoable_until timestamp with time zone,
+  undone_at timestamp with time zone,
+  undone_by uuid,
+  undone_by_name text not null default ''::text,
+  constraint operations_pkey PRIMARY KEY (workspace_id, id),
+  constraint operation_kind CHECK ((kind = ANY (ARRAY['edit'::text, 'bulk'::text, 'delete'::text, 'restore'::text, 'import'::text, 'merge'::text, 'undo'::text])))
+);
+CREATE INDEX operations_actor ON contacts.operations USING btree (workspace_id, actor_id, created_at, id);
+CREATE INDEX operations_created ON contacts.operations USING btree (workspace_id, created_at, id);
+CREATE INDEX operations_kind ON contacts.operations USING btree (workspace_id, kind, created_at, id);
+CREATE INDEX operations_subject ON contacts.operations USING btree (workspace_id, subject_id) WHERE (subject_id IS NOT NULL);
+CREATE INDEX operations_undo_of ON contacts.operations USING btree (workspace_id, undo_of) WHERE (undo_of IS NOT NULL);
+create policy tenant on contacts.operations using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant delete, insert, select, update on contacts.operations to rapport_app;
 
 create table contacts.orders (
   workspace_id uuid not null,
@@ -1069,6 +1212,17 @@ CREATE INDEX public_requests_age ON contacts.public_requests USING btree (worksp
 create policy tenant on contacts.public_requests using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
 grant delete, insert, select, update on contacts.public_requests to rapport_app;
 
+create table contacts.read_stamps (
+  workspace_id uuid not null,
+  kind text not null,
+  slot uuid not null default gen_random_uuid(),
+  stamp uuid not null default gen_random_uuid(),
+  constraint read_stamps_pkey PRIMARY KEY (workspace_id, kind, slot),
+  constraint read_stamp_kind CHECK ((kind = ANY (ARRAY['contacts'::text, 'timeline'::text, 'lists'::text, 'tags'::text])))
+);
+create policy tenant on contacts.read_stamps using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant delete, insert, select, update on contacts.read_stamps to rapport_app;
+
 create table contacts.removed_interactions (
   workspace_id uuid not null,
   id uuid not null,
@@ -1093,6 +1247,108 @@ CREATE INDEX removed_interactions_age ON contacts.removed_interactions USING btr
 CREATE INDEX removed_interactions_contact ON contacts.removed_interactions USING btree (workspace_id, contact_id);
 create policy tenant on contacts.removed_interactions using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
 grant delete, insert, select, update on contacts.removed_interactions to rapport_app;
+
+create table contacts.report_mails (
+  workspace_id uuid not null,
+  run_id uuid not null,
+  address text not null,
+  state text not null default 'waiting'::text,
+  detail text,
+  sent_at timestamp with time zone,
+  constraint report_mails_pkey PRIMARY KEY (workspace_id, run_id, address),
+  constraint report_mail_run FOREIGN KEY (workspace_id, run_id) REFERENCES contacts.report_runs(workspace_id, id) ON DELETE CASCADE,
+  constraint report_mail_state CHECK ((state = ANY (ARRAY['waiting'::text, 'sending'::text, 'sent'::text, 'failed'::text, 'skipped'::text])))
+);
+CREATE INDEX report_mails_address ON contacts.report_mails USING btree (workspace_id, lower(address));
+create policy tenant on contacts.report_mails using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant delete, insert, select, update on contacts.report_mails to rapport_app;
+
+create table contacts.report_runs (
+  workspace_id uuid not null,
+  id uuid not null,
+  report_id uuid not null,
+  schedule_id uuid,
+  due_at timestamp with time zone,
+  report_name text not null,
+  definition jsonb not null,
+  format text not null,
+  language text not null,
+  job_id uuid not null,
+  file_key text,
+  file_name text not null,
+  rows integer,
+  groups_total integer,
+  size_bytes bigint,
+  started_by uuid,
+  started_by_name text not null default ''::text,
+  created_at timestamp with time zone not null default now(),
+  finished_at timestamp with time zone,
+  expires_at timestamp with time zone not null,
+  constraint report_runs_pkey PRIMARY KEY (workspace_id, id),
+  constraint report_run_report FOREIGN KEY (workspace_id, report_id) REFERENCES contacts.reports(workspace_id, id) ON DELETE CASCADE,
+  constraint report_run_format CHECK ((format = ANY (ARRAY['csv'::text, 'xlsx'::text, 'pdf'::text])))
+);
+CREATE INDEX report_runs_kept ON contacts.report_runs USING btree (workspace_id, expires_at);
+CREATE INDEX report_runs_report ON contacts.report_runs USING btree (workspace_id, report_id, created_at, id);
+CREATE UNIQUE INDEX report_runs_tick ON contacts.report_runs USING btree (workspace_id, schedule_id, due_at) WHERE (due_at IS NOT NULL);
+create policy tenant on contacts.report_runs using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant delete, insert, select, update on contacts.report_runs to rapport_app;
+
+create table contacts.report_schedules (
+  workspace_id uuid not null,
+  id uuid not null,
+  report_id uuid not null,
+  frequency text not null,
+  at_time text not null,
+  weekday integer,
+  month_day integer,
+  timezone text not null,
+  format text not null,
+  language text not null,
+  member_ids uuid[] not null default '{}'::uuid[],
+  addresses text[] not null default '{}'::text[],
+  is_paused boolean not null default false,
+  next_run_at timestamp with time zone not null,
+  last_run_at timestamp with time zone,
+  created_by uuid,
+  created_by_name text not null default ''::text,
+  version integer not null default 1,
+  created_at timestamp with time zone not null default now(),
+  updated_at timestamp with time zone not null default now(),
+  constraint report_schedules_pkey PRIMARY KEY (workspace_id, id),
+  constraint report_schedule_report FOREIGN KEY (workspace_id, report_id) REFERENCES contacts.reports(workspace_id, id) ON DELETE CASCADE,
+  constraint report_frequency CHECK ((frequency = ANY (ARRAY['daily'::text, 'weekly'::text, 'monthly'::text]))),
+  constraint report_month_day CHECK (((month_day >= 1) AND (month_day <= 31))),
+  constraint report_schedule_day CHECK ((((weekday IS NOT NULL) = (frequency = 'weekly'::text)) AND ((month_day IS NOT NULL) = (frequency = 'monthly'::text)))),
+  constraint report_schedule_format CHECK ((format = ANY (ARRAY['csv'::text, 'xlsx'::text, 'pdf'::text]))),
+  constraint report_time CHECK ((at_time ~ '^([01][0-9]|2[0-3]):[0-5][0-9]$'::text)),
+  constraint report_weekday CHECK (((weekday >= 1) AND (weekday <= 7)))
+);
+CREATE INDEX report_schedules_due ON contacts.report_schedules USING btree (next_run_at) WHERE (NOT is_paused);
+CREATE INDEX report_schedules_report ON contacts.report_schedules USING btree (workspace_id, report_id, created_at, id);
+CREATE TRIGGER touch BEFORE UPDATE OF frequency, at_time, weekday, month_day, timezone, format, language, member_ids, addresses, is_paused ON contacts.report_schedules FOR EACH ROW EXECUTE FUNCTION platform.touch();
+create policy tenant on contacts.report_schedules using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant delete, insert, select, update on contacts.report_schedules to rapport_app;
+
+create table contacts.reports (
+  workspace_id uuid not null,
+  id uuid not null,
+  name text not null,
+  description text not null default ''::text,
+  definition jsonb not null,
+  created_by uuid,
+  created_by_name text not null default ''::text,
+  version integer not null default 1,
+  created_at timestamp with time zone not null default now(),
+  updated_at timestamp with time zone not null default now(),
+  deleted_at timestamp with time zone,
+  constraint reports_pkey PRIMARY KEY (workspace_id, id),
+  constraint report_name CHECK (((length(name) >= 1) AND (length(name) <= 100)))
+);
+CREATE UNIQUE INDEX reports_name ON contacts.reports USING btree (workspace_id, lower(name)) WHERE (deleted_at IS NULL);
+CREATE TRIGGER touch BEFORE UPDATE OF name, description, definition, deleted_at ON contacts.reports FOR EACH ROW EXECUTE FUNCTION platform.touch();
+create policy tenant on contacts.reports using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant delete, insert, select, update on contacts.reports to rapport_app;
 
 create table contacts.statistics_state (
   workspace_id uuid not null,
@@ -1157,6 +1413,7 @@ CREATE UNIQUE INDEX tags_name ON contacts.tags USING btree (workspace_id, lower(
 CREATE INDEX tags_popular ON contacts.tags USING btree (workspace_id, usage_count DESC, id);
 CREATE UNIQUE INDEX tags_slug ON contacts.tags USING btree (workspace_id, slug);
 CREATE TRIGGER tags_touch BEFORE UPDATE OF name, slug, color, description, priority ON contacts.tags FOR EACH ROW EXECUTE FUNCTION platform.touch();
+CREATE TRIGGER tags_written AFTER INSERT OR DELETE OR UPDATE ON contacts.tags FOR EACH STATEMENT EXECUTE FUNCTION contacts.note_write('tags');
 create policy tenant on contacts.tags using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
 grant delete, insert, select, update on contacts.tags to rapport_app;
 
@@ -1179,28 +1436,48 @@ CREATE INDEX ticket_facts_contact ON contacts.ticket_facts USING btree (workspac
 create policy tenant on contacts.ticket_facts using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
 grant delete, insert, select, update on contacts.ticket_facts to rapport_app;
 
+create table contacts.view_choices (
+  workspace_id uuid not null,
+  user_id uuid not null,
+  view_id uuid not null,
+  is_pinned boolean not null default false,
+  is_default boolean not null default false,
+  "position" integer,
+  constraint view_choices_pkey PRIMARY KEY (workspace_id, user_id, view_id),
+  constraint view_choice_view FOREIGN KEY (workspace_id, view_id) REFERENCES contacts.views(workspace_id, id) ON DELETE CASCADE
+);
+CREATE UNIQUE INDEX view_choices_default ON contacts.view_choices USING btree (workspace_id, user_id) WHERE is_default;
+CREATE INDEX view_choices_view ON contacts.view_choices USING btree (workspace_id, view_id);
+create policy tenant on contacts.view_choices using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant delete, insert, select, update on contacts.view_choices to rapport_app;
+
 create table contacts.views (
   workspace_id uuid not null,
   id uuid not null,
   owner_id uuid not null,
+  owner_name text not null default ''::text,
   name text not null,
+  icon text,
+  color text,
+  layout text not null default 'table'::text,
+  visibility text not null default 'private'::text,
   filter jsonb,
-  parameters jsonb not null default '{}'::jsonb,
-  columns text[] not null default '{}'::text[],
+  search text not null default ''::text,
   sort text,
-  display text not null default 'table'::text,
-  shared boolean not null default false,
-  "position" integer not null default 0,
+  columns jsonb not null default '[]'::jsonb,
+  group_by text,
   version integer not null default 1,
   created_at timestamp with time zone not null default now(),
   updated_at timestamp with time zone not null default now(),
   deleted_at timestamp with time zone,
   constraint views_pkey PRIMARY KEY (workspace_id, id),
-  constraint view_display CHECK ((display = ANY (ARRAY['table'::text, 'cards'::text])))
+  constraint view_layout CHECK ((layout = ANY (ARRAY['table'::text, 'board'::text]))),
+  constraint view_name CHECK (((length(name) >= 1) AND (length(name) <= 100))),
+  constraint view_visibility CHECK ((visibility = ANY (ARRAY['private'::text, 'workspace'::text])))
 );
 CREATE UNIQUE INDEX views_name ON contacts.views USING btree (workspace_id, owner_id, lower(name)) WHERE (deleted_at IS NULL);
-CREATE INDEX views_shared ON contacts.views USING btree (workspace_id, id) WHERE (shared AND (deleted_at IS NULL));
-CREATE TRIGGER views_touch BEFORE UPDATE OF name, filter, parameters, columns, sort, display, shared, "position", deleted_at ON contacts.views FOR EACH ROW EXECUTE FUNCTION platform.touch();
+CREATE INDEX views_shared ON contacts.views USING btree (workspace_id, id) WHERE (visibility = 'workspace'::text);
+CREATE TRIGGER touch BEFORE UPDATE OF name, icon, color, layout, visibility, filter, search, sort, columns, group_by, deleted_at ON contacts.views FOR EACH ROW EXECUTE FUNCTION platform.touch();
 create policy tenant on contacts.views using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
 grant delete, insert, select, update on contacts.views to rapport_app;
 
@@ -1515,6 +1792,53 @@ CREATE OR REPLACE FUNCTION contacts.iso_date(input text)
 RETURN CASE WHEN ((input ~ '^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$'::text) AND (substr(input, 1, 4) <> '0000'::text)) THEN (SELECT CASE WHEN (EXTRACT(month FROM d.day) = ((substr(iso_date.input, 6, 2))::integer)::numeric) THEN d.day ELSE NULL::date END AS "case" FROM (VALUES (((make_date((substr(iso_date.input, 1, 4))::integer, (substr(iso_date.input, 6, 2))::integer, 1) + (substr(iso_date.input, 9, 2))::integer) - 1))) d(day)) ELSE NULL::date END
 ;
 
+CREATE OR REPLACE FUNCTION contacts.keep_columns()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+declare
+  was jsonb;
+  becomes jsonb;
+begin
+  select jsonb_object_agg(key, old_value), jsonb_object_agg(key, new_value) into was, becomes
+  from (
+    select key, o.value as old_value, n.value as new_value
+    from jsonb_each(to_jsonb(old)) o join jsonb_each(to_jsonb(new)) n using (key)
+    where key = any ('{email,first_name,last_name,company,job_title,phone,phone_key,gender,avatar_url,language,timezone,source,status,is_active,newsletter_subscribed,marketing_subscribed,notes,user_id,deleted_at}')
+    union all
+    select 'custom_fields.' || key, coalesce(o.value, 'null'), coalesce(n.value, 'null')
+    from jsonb_each(old.custom_fields) o full join jsonb_each(new.custom_fields) n using (key)
+    where old.custom_fields is distinct from new.custom_fields
+  ) as each
+  where old_value is distinct from new_value;
+  if was is null then return null; end if;
+  insert into contacts.operation_changes as kept (workspace_id, operation_id, contact_id, before, after)
+  values (new.workspace_id, current_setting('rapport.operation_id')::uuid, new.id, was, becomes)
+  on conflict (workspace_id, operation_id, contact_id) do update
+    set before = excluded.before || kept.before, after = kept.after || excluded.after;
+  return null;
+end $function$
+;
+
+CREATE OR REPLACE FUNCTION contacts.keep_places()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  insert into contacts.operation_changes as kept (workspace_id, operation_id, contact_id, before, after)
+  select workspace_id, current_setting('rapport.operation_id')::uuid, contact_id,
+    jsonb_object_agg(place, tg_op = 'DELETE'), jsonb_object_agg(place, tg_op = 'INSERT')
+  from (
+    select c.workspace_id, c.contact_id,
+      case tg_table_name when 'contact_tags' then 'tag:' || (to_jsonb(c)->>'tag_id') else 'list:' || (to_jsonb(c)->>'list_id') end as place
+    from changed c) as places
+  group by workspace_id, contact_id
+  on conflict (workspace_id, operation_id, contact_id) do update
+    set before = excluded.before || kept.before, after = kept.after || excluded.after;
+  return null;
+end $function$
+;
+
 CREATE OR REPLACE FUNCTION contacts.local_day(workspace uuid)
  RETURNS date
  LANGUAGE sql
@@ -1550,6 +1874,32 @@ begin
 end $function$
 ;
 
+CREATE OR REPLACE FUNCTION contacts.note_write()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+declare
+  kind_written constant text := tg_argv[0];
+  flag constant text := 'rapport.wrote_' || kind_written;
+  workspace constant uuid := platform.workspace_id();
+begin
+  if workspace is null or current_setting(flag, true) = workspace::text then
+    return null;
+  end if;
+  update contacts.read_stamps s set stamp = gen_random_uuid()
+  from (
+    select slot from contacts.read_stamps
+    where workspace_id = workspace and kind = kind_written
+    limit 1 for update skip locked) as free
+  where s.workspace_id = workspace and s.kind = kind_written and s.slot = free.slot;
+  if not found then
+    insert into contacts.read_stamps (workspace_id, kind) values (workspace, kind_written);
+  end if;
+  perform set_config(flag, workspace::text, true);
+  return null;
+end $function$
+;
+
 CREATE OR REPLACE FUNCTION contacts.replace_choices(value jsonb, replacements jsonb)
  RETURNS jsonb
  LANGUAGE sql
@@ -1570,6 +1920,16 @@ AS $function$
       coalesce(sum(s.tags_over_1000), 0)
     from contacts.workspace_statistics s
   $function$
+;
+
+CREATE OR REPLACE FUNCTION contacts.workspaces_with_due_reports()
+ RETURNS TABLE(workspace_id uuid)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog'
+AS $function$
+  select distinct s.workspace_id from contacts.report_schedules s where not s.is_paused and s.next_run_at <= now()
+$function$
 ;
 
 CREATE OR REPLACE FUNCTION contacts.workspaces_with_old_imports()
@@ -1774,6 +2134,450 @@ CREATE INDEX templates_recent ON communication.templates USING btree (workspace_
 CREATE TRIGGER templates_touch BEFORE UPDATE OF name, subject, body_html, body_text, deleted_at ON communication.templates FOR EACH ROW EXECUTE FUNCTION platform.touch();
 create policy tenant on communication.templates using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
 grant delete, insert, select, update on communication.templates to rapport_app;
+
+-- support -------------------------------------------------------------------------------------------------------
+
+create table support.agents (
+  workspace_id uuid not null,
+  user_id uuid not null,
+  capacity integer not null,
+  categories text[] not null default '{}'::text[],
+  presence text not null default 'away'::text,
+  seen_at timestamp with time zone,
+  assigned_at timestamp with time zone,
+  version integer not null default 1,
+  created_at timestamp with time zone not null default now(),
+  updated_at timestamp with time zone not null default now(),
+  constraint agents_pkey PRIMARY KEY (workspace_id, user_id),
+  constraint agent_capacity CHECK (((capacity >= 4) AND (capacity <= 1000))),
+  constraint agent_presence CHECK ((presence = ANY (ARRAY['online'::text, 'away'::text])))
+);
+CREATE TRIGGER agent_touch BEFORE UPDATE OF capacity, categories ON support.agents FOR EACH ROW EXECUTE FUNCTION platform.touch();
+create policy tenant on support.agents using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant delete, insert, select, update on support.agents to rapport_app;
+
+create table support.assignment_settings (
+  workspace_id uuid not null,
+  auto_assign boolean,
+  version integer not null default 1,
+  created_at timestamp with time zone not null default now(),
+  updated_at timestamp with time zone not null default now(),
+  constraint assignment_settings_pkey PRIMARY KEY (workspace_id)
+);
+CREATE TRIGGER assignment_settings_touch BEFORE UPDATE OF auto_assign ON support.assignment_settings FOR EACH ROW EXECUTE FUNCTION platform.touch();
+create policy tenant on support.assignment_settings using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant delete, insert, select, update on support.assignment_settings to rapport_app;
+
+create table support.attachments (
+  workspace_id uuid not null,
+  id uuid not null,
+  ticket_id uuid not null,
+  message_id uuid,
+  user_id uuid,
+  author_kind text not null,
+  file_name text not null,
+  file_key text not null,
+  file_type text not null,
+  mime_type text not null,
+  size_bytes bigint not null,
+  sha256 text not null,
+  scan text not null,
+  created_at timestamp with time zone not null default now(),
+  constraint attachments_pkey PRIMARY KEY (workspace_id, id),
+  constraint attachment_message FOREIGN KEY (workspace_id, message_id) REFERENCES support.messages(workspace_id, id) ON DELETE CASCADE,
+  constraint attachment_ticket FOREIGN KEY (workspace_id, ticket_id) REFERENCES support.tickets(workspace_id, id) ON DELETE CASCADE,
+  constraint attachment_author CHECK ((author_kind = ANY (ARRAY['requester'::text, 'house'::text, 'program'::text]))),
+  constraint attachment_scan CHECK ((scan = ANY (ARRAY['not_scanned'::text, 'clean'::text, 'pending'::text, 'infected'::text]))),
+  constraint attachment_type CHECK ((file_type = ANY (ARRAY['image'::text, 'pdf'::text, 'document'::text, 'text'::text])))
+);
+CREATE INDEX attachments_of ON support.attachments USING btree (workspace_id, ticket_id, created_at, id);
+CREATE INDEX attachments_of_message ON support.attachments USING btree (workspace_id, message_id) WHERE (message_id IS NOT NULL);
+create policy tenant on support.attachments using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant delete, insert, select, update on support.attachments to rapport_app;
+
+create table support.calendar_versions (
+  workspace_id uuid not null,
+  calendar_id uuid not null,
+  version integer not null,
+  timezone text not null,
+  hours jsonb not null,
+  holidays jsonb not null,
+  recorded_at timestamp with time zone not null,
+  constraint calendar_versions_pkey PRIMARY KEY (workspace_id, calendar_id, version),
+  constraint calendar_version FOREIGN KEY (workspace_id, calendar_id) REFERENCES support.calendars(workspace_id, id)
+);
+create policy tenant on support.calendar_versions using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant insert, select on support.calendar_versions to rapport_app;
+
+create table support.calendars (
+  workspace_id uuid not null,
+  id uuid not null,
+  name text not null,
+  timezone text not null,
+  hours jsonb not null,
+  holidays jsonb not null default '[]'::jsonb,
+  version integer not null default 1,
+  created_at timestamp with time zone not null default now(),
+  updated_at timestamp with time zone not null default now(),
+  deleted_at timestamp with time zone,
+  constraint calendars_pkey PRIMARY KEY (workspace_id, id)
+);
+CREATE UNIQUE INDEX calendars_name ON support.calendars USING btree (workspace_id, lower(name)) WHERE (deleted_at IS NULL);
+CREATE TRIGGER calendar_touch BEFORE UPDATE ON support.calendars FOR EACH ROW EXECUTE FUNCTION platform.touch();
+create policy tenant on support.calendars using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant delete, insert, select, update on support.calendars to rapport_app;
+
+create table support.followers (
+  workspace_id uuid not null,
+  ticket_id uuid not null,
+  user_id uuid not null,
+  was_called boolean not null,
+  followed_at timestamp with time zone not null,
+  constraint followers_pkey PRIMARY KEY (workspace_id, ticket_id, user_id),
+  constraint follower_ticket FOREIGN KEY (workspace_id, ticket_id) REFERENCES support.tickets(workspace_id, id) ON DELETE CASCADE
+);
+CREATE INDEX followers_user ON support.followers USING btree (workspace_id, user_id, ticket_id) WHERE was_called;
+create policy tenant on support.followers using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant delete, insert, select, update on support.followers to rapport_app;
+
+create table support.mentions (
+  workspace_id uuid not null,
+  message_id uuid not null,
+  user_id uuid not null,
+  constraint mentions_pkey PRIMARY KEY (workspace_id, message_id, user_id),
+  constraint mention_message FOREIGN KEY (workspace_id, message_id) REFERENCES support.messages(workspace_id, id) ON DELETE CASCADE
+);
+create policy tenant on support.mentions using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant delete, insert, select, update on support.mentions to rapport_app;
+
+create table support.message_reads (
+  workspace_id uuid not null,
+  message_id uuid not null,
+  reader_id uuid not null,
+  read_at timestamp with time zone not null,
+  constraint message_reads_pkey PRIMARY KEY (workspace_id, message_id, reader_id),
+  constraint message_read FOREIGN KEY (workspace_id, message_id) REFERENCES support.messages(workspace_id, id) ON DELETE CASCADE
+);
+CREATE INDEX message_reads_reader ON support.message_reads USING btree (workspace_id, reader_id, message_id);
+create policy tenant on support.message_reads using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant delete, insert, select, update on support.message_reads to rapport_app;
+
+create table support.message_versions (
+  workspace_id uuid not null,
+  message_id uuid not null,
+  version integer not null,
+  content text not null,
+  what text not null,
+  ended_at timestamp with time zone not null,
+  ended_by uuid,
+  ended_by_name text not null default ''::text,
+  constraint message_versions_pkey PRIMARY KEY (workspace_id, message_id, version),
+  constraint message_version FOREIGN KEY (workspace_id, message_id) REFERENCES support.messages(workspace_id, id) ON DELETE CASCADE,
+  constraint message_version_what CHECK ((what = ANY (ARRAY['edited'::text, 'deleted'::text])))
+);
+create policy tenant on support.message_versions using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant delete, insert, select, update on support.message_versions to rapport_app;
+
+create table support.messages (
+  workspace_id uuid not null,
+  id uuid not null,
+  ticket_id uuid not null,
+  user_id uuid,
+  author_kind text not null,
+  author_name text not null default ''::text,
+  author_email text not null default ''::text,
+  content text not null,
+  is_internal boolean not null default false,
+  source text not null default 'web'::text,
+  version integer not null default 1,
+  created_at timestamp with time zone not null default now(),
+  updated_at timestamp with time zone not null default now(),
+  edited_at timestamp with time zone,
+  deleted_at timestamp with time zone,
+  search_text text not null generated always as (support.search_text(ARRAY[content])) stored,
+  constraint messages_pkey PRIMARY KEY (workspace_id, id),
+  constraint message_ticket FOREIGN KEY (workspace_id, ticket_id) REFERENCES support.tickets(workspace_id, id) ON DELETE CASCADE,
+  constraint message_author CHECK ((author_kind = ANY (ARRAY['requester'::text, 'house'::text, 'program'::text]))),
+  constraint message_requester_is_public CHECK (((NOT is_internal) OR (author_kind <> 'requester'::text))),
+  constraint message_source CHECK ((source = ANY (ARRAY['web'::text, 'email'::text, 'phone'::text, 'chat'::text])))
+);
+CREATE INDEX messages_author ON support.messages USING btree (workspace_id, lower(author_email)) WHERE (author_email <> ''::text);
+CREATE UNIQUE INDEX messages_of_ticket ON support.messages USING btree (workspace_id, ticket_id, created_at, id);
+CREATE INDEX messages_search ON support.messages USING gin (search_text public.gin_trgm_ops) WHERE (deleted_at IS NULL);
+CREATE INDEX messages_user ON support.messages USING btree (workspace_id, user_id) WHERE (user_id IS NOT NULL);
+CREATE TRIGGER message_touch BEFORE UPDATE OF content, deleted_at ON support.messages FOR EACH ROW EXECUTE FUNCTION platform.touch();
+create policy tenant on support.messages using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant delete, insert, select, update on support.messages to rapport_app;
+
+create table support.sla_breaches (
+  workspace_id uuid not null,
+  ticket_id uuid not null,
+  clock text not null,
+  breached_at timestamp with time zone not null,
+  policy_id uuid,
+  noticed_at timestamp with time zone not null,
+  constraint sla_breaches_pkey PRIMARY KEY (workspace_id, ticket_id, clock, breached_at),
+  constraint breach_ticket FOREIGN KEY (workspace_id, ticket_id) REFERENCES support.tickets(workspace_id, id) ON DELETE CASCADE,
+  constraint breach_clock CHECK ((clock = ANY (ARRAY['first_response'::text, 'next_response'::text, 'resolution'::text])))
+);
+CREATE INDEX sla_breaches_time ON support.sla_breaches USING btree (workspace_id, breached_at);
+create policy tenant on support.sla_breaches using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant insert, select on support.sla_breaches to rapport_app;
+
+create table support.sla_policies (
+  workspace_id uuid not null,
+  id uuid not null,
+  name text not null,
+  description text not null default ''::text,
+  "position" integer not null default 0,
+  is_active boolean not null default true,
+  conditions jsonb not null default '{}'::jsonb,
+  targets jsonb not null,
+  calendar_id uuid,
+  pause_while_waiting boolean not null default true,
+  version integer not null default 1,
+  created_at timestamp with time zone not null default now(),
+  updated_at timestamp with time zone not null default now(),
+  deleted_at timestamp with time zone,
+  constraint sla_policies_pkey PRIMARY KEY (workspace_id, id),
+  constraint policy_calendar FOREIGN KEY (workspace_id, calendar_id) REFERENCES support.calendars(workspace_id, id)
+);
+CREATE INDEX sla_policies_calendar ON support.sla_policies USING btree (workspace_id, calendar_id) WHERE (calendar_id IS NOT NULL);
+CREATE UNIQUE INDEX sla_policies_name ON support.sla_policies USING btree (workspace_id, lower(name)) WHERE (deleted_at IS NULL);
+CREATE INDEX sla_policies_order ON support.sla_policies USING btree (workspace_id, "position", id) WHERE (deleted_at IS NULL);
+CREATE TRIGGER sla_policy_touch BEFORE UPDATE ON support.sla_policies FOR EACH ROW EXECUTE FUNCTION platform.touch();
+create policy tenant on support.sla_policies using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant delete, insert, select, update on support.sla_policies to rapport_app;
+
+create table support.ticket_clocks (
+  workspace_id uuid not null,
+  ticket_id uuid not null,
+  seq bigint not null,
+  state jsonb not null,
+  policy_id uuid,
+  next_due_at timestamp with time zone,
+  constraint ticket_clocks_pkey PRIMARY KEY (workspace_id, ticket_id),
+  constraint clocks_ticket FOREIGN KEY (workspace_id, ticket_id) REFERENCES support.tickets(workspace_id, id) ON DELETE CASCADE
+);
+CREATE INDEX ticket_clocks_due ON support.ticket_clocks USING btree (workspace_id, next_due_at) WHERE (next_due_at IS NOT NULL);
+CREATE INDEX ticket_clocks_policy ON support.ticket_clocks USING btree (workspace_id, policy_id) WHERE (policy_id IS NOT NULL);
+create policy tenant on support.ticket_clocks using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant delete, insert, select, update on support.ticket_clocks to rapport_app;
+
+create table support.ticket_days (
+  workspace_id uuid not null,
+  day date not null,
+  last_number integer not null,
+  constraint ticket_days_pkey PRIMARY KEY (workspace_id, day)
+);
+create policy tenant on support.ticket_days using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant delete, insert, select, update on support.ticket_days to rapport_app;
+
+create table support.ticket_events (
+  workspace_id uuid not null,
+  seq bigint not null generated always as identity,
+  ticket_id uuid not null,
+  type text not null,
+  at timestamp with time zone not null,
+  actor_kind text not null,
+  actor_id uuid,
+  from_value text,
+  to_value text,
+  data jsonb not null default '{}'::jsonb,
+  constraint ticket_events_pkey PRIMARY KEY (workspace_id, seq),
+  constraint ticket_event FOREIGN KEY (workspace_id, ticket_id) REFERENCES support.tickets(workspace_id, id) ON DELETE CASCADE,
+  constraint ticket_event_actor CHECK ((actor_kind = ANY (ARRAY['requester'::text, 'house'::text, 'program'::text])))
+);
+CREATE INDEX ticket_events_of ON support.ticket_events USING btree (workspace_id, ticket_id, seq);
+CREATE INDEX ticket_events_type ON support.ticket_events USING btree (workspace_id, type, at);
+create policy tenant on support.ticket_events using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant insert, select on support.ticket_events to rapport_app;
+
+create table support.tickets (
+  workspace_id uuid not null,
+  id uuid not null,
+  ticket_number text not null,
+  contact_id uuid,
+  user_id uuid,
+  assigned_to uuid,
+  subject text not null,
+  description text not null,
+  status text not null default 'open'::text,
+  priority text not null default 'normal'::text,
+  priority_rank integer not null generated always as (
+CASE priority
+    WHEN 'low'::text THEN 1
+    WHEN 'normal'::text THEN 2
+    WHEN 'high'::text THEN 3
+    ELSE 4
+END) stored,
+  category text,
+  source text not null default 'web'::text,
+  contact_email text not null default ''::text,
+  contact_name text not null default ''::text,
+  language text not null default 'en'::text,
+  first_response_at timestamp with time zone,
+  resolved_at timestamp with time zone,
+  closed_at timestamp with time zone,
+  resolution_notes text,
+  internal_notes text,
+  satisfaction_rating integer,
+  satisfaction_comment text,
+  satisfaction_at timestamp with time zone,
+  tags text[] not null default '{}'::text[],
+  tag_keys text[] not null generated always as (support.tag_keys(tags)) stored,
+  metadata jsonb not null default '{}'::jsonb,
+  first_response_due_at timestamp with time zone,
+  next_response_due_at timestamp with time zone,
+  resolution_due_at timestamp with time zone,
+  due_at timestamp with time zone generated always as (LEAST(first_response_due_at, next_response_due_at, resolution_due_at)) stored,
+  is_escalated boolean not null default false,
+  escalated_at timestamp with time zone,
+  last_message_at timestamp with time zone not null,
+  waiting_since timestamp with time zone,
+  reopened_count integer not null default 0,
+  follow_up_of uuid,
+  merged_into uuid,
+  version integer not null default 1,
+  created_at timestamp with time zone not null default now(),
+  updated_at timestamp with time zone not null default now(),
+  deleted_at timestamp with time zone,
+  search_text text not null generated always as (support.search_text((ARRAY[ticket_number, subject, description, contact_name, contact_email] || tags))) stored,
+  first_response_breached_at timestamp with time zone,
+  next_response_breached_at timestamp with time zone,
+  resolution_breached_at timestamp with time zone,
+  constraint tickets_pkey PRIMARY KEY (workspace_id, id),
+  constraint ticket_follow_up FOREIGN KEY (workspace_id, follow_up_of) REFERENCES support.tickets(workspace_id, id),
+  constraint ticket_merged_into FOREIGN KEY (workspace_id, merged_into) REFERENCES support.tickets(workspace_id, id),
+  constraint ticket_open_is_unassigned CHECK (((status <> 'open'::text) OR (assigned_to IS NULL))),
+  constraint ticket_priority CHECK ((priority = ANY (ARRAY['low'::text, 'normal'::text, 'high'::text, 'urgent'::text]))),
+  constraint ticket_satisfaction CHECK (((satisfaction_rating >= 1) AND (satisfaction_rating <= 5))),
+  constraint ticket_source CHECK ((source = ANY (ARRAY['web'::text, 'email'::text, 'phone'::text, 'chat'::text]))),
+  constraint ticket_status CHECK ((status = ANY (ARRAY['open'::text, 'assigned'::text, 'in_progress'::text, 'waiting_customer'::text, 'resolved'::text, 'closed'::text]))),
+  constraint ticket_work_is_assigned CHECK (((status <> ALL (ARRAY['assigned'::text, 'in_progress'::text, 'waiting_customer'::text])) OR (assigned_to IS NOT NULL)))
+);
+CREATE UNIQUE INDEX ticket_number ON support.tickets USING btree (workspace_id, ticket_number);
+CREATE INDEX tickets_assigned ON support.tickets USING btree (workspace_id, assigned_to, created_at, id) WHERE (deleted_at IS NULL);
+CREATE INDEX tickets_category ON support.tickets USING btree (workspace_id, platform.fold(category), created_at, id) WHERE ((deleted_at IS NULL) AND (category IS NOT NULL));
+CREATE INDEX tickets_contact ON support.tickets USING btree (workspace_id, contact_id, created_at, id);
+CREATE INDEX tickets_created ON support.tickets USING btree (workspace_id, created_at, id) WHERE (deleted_at IS NULL);
+CREATE INDEX tickets_deleted ON support.tickets USING btree (workspace_id, deleted_at, id) WHERE (deleted_at IS NOT NULL);
+CREATE INDEX tickets_due ON support.tickets USING btree (workspace_id, COALESCE(due_at, 'infinity'::timestamp with time zone), id) WHERE (deleted_at IS NULL);
+CREATE INDEX tickets_email ON support.tickets USING btree (workspace_id, lower(contact_email));
+CREATE INDEX tickets_follow_ups ON support.tickets USING btree (workspace_id, follow_up_of) WHERE (follow_up_of IS NOT NULL);
+CREATE INDEX tickets_in_hand ON support.tickets USING btree (workspace_id, assigned_to) INCLUDE (priority) WHERE ((deleted_at IS NULL) AND (merged_into IS NULL) AND (status = ANY (ARRAY['assigned'::text, 'in_progress'::text, 'waiting_customer'::text])));
+CREATE INDEX tickets_priority ON support.tickets USING btree (workspace_id, priority_rank, id) WHERE (deleted_at IS NULL);
+CREATE INDEX tickets_resolved ON support.tickets USING btree (workspace_id, GREATEST(resolved_at, last_message_at)) WHERE ((deleted_at IS NULL) AND (status = 'resolved'::text));
+CREATE INDEX tickets_search ON support.tickets USING gin (search_text public.gin_trgm_ops) WHERE (deleted_at IS NULL);
+CREATE INDEX tickets_spoken ON support.tickets USING btree (workspace_id, last_message_at, id) WHERE (deleted_at IS NULL);
+CREATE INDEX tickets_status ON support.tickets USING btree (workspace_id, status, created_at, id) WHERE (deleted_at IS NULL);
+CREATE INDEX tickets_tags ON support.tickets USING gin (tag_keys) WHERE (deleted_at IS NULL);
+CREATE INDEX tickets_unanswered ON support.tickets USING btree (workspace_id, created_at) WHERE ((deleted_at IS NULL) AND (priority = 'urgent'::text) AND (first_response_at IS NULL) AND (escalated_at IS NULL) AND (status <> ALL (ARRAY['resolved'::text, 'closed'::text])));
+CREATE INDEX tickets_unassigned ON support.tickets USING btree (workspace_id, priority_rank DESC, created_at, id) WHERE ((deleted_at IS NULL) AND (merged_into IS NULL) AND (status = 'open'::text) AND (assigned_to IS NULL));
+CREATE INDEX tickets_updated ON support.tickets USING btree (workspace_id, updated_at, id) WHERE (deleted_at IS NULL);
+CREATE INDEX tickets_user ON support.tickets USING btree (workspace_id, user_id, created_at, id) WHERE (deleted_at IS NULL);
+CREATE INDEX tickets_waiting ON support.tickets USING btree (workspace_id, COALESCE(waiting_since, 'infinity'::timestamp with time zone), id) WHERE (deleted_at IS NULL);
+CREATE TRIGGER ticket_touch BEFORE UPDATE OF subject, description, status, priority, category, source, assigned_to, contact_id, user_id, contact_email, contact_name, resolution_notes, internal_notes, tags, metadata, satisfaction_rating, merged_into, deleted_at ON support.tickets FOR EACH ROW EXECUTE FUNCTION platform.touch();
+create policy tenant on support.tickets using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant delete, insert, select, update on support.tickets to rapport_app;
+
+create view support.message_rows as
+ SELECT workspace_id,
+    id,
+    ticket_id,
+    user_id,
+    author_kind,
+    author_name,
+    author_email,
+    content,
+    is_internal,
+    source,
+    version,
+    created_at,
+    updated_at,
+    edited_at,
+    deleted_at,
+    search_text
+   FROM support.messages
+  WHERE (workspace_id = platform.workspace_id());
+
+create view support.ticket_rows as
+ SELECT workspace_id,
+    id,
+    ticket_number,
+    contact_id,
+    user_id,
+    assigned_to,
+    subject,
+    description,
+    status,
+    priority,
+    priority_rank,
+    category,
+    source,
+    contact_email,
+    contact_name,
+    language,
+    first_response_at,
+    resolved_at,
+    closed_at,
+    resolution_notes,
+    internal_notes,
+    satisfaction_rating,
+    satisfaction_comment,
+    satisfaction_at,
+    tags,
+    tag_keys,
+    metadata,
+    first_response_due_at,
+    next_response_due_at,
+    resolution_due_at,
+    due_at,
+    is_escalated,
+    escalated_at,
+    last_message_at,
+    waiting_since,
+    reopened_count,
+    follow_up_of,
+    merged_into,
+    version,
+    created_at,
+    updated_at,
+    deleted_at,
+    search_text,
+    first_response_breached_at,
+    next_response_breached_at,
+    resolution_breached_at
+   FROM support.tickets
+  WHERE (workspace_id = platform.workspace_id());
+
+CREATE OR REPLACE FUNCTION support.contains_pattern(term text)
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE STRICT
+RETURN (('%'::text || regexp_replace(platform.fold(term), '([\\%_])'::text, '\\\1'::text, 'g'::text)) || '%'::text)
+;
+
+CREATE OR REPLACE FUNCTION support.search_text(parts text[])
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+RETURN platform.fold(COALESCE((SELECT string_agg(part.part, ' '::text) AS string_agg FROM unnest(search_text.parts) part(part)), ''::text))
+;
+
+CREATE OR REPLACE FUNCTION support.tag_keys(tags text[])
+ RETURNS text[]
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE STRICT
+RETURN ARRAY(SELECT platform.fold(tag.tag) AS fold FROM unnest(tag_keys.tags) tag(tag))
+;
+
+CREATE OR REPLACE FUNCTION support.ticket_weight(priority text)
+ RETURNS numeric
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE STRICT
+RETURN CASE priority WHEN 'urgent'::text THEN (4)::numeric WHEN 'high'::text THEN (2)::numeric WHEN 'normal'::text THEN (1)::numeric ELSE 0.5 END
+;
 
 -- privacy -------------------------------------------------------------------------------------------------------
 

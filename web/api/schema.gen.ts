@@ -477,7 +477,7 @@ export interface paths {
         };
         /**
          * Contacts: searched, filtered, sorted, page by page
-         * @description Every word of `search` must occur somewhere in the name, e-mail or company; accents and case do not matter. Sort by created_at, updated_at, email, first_name, last_name, full_name, company, engagement_score, lifetime_value, last_booking_date, last_email_opened_at, with a leading - for the other direction; the newest come first unless told otherwise.
+         * @description Every word of `search` must occur somewhere in the name, e-mail or company; accents and case do not matter. Sort by created_at, updated_at, email, first_name, last_name, full_name, company, engagement_score, lifetime_value, last_booking_date, last_email_opened_at, with a leading - for the other direction; the newest come first unless told otherwise. `view` begins with a saved view: the other parameters narrow it down, and a sort order here takes the place of its own.
          */
         get: operations["getContacts"];
         put?: never;
@@ -680,7 +680,7 @@ export interface paths {
         };
         /**
          * Download contacts as CSV, XLSX, JSON or vCard
-         * @description Streams from one snapshot; stopping to read stops it. CSV and XLSX have the columns of document 5 unless `fields` says otherwise. `safe` (default) puts an apostrophe before text that a spreadsheet would compute; the import takes it away again. `reimport=true` writes every field that an import can read, exactly. All parameters of the list of contacts choose who is in it.
+         * @description Streams from one snapshot; stopping to read stops it. CSV and XLSX have the columns of document 5 unless `fields` says otherwise. `safe` (default) puts an apostrophe before text that a spreadsheet would compute; the import takes it away again. `reimport=true` writes every field that an import can read, exactly. All parameters of the list of contacts choose who is in it; a `view` also which columns and which order.
          */
         get: operations["getContactsExport"];
         put?: never;
@@ -1117,6 +1117,308 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/contacts/operations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was done to contacts in the last 30 days, newest first */
+        get: operations["getContactsOperations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contacts/operations/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One operation, with what was there before and after
+         * @description Of the first 20 contacts that it changed, field by field. An import shows whom it changed in its own list.
+         */
+        get: operations["getContactsOperationsById"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contacts/operations/{id}/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take an operation back
+         * @description Puts back what nobody has changed since, and says what stays and why. A "no" of a person never becomes a "yes" by it. Up to 200 contacts at once (200); more, and imports, as a job (202). Undoing an undo does the thing again. Who may do a thing may undo it.
+         */
+        post: operations["postContactsOperationsByIdUndo"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contacts/reports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Reports that are kept */
+        get: operations["getContactsReports"];
+        put?: never;
+        /**
+         * Keep a report under a name
+         * @description Groups are contacts with the same value (two fields at most); whoever has several tags, lists or choices counts in each. GET /contacts/reports/fields lists what can be grouped by and measured. Days are those of the workspace’s time zone.
+         */
+        post: operations["postContactsReports"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contacts/reports/fields": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What reports can group by and measure */
+        get: operations["getContactsReportsFields"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contacts/reports/run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Run a report that is not saved
+         * @description Groups are contacts with the same value (two fields at most); whoever has several tags, lists or choices counts in each. GET /contacts/reports/fields lists what can be grouped by and measured. Days are those of the workspace’s time zone.
+         */
+        post: operations["postContactsReportsRun"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contacts/reports/templates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Reports to begin with */
+        get: operations["getContactsReportsTemplates"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contacts/reports/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One report: what it asks */
+        get: operations["getContactsReportsById"];
+        /** Change a report: what is named is replaced, the rest stays */
+        put: operations["putContactsReportsById"];
+        post?: never;
+        /** Delete a report; it can be restored */
+        delete: operations["deleteContactsReportsById"];
+        options?: never;
+        head?: never;
+        /** Change a report: what is named is replaced, the rest stays */
+        patch: operations["patchContactsReportsById"];
+        trace?: never;
+    };
+    "/api/v1/contacts/reports/{id}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Bring a deleted report back, unless its name was taken meanwhile */
+        post: operations["postContactsReportsByIdRestore"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contacts/reports/{id}/run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Run a report now
+         * @description What it names and is not there any more counts nobody; `problems` says so.
+         */
+        get: operations["getContactsReportsByIdRun"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contacts/reports/{id}/runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Files that were made of a report, newest first */
+        get: operations["getContactsReportsByIdRuns"];
+        put?: never;
+        /**
+         * Make a file of a report, by a job
+         * @description The file is kept for 90 days.
+         */
+        post: operations["postContactsReportsByIdRuns"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contacts/reports/{id}/runs/{run_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One run, with a link to its file that is good for an hour */
+        get: operations["getContactsReportsByIdRunsByRunId"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contacts/reports/{id}/runs/{run_id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Stop a run; what was sent stays sent */
+        post: operations["postContactsReportsByIdRunsByRunIdCancel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contacts/reports/{id}/schedules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** When a report goes out by mail, and to whom */
+        get: operations["getContactsReportsByIdSchedules"];
+        put?: never;
+        /**
+         * Send a report by mail every day, week or month
+         * @description Each person gets each report once, whatever is tried again. Where clocks skip the time, it goes out when they have, and where they show it twice, the first time. After a standstill one report makes up for all that were missed. Addresses of people who are no members of the workspace are for admins to name.
+         */
+        post: operations["postContactsReportsByIdSchedules"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contacts/reports/{id}/schedules/{schedule_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One schedule of a report */
+        get: operations["getContactsReportsByIdSchedulesByScheduleId"];
+        /** Change a schedule, pause it, or let it go on: what is named is replaced, the rest stays */
+        put: operations["putContactsReportsByIdSchedulesByScheduleId"];
+        post?: never;
+        /** Send a report no more; what was sent stays in its history */
+        delete: operations["deleteContactsReportsByIdSchedulesByScheduleId"];
+        options?: never;
+        head?: never;
+        /** Change a schedule, pause it, or let it go on: what is named is replaced, the rest stays */
+        patch: operations["patchContactsReportsByIdSchedulesByScheduleId"];
+        trace?: never;
+    };
+    "/api/v1/contacts/reports/{id}/schedules/{schedule_id}/run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send it now as well, to everybody whom the schedule names */
+        post: operations["postContactsReportsByIdSchedulesByScheduleIdRun"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/contacts/stats": {
         parameters: {
             query?: never;
@@ -1131,6 +1433,146 @@ export interface paths {
         get: operations["getContactsStats"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contacts/views": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Saved views: one’s own, and those that are shared
+         * @description Pinned ones first, then in one’s own order. Sort by position, name, created_at, updated_at.
+         */
+        get: operations["getContactsViews"];
+        put?: never;
+        /**
+         * Save a view: a filter, a search, an order and columns under a name
+         * @description The rule is one as POST /contacts/filter/count describes it. Lists, counts, exports and bulk actions take the view by `view`: whatever else they say narrows it down further, and a sort order of theirs takes the place of its own. Sharing it with the workspace needs the right to write contacts.
+         */
+        post: operations["postContactsViews"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contacts/views/order": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Put views in one’s own order
+         * @description These come first, in this order; those that are not named follow. Nobody else’s order changes.
+         */
+        put: operations["putContactsViewsOrder"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contacts/views/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One view, and what of it is not there any more */
+        get: operations["getContactsViewsById"];
+        /**
+         * Change a view: the fields that are named are replaced, the others stay
+         * @description A shared view is changed by its owner and by admins.
+         */
+        put: operations["putContactsViewsById"];
+        post?: never;
+        /** Delete a view, not its contacts; it can be restored */
+        delete: operations["deleteContactsViewsById"];
+        options?: never;
+        head?: never;
+        /**
+         * Change a view: the fields that are named are replaced, the others stay
+         * @description A shared view is changed by its owner and by admins.
+         */
+        patch: operations["patchContactsViewsById"];
+        trace?: never;
+    };
+    "/api/v1/contacts/views/{id}/default": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Choose the view that opens first, for oneself */
+        put: operations["putContactsViewsByIdDefault"];
+        post?: never;
+        /** Open no view first, where this was the one */
+        delete: operations["deleteContactsViewsByIdDefault"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contacts/views/{id}/duplicate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Copy a view as a private one of one’s own */
+        post: operations["postContactsViewsByIdDuplicate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contacts/views/{id}/pin": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Pin a view for oneself */
+        put: operations["putContactsViewsByIdPin"];
+        post?: never;
+        /** Unpin a view for oneself */
+        delete: operations["deleteContactsViewsByIdPin"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contacts/views/{id}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Bring a deleted view back, unless its name was taken meanwhile */
+        post: operations["postContactsViewsByIdRestore"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1278,6 +1720,23 @@ export interface paths {
         put?: never;
         /** Take a contact out of a group */
         post: operations["postContactsByIdGroupsByGroupIdRemove"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contacts/{id}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The operations that touched one contact, newest first */
+        get: operations["getContactsByIdHistory"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1684,7 +2143,7 @@ export interface paths {
         put?: never;
         /**
          * Hand in an event of another program
-         * @description The same reactions hear it as hear our own events, once per event `id`, however often it is sent.
+         * @description The same reactions hear it as hear our own events, once per event `id`, however often it is sent. Without an `id`, the same content is the same event.
          */
         post: operations["postEvents"];
         delete?: never;
@@ -2194,6 +2653,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/mail/inbound": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Mails that came in, newest first, and what was made of them */
+        get: operations["getMailInbound"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/mail/inbound/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One mail that came in */
+        get: operations["getMailInboundById"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/mail/inbound/{id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Try a mail in quarantine again */
+        post: operations["postMailInboundByIdRetry"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/me": {
         parameters: {
             query?: never;
@@ -2683,6 +3193,586 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/tickets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Tickets: searched, filtered, sorted, page by page
+         * @description People see their own tickets; agents also those that are given to them, those that nobody has yet, and those that a colleague called them into; admins see all. Sort by created_at, updated_at, last_message_at, due_at, waiting_since, priority, with a leading - for the other direction; the newest come first unless told otherwise.
+         */
+        get: operations["getTickets"];
+        put?: never;
+        /**
+         * Open a ticket
+         * @description For oneself; the help desk may open one for somebody else, by contact_id or contact_email, who is found or made a contact.
+         */
+        post: operations["postTickets"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tickets/agents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who works at the help desk, what they have in hand, and whether they are there
+         * @description All of them at once, by name: a help desk has a thousand agents at most.
+         */
+        get: operations["getTicketsAgents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tickets/agents/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One agent, by the id of the member */
+        get: operations["getTicketsAgentsById"];
+        /** Say what an agent can take; what is named is replaced. Waiting tickets are given out at once */
+        put: operations["putTicketsAgentsById"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Say what an agent can take; what is named is replaced. Waiting tickets are given out at once */
+        patch: operations["patchTicketsAgentsById"];
+        trace?: never;
+    };
+    "/api/v1/tickets/calendars": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Business calendars */
+        get: operations["getTicketsCalendars"];
+        put?: never;
+        /**
+         * Make a business calendar
+         * @description Time counts while the clocks of `timezone` show an hour that is open, so nights are shorter or longer when they change. Hours that go on over midnight belong to the weekday they begin on; a holiday is the day between two midnights, with hours of its own or none.
+         */
+        post: operations["postTicketsCalendars"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tickets/calendars/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One business calendar */
+        get: operations["getTicketsCalendarsById"];
+        /** Change a calendar: what is named is replaced; open tickets count by it from now on */
+        put: operations["putTicketsCalendarsById"];
+        post?: never;
+        /** Delete a calendar by which no policy counts; it can be restored */
+        delete: operations["deleteTicketsCalendarsById"];
+        options?: never;
+        head?: never;
+        /** Change a calendar: what is named is replaced; open tickets count by it from now on */
+        patch: operations["patchTicketsCalendarsById"];
+        trace?: never;
+    };
+    "/api/v1/tickets/calendars/{id}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Bring a deleted calendar back, unless its name was taken meanwhile */
+        post: operations["postTicketsCalendarsByIdRestore"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tickets/presence": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Say that one is there, or away
+         * @description Only who is online gets tickets by themselves. Say it again each minute: after two minutes of silence one is offline.
+         */
+        put: operations["putTicketsPresence"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tickets/settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How tickets are given out */
+        get: operations["getTicketsSettings"];
+        /** Say whether tickets go to agents by themselves; what waits is given out at once */
+        put: operations["putTicketsSettings"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tickets/sla-policies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Service level policies, in the order in which they are tried */
+        get: operations["getTicketsSlaPolicies"];
+        put?: never;
+        /**
+         * Make a service level policy
+         * @description The first active policy whose conditions a ticket meets holds for it. `first_response` runs until the first public answer of a person; `next_response` from each later word of the requester to the answer to it; `resolution` until the ticket is resolved, and goes on when it is opened again. Open tickets follow a new or changed policy within moments, and keep the time that has passed.
+         */
+        post: operations["postTicketsSlaPolicies"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tickets/sla-policies/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One service level policy */
+        get: operations["getTicketsSlaPoliciesById"];
+        /** Change a policy: what is named is replaced, all else stays; open tickets keep the time that has passed */
+        put: operations["putTicketsSlaPoliciesById"];
+        post?: never;
+        /** Delete a policy; its tickets follow the next one that is for them. It can be restored */
+        delete: operations["deleteTicketsSlaPoliciesById"];
+        options?: never;
+        head?: never;
+        /** Change a policy: what is named is replaced, all else stays; open tickets keep the time that has passed */
+        patch: operations["patchTicketsSlaPoliciesById"];
+        trace?: never;
+    };
+    "/api/v1/tickets/sla-policies/{id}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Bring a deleted policy back, unless its name was taken meanwhile */
+        post: operations["postTicketsSlaPoliciesByIdRestore"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tickets/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One ticket, with its conversation and its files */
+        get: operations["getTicketsById"];
+        /**
+         * Change a ticket: the fields that are named are replaced, the others stay
+         * @description Requesters may put right the subject and the description. `status` follows the life of a ticket; what it does not allow is refused with what is possible instead.
+         */
+        put: operations["putTicketsById"];
+        post?: never;
+        /** Delete a ticket; it can be restored */
+        delete: operations["deleteTicketsById"];
+        options?: never;
+        head?: never;
+        /**
+         * Change a ticket: the fields that are named are replaced, the others stay
+         * @description Requesters may put right the subject and the description. `status` follows the life of a ticket; what it does not allow is refused with what is possible instead.
+         */
+        patch: operations["patchTicketsById"];
+        trace?: never;
+    };
+    "/api/v1/tickets/{id}/assign": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Give a ticket to an agent, or take it back
+         * @description Null takes it back: the ticket is open again. Giving it to who has it changes nothing.
+         */
+        post: operations["postTicketsByIdAssign"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tickets/{id}/close": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Close a ticket; requesters may close their own */
+        post: operations["postTicketsByIdClose"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tickets/{id}/followers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Colleagues who follow a ticket */
+        get: operations["getTicketsByIdFollowers"];
+        put?: never;
+        /** Follow a ticket, or call a colleague into it */
+        post: operations["postTicketsByIdFollowers"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tickets/{id}/followers/{user_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Follow a ticket no more, or let a colleague go */
+        delete: operations["deleteTicketsByIdFollowersByUserId"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tickets/{id}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What happened to a ticket, oldest first */
+        get: operations["getTicketsByIdHistory"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tickets/{id}/resolve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Resolve a ticket
+         * @description The requester reads the resolution. Resolving again replaces its words. What nobody had, the actor has then.
+         */
+        post: operations["postTicketsByIdResolve"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tickets/{id}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Bring a deleted ticket back */
+        post: operations["postTicketsByIdRestore"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tickets/{ticket_id}/attachments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The files of a ticket and of its messages, oldest first
+         * @description Those of internal notes are seen by the help desk alone.
+         */
+        get: operations["getTicketsByTicketIdAttachments"];
+        put?: never;
+        /**
+         * Attach a file
+         * @description multipart/form-data with one file. Pictures, PDF, office documents without macros, texts and logs, each of at most MAX_ATTACHMENT_SIZE_MB; a file must be what its name says. `message_id`, a field before the file, adds it to a message.
+         */
+        post: operations["postTicketsByTicketIdAttachments"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tickets/{ticket_id}/attachments/message/{message_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The files of one message */
+        get: operations["getTicketsByTicketIdAttachmentsMessageByMessageId"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tickets/{ticket_id}/attachments/multiple": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Attach several files: all of them, or none
+         * @description multipart/form-data with up to 10 files. Pictures, PDF, office documents without macros, texts and logs, each of at most MAX_ATTACHMENT_SIZE_MB; a file must be what its name says. `message_id`, a field before the file, adds it to a message.
+         */
+        post: operations["postTicketsByTicketIdAttachmentsMultiple"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tickets/{ticket_id}/attachments/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What is known of a file */
+        get: operations["getTicketsByTicketIdAttachmentsById"];
+        put?: never;
+        post?: never;
+        /** Delete a file that one attached; admins may delete any */
+        delete: operations["deleteTicketsByTicketIdAttachmentsById"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tickets/{ticket_id}/attachments/{id}/download": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Download a file: leads to a link that works for five minutes
+         * @description The link is in Location and in the body. The file is saved and never shown. 503 while it waits to be scanned.
+         */
+        get: operations["getTicketsByTicketIdAttachmentsByIdDownload"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tickets/{ticket_id}/messages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The conversation of a ticket, oldest first
+         * @description Requesters do not see internal notes, nor that there are any.
+         */
+        get: operations["getTicketsByTicketIdMessages"];
+        put?: never;
+        /**
+         * Write in a ticket
+         * @description A public answer of the help desk puts the ticket in progress, or where `status` says; whoever answers what nobody has, has it then. A word of the requester brings a ticket back that was resolved or closed not long ago; later, it opens a new ticket that follows it: the reply then names that one in ticket_id.
+         */
+        post: operations["postTicketsByTicketIdMessages"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tickets/{ticket_id}/messages/mark-all-read": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Mark every message as read by whoever asks */
+        post: operations["postTicketsByTicketIdMessagesMarkAllRead"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tickets/{ticket_id}/messages/unread-count": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How many messages of others whoever asks has not read */
+        get: operations["getTicketsByTicketIdMessagesUnreadCount"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tickets/{ticket_id}/messages/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One message */
+        get: operations["getTicketsByTicketIdMessagesById"];
+        /** Put other words into a message of one’s own; what it said stays in its history */
+        put: operations["putTicketsByTicketIdMessagesById"];
+        post?: never;
+        /** Delete a message of one’s own; admins may delete any */
+        delete: operations["deleteTicketsByTicketIdMessagesById"];
+        options?: never;
+        head?: never;
+        /** Put other words into a message of one’s own; what it said stays in its history */
+        patch: operations["patchTicketsByTicketIdMessagesById"];
+        trace?: never;
+    };
+    "/api/v1/tickets/{ticket_id}/messages/{id}/mark-read": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Mark a message as read by whoever asks */
+        post: operations["postTicketsByTicketIdMessagesByIdMarkRead"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tickets/{ticket_id}/messages/{id}/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a message said before it was changed or deleted, oldest first */
+        get: operations["getTicketsByTicketIdMessagesByIdVersions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/workspace": {
         parameters: {
             query?: never;
@@ -2867,6 +3957,31 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        Agent: {
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            user_id: string;
+            name: string;
+            role: string;
+            /**
+             * @description Offline: not heard of for two minutes
+             * @enum {string}
+             */
+            presence: "online" | "away" | "offline";
+            /** Format: date-time */
+            seen_at: string | null;
+            /** @description Weight of tickets that they can have in hand */
+            capacity: number;
+            /** @description Those that come to them by themselves; none means all */
+            categories: string[];
+            /** @description Weight in hand: urgent 4, high 2, normal 1, low 0.5 */
+            load: number;
+            open_tickets: number;
+            /** Format: date-time */
+            assigned_at: string | null;
+        };
         ApiKey: {
             /**
              * Format: uuid
@@ -2890,6 +4005,40 @@ export interface components {
             expires_at: string | null;
             /** Format: date-time */
             last_used_at: string | null;
+        };
+        Attachment: {
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            id: string;
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            ticket_id: string;
+            /** Format: uuid */
+            message_id: string | null;
+            /** @enum {string} */
+            author_kind: "requester" | "house" | "program";
+            file_name: string;
+            /** @description Leads to a link that works for a few minutes, for whoever may see the file */
+            file_url: string;
+            /** @enum {string} */
+            file_type: "image" | "pdf" | "document" | "text";
+            /** @description Bytes */
+            file_size: number;
+            mime_type: string;
+            /**
+             * @description pending: waits for the virus scanner; infected: condemned and deleted
+             * @enum {string}
+             */
+            scan: "not_scanned" | "clean" | "pending" | "infected";
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            created_at: string;
         };
         Audience: {
             /** @default [] */
@@ -2933,6 +4082,85 @@ export interface components {
              * @description RFC 3339, UTC
              */
             happened_at: string;
+        };
+        BusinessCalendar: {
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            id: string;
+            name: string;
+            /** @description IANA name, such as Europe/Paris */
+            timezone: string;
+            /** @description By weekday; one that is absent is closed */
+            hours: {
+                monday?: {
+                    /** @description 09:00 */
+                    from: string;
+                    /** @description 17:30, or 24:00; at or before `from` it goes on over midnight */
+                    to: string;
+                }[];
+                tuesday?: {
+                    /** @description 09:00 */
+                    from: string;
+                    /** @description 17:30, or 24:00; at or before `from` it goes on over midnight */
+                    to: string;
+                }[];
+                wednesday?: {
+                    /** @description 09:00 */
+                    from: string;
+                    /** @description 17:30, or 24:00; at or before `from` it goes on over midnight */
+                    to: string;
+                }[];
+                thursday?: {
+                    /** @description 09:00 */
+                    from: string;
+                    /** @description 17:30, or 24:00; at or before `from` it goes on over midnight */
+                    to: string;
+                }[];
+                friday?: {
+                    /** @description 09:00 */
+                    from: string;
+                    /** @description 17:30, or 24:00; at or before `from` it goes on over midnight */
+                    to: string;
+                }[];
+                saturday?: {
+                    /** @description 09:00 */
+                    from: string;
+                    /** @description 17:30, or 24:00; at or before `from` it goes on over midnight */
+                    to: string;
+                }[];
+                sunday?: {
+                    /** @description 09:00 */
+                    from: string;
+                    /** @description 17:30, or 24:00; at or before `from` it goes on over midnight */
+                    to: string;
+                }[];
+            };
+            holidays: {
+                /** @description 2026-12-25, or 12-25 for every year */
+                day: string;
+                name: string;
+                /** @description Closed all day when absent */
+                hours?: {
+                    /** @description 09:00 */
+                    from: string;
+                    /** @description 17:30, or 24:00; at or before `from` it goes on over midnight */
+                    to: string;
+                }[];
+            }[];
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            updated_at: string;
+            /** Format: date-time */
+            deleted_at: string | null;
         };
         Campaign: {
             /**
@@ -3629,6 +4857,36 @@ export interface components {
             rows_previewed: number;
             sample_rows: string[][];
         };
+        InboundMail: {
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            id: string;
+            /** @enum {string} */
+            state: "received" | "handled" | "ignored" | "quarantined" | "erased";
+            /** @enum {string} */
+            door: "smtp" | "imap";
+            size_bytes: number;
+            message_id: string | null;
+            envelope_from: string | null;
+            recipients: string[];
+            from_address: string | null;
+            subject: string | null;
+            /** @description person, auto_reply, notification, bulk, bounce, complaint, receipt or loop; null until it is read. */
+            kind: string | null;
+            /** @description What was made of it, such as `ticket_opened`. */
+            outcome: string | null;
+            attempts: number;
+            error: string | null;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            received_at: string;
+            /** Format: date-time */
+            handled_at: string | null;
+        };
         Interaction: {
             /**
              * Format: uuid
@@ -3812,6 +5070,63 @@ export interface components {
              */
             created_at: string;
         };
+        Operation: {
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            id: string;
+            /** @enum {string} */
+            kind: "edit" | "bulk" | "delete" | "restore" | "import" | "merge" | "undo";
+            /** @description Within the kind: add_tag, set_field, subscribe, … */
+            action: string;
+            actor: {
+                kind: string;
+                /** Format: uuid */
+                id: string | null;
+                name: string;
+            };
+            /** @description What a label is made of: `fields` that changed, `tag`, `list`, `field`; of an undo, `origin` */
+            facts: {
+                [key: string]: unknown;
+            };
+            /** @description Of a bulk action matched, changed, unchanged, refused; of an undo restored, left, gone; of an import its own */
+            counts: {
+                [key: string]: unknown;
+            };
+            /** @description That it changed */
+            contacts: number;
+            /**
+             * Format: uuid
+             * @description Import or merge
+             */
+            subject_id: string | null;
+            /** @enum {string} */
+            status: "running" | "done" | "canceled" | "failed" | "undoing" | "undone";
+            /** Format: uuid */
+            job_id: string | null;
+            /** Format: uuid */
+            undo_job_id: string | null;
+            /** Format: uuid */
+            undo_of: string | null;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description Null: cannot be undone
+             */
+            undoable_until: string | null;
+            /** Format: date-time */
+            undone_at: string | null;
+            undone_by: {
+                /** Format: uuid */
+                id: string | null;
+                name: string;
+            } | null;
+        };
         Order: {
             /**
              * Format: uuid
@@ -3932,6 +5247,287 @@ export interface components {
                 detail: string;
             }[];
         };
+        Report: {
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            id: string;
+            name: string;
+            description: string;
+            /** @description What POST /contacts/reports/run takes */
+            definition: {
+                [key: string]: unknown;
+            };
+            /** Format: uuid */
+            created_by: string | null;
+            created_by_name: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            updated_at: string;
+            /** Format: date-time */
+            deleted_at: string | null;
+        };
+        ReportResult: {
+            groups: {
+                field: string;
+                label: string;
+                /** @enum {string} */
+                kind: "text" | "flag" | "time" | "band";
+                by: string | null;
+                /** @description Of bands */
+                width: number | null;
+            }[];
+            measures: {
+                name: string;
+                label: string;
+                /** @enum {string} */
+                kind: "number" | "money" | "share" | "time";
+            }[];
+            rows: {
+                groups: {
+                    /** @description Of times, the first day of the unit; null: those that have nothing here */
+                    key: string | null;
+                    label: string | null;
+                }[];
+                /** @description One for each measure */
+                values: (number | string | null)[];
+                /** @description Of the period before, where it is compared */
+                previous: (number | string | null)[] | null;
+            }[];
+            /** @description Each contact once */
+            totals: {
+                /** @description One for each measure */
+                values: (number | string | null)[];
+                /** @description Of the period before, where it is compared */
+                previous: (number | string | null)[] | null;
+            };
+            /** @description How many groups there are, shown or not */
+            groups_total: number;
+            /** @description There are more groups than `limit` shows */
+            truncated: boolean;
+            period: {
+                field: string;
+                from: string | null;
+                to: string | null;
+            } | null;
+            previous_period: {
+                field: string;
+                from: string | null;
+                to: string | null;
+            } | null;
+            /** @description Conditions that name what is not there (any more), and therefore match nobody */
+            problems: {
+                pointer: string;
+                code: string;
+                detail: string;
+            }[];
+            timezone: string;
+            currency: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            computed_at: string;
+        };
+        ReportRun: {
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            id: string;
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            report_id: string;
+            /** Format: uuid */
+            schedule_id: string | null;
+            /** Format: date-time */
+            due_at: string | null;
+            report_name: string;
+            /** @enum {string} */
+            format: "csv" | "xlsx" | "pdf";
+            /** @enum {string} */
+            language: "en" | "fr" | "ro";
+            /** @enum {string} */
+            status: "queued" | "running" | "succeeded" | "failed" | "canceled";
+            error: string | null;
+            rows: number | null;
+            /** @description How many groups there were, shown or not */
+            groups_total: number | null;
+            size_bytes: number | null;
+            file_name: string;
+            /** @description Of a single run whose file is there; good for an hour, and made anew by each GET */
+            download_url: string | null;
+            sent_to: {
+                address: string;
+                /** @enum {string} */
+                state: "waiting" | "sending" | "sent" | "failed" | "skipped";
+                detail: string | null;
+                /** Format: date-time */
+                sent_at: string | null;
+            }[];
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            job_id: string;
+            /** Format: uuid */
+            started_by: string | null;
+            started_by_name: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            created_at: string;
+            /** Format: date-time */
+            finished_at: string | null;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            expires_at: string;
+        };
+        ReportRunJob: {
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            id: string;
+            kind: string;
+            /** @enum {string} */
+            status: "queued" | "running" | "succeeded" | "failed" | "canceled";
+            progress: {
+                done: number;
+                total: number | null;
+                /** @description items per second */
+                rate: number | null;
+            };
+            /** @description What the job found or made; null until it succeeded */
+            result: unknown;
+            error: string | null;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            created_at: string;
+            /** Format: date-time */
+            started_at: string | null;
+            /** Format: date-time */
+            finished_at: string | null;
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            run_id: string;
+        };
+        ReportSchedule: {
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            id: string;
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            report_id: string;
+            /** @enum {string} */
+            frequency: "daily" | "weekly" | "monthly";
+            time: string;
+            weekday: number | null;
+            month_day: number | null;
+            timezone: string;
+            /** @enum {string} */
+            format: "csv" | "xlsx" | "pdf";
+            /** @enum {string} */
+            language: "en" | "fr" | "ro";
+            member_ids: string[];
+            addresses: string[];
+            is_paused: boolean;
+            /**
+             * Format: date-time
+             * @description Null while it is paused
+             */
+            next_run_at: string | null;
+            /** Format: date-time */
+            last_run_at: string | null;
+            /** Format: uuid */
+            created_by: string | null;
+            created_by_name: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            updated_at: string;
+        };
+        SavedView: {
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            id: string;
+            name: string;
+            icon: string | null;
+            color: string | null;
+            /** @enum {string} */
+            layout: "table" | "board";
+            /**
+             * @description private: seen by its owner alone
+             * @enum {string}
+             */
+            visibility: "private" | "workspace";
+            /** @description A rule; null finds everybody */
+            filter: {
+                [key: string]: unknown;
+            } | null;
+            search: string;
+            sort: string | null;
+            /** @description In the order in which they are shown; none: those that the client begins with */
+            columns: {
+                /** @description As the contact has it, or custom_fields.<key> */
+                field: string;
+                /** @description Pixels */
+                width?: number;
+            }[];
+            group_by: string | null;
+            /** @description By the person who asks, as is_default and position */
+            is_pinned: boolean;
+            is_default: boolean;
+            position: number | null;
+            may_change: boolean;
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            owner_id: string;
+            owner_name: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            updated_at: string;
+            /** Format: date-time */
+            deleted_at: string | null;
+        };
         Session: {
             user: components["schemas"]["Me"];
             workspace: components["schemas"]["Workspace"];
@@ -3950,6 +5546,77 @@ export interface components {
             permissions: string[];
             /** @description Sent back as X-CSRF-Token with every change; null for a bearer, who needs none */
             csrf_token: string | null;
+        };
+        SlaPolicy: {
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            id: string;
+            name: string;
+            description: string;
+            position: number;
+            is_active: boolean;
+            /** @description All that are given must be met; none means every ticket. `contact` is about the requester */
+            conditions: {
+                /** @description One of these */
+                categories?: string[];
+                /** @description At least one of these */
+                tags?: string[];
+                /** @description One of these */
+                sources?: ("web" | "email" | "phone" | "chat")[];
+                contact?: components["schemas"]["Audience"];
+            };
+            /** @description By priority of the ticket */
+            targets: {
+                low?: {
+                    /** @description Minutes of the calendar; absent or null promises nothing */
+                    first_response?: number | null;
+                    /** @description Minutes of the calendar; absent or null promises nothing */
+                    next_response?: number | null;
+                    /** @description Minutes of the calendar; absent or null promises nothing */
+                    resolution?: number | null;
+                };
+                normal?: {
+                    /** @description Minutes of the calendar; absent or null promises nothing */
+                    first_response?: number | null;
+                    /** @description Minutes of the calendar; absent or null promises nothing */
+                    next_response?: number | null;
+                    /** @description Minutes of the calendar; absent or null promises nothing */
+                    resolution?: number | null;
+                };
+                high?: {
+                    /** @description Minutes of the calendar; absent or null promises nothing */
+                    first_response?: number | null;
+                    /** @description Minutes of the calendar; absent or null promises nothing */
+                    next_response?: number | null;
+                    /** @description Minutes of the calendar; absent or null promises nothing */
+                    resolution?: number | null;
+                };
+                urgent?: {
+                    /** @description Minutes of the calendar; absent or null promises nothing */
+                    first_response?: number | null;
+                    /** @description Minutes of the calendar; absent or null promises nothing */
+                    next_response?: number | null;
+                    /** @description Minutes of the calendar; absent or null promises nothing */
+                    resolution?: number | null;
+                };
+            };
+            /** Format: uuid */
+            calendar_id: string | null;
+            pause_while_waiting: boolean;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            updated_at: string;
+            /** Format: date-time */
+            deleted_at: string | null;
         };
         Tag: {
             /**
@@ -3985,6 +5652,156 @@ export interface components {
             subject: string;
             body_html: string;
             body_text: string | null;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            updated_at: string;
+        };
+        Ticket: {
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            id: string;
+            ticket_number: string;
+            /** Format: uuid */
+            contact_id?: string | null;
+            /** Format: uuid */
+            user_id: string | null;
+            /** Format: uuid */
+            assigned_to?: string | null;
+            assigned_to_name?: string | null;
+            subject: string;
+            description: string;
+            /** @enum {string} */
+            status: "open" | "assigned" | "in_progress" | "waiting_customer" | "resolved" | "closed";
+            /** @enum {string} */
+            priority: "low" | "normal" | "high" | "urgent";
+            category: string | null;
+            /** @enum {string} */
+            source: "web" | "email" | "phone" | "chat";
+            contact_email: string;
+            contact_name: string;
+            /** Format: date-time */
+            first_response_at: string | null;
+            /** Format: date-time */
+            resolved_at: string | null;
+            /** Format: date-time */
+            closed_at: string | null;
+            resolution_notes: string | null;
+            satisfaction_rating: number | null;
+            satisfaction_comment: string | null;
+            /** Format: uuid */
+            follow_up_of: string | null;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            last_message_at: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            updated_at: string;
+            /** @description For those who work at the help desk alone */
+            internal_notes?: string | null;
+            /** @description For those who work at the help desk alone */
+            tags?: string[];
+            /** @description For those who work at the help desk alone */
+            metadata?: {
+                [key: string]: unknown;
+            };
+            /** Format: date-time */
+            first_response_due_at?: string | null;
+            /** Format: date-time */
+            next_response_due_at?: string | null;
+            /** Format: date-time */
+            resolution_due_at?: string | null;
+            /**
+             * Format: date-time
+             * @description The next of the three
+             */
+            due_at?: string | null;
+            /** Format: date-time */
+            first_response_breached_at?: string | null;
+            /** Format: date-time */
+            next_response_breached_at?: string | null;
+            /** Format: date-time */
+            resolution_breached_at?: string | null;
+            is_escalated?: boolean;
+            /** Format: date-time */
+            escalated_at?: string | null;
+            /**
+             * Format: date-time
+             * @description Since when the requester waits for an answer
+             */
+            waiting_since?: string | null;
+            reopened_count?: number;
+            /** Format: uuid */
+            merged_into?: string | null;
+            /** Format: date-time */
+            deleted_at?: string | null;
+            /** @description What may be done with its status now, by whoever asks */
+            moves: ("assign" | "unassign" | "start" | "ask" | "answer" | "resolve" | "close" | "reopen")[];
+        };
+        TicketHistoryEntry: {
+            type: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            at: string;
+            /** @enum {string} */
+            actor_kind: "requester" | "house" | "program";
+            /** Format: uuid */
+            actor_id: string | null;
+            actor_name: string | null;
+            from: string | null;
+            to: string | null;
+            data: {
+                [key: string]: unknown;
+            };
+        };
+        TicketMessage: {
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            id: string;
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            ticket_id: string;
+            /** Format: uuid */
+            user_id: string | null;
+            /** @enum {string} */
+            author_kind: "requester" | "house" | "program";
+            author_name: string;
+            author_email: string | null;
+            content: string;
+            is_internal: boolean;
+            /** @enum {string} */
+            source: "web" | "email" | "phone" | "chat";
+            /** @description By whoever asks; their own messages always are */
+            is_read: boolean;
+            /** Format: date-time */
+            read_at: string | null;
+            /** @description Colleagues who were called in by it */
+            mentions?: string[];
+            /** Format: date-time */
+            edited_at: string | null;
             /**
              * Format: date-time
              * @description RFC 3339, UTC
@@ -5847,6 +7664,7 @@ export interface operations {
                 phone?: string;
                 user_id?: string;
                 gender?: "male" | "female" | "other";
+                view?: string;
                 limit?: number;
                 cursor?: string;
                 count?: "exact";
@@ -6498,6 +8316,7 @@ export interface operations {
                 phone?: string;
                 user_id?: string;
                 gender?: "male" | "female" | "other";
+                view?: string;
                 format?: "csv" | "xlsx" | "json" | "vcard";
                 fields?: string;
                 headers?: "labels" | "names";
@@ -8046,6 +9865,1347 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    getContactsOperations: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+                count?: "exact";
+                kind?: "edit" | "bulk" | "delete" | "restore" | "import" | "merge" | "undo";
+                actor?: string;
+                since?: string;
+                contact_id?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["Operation"][];
+                        next_cursor: string | null;
+                        /** @description Exact up to 10,000; beyond, {"at_least": 10000} unless count=exact asks for the number */
+                        total: number | {
+                            at_least: number;
+                        };
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getContactsOperationsById: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /**
+                         * Format: uuid
+                         * @description UUIDv7
+                         */
+                        id: string;
+                        /** @enum {string} */
+                        kind: "edit" | "bulk" | "delete" | "restore" | "import" | "merge" | "undo";
+                        /** @description Within the kind: add_tag, set_field, subscribe, … */
+                        action: string;
+                        actor: {
+                            kind: string;
+                            /** Format: uuid */
+                            id: string | null;
+                            name: string;
+                        };
+                        /** @description What a label is made of: `fields` that changed, `tag`, `list`, `field`; of an undo, `origin` */
+                        facts: {
+                            [key: string]: unknown;
+                        };
+                        /** @description Of a bulk action matched, changed, unchanged, refused; of an undo restored, left, gone; of an import its own */
+                        counts: {
+                            [key: string]: unknown;
+                        };
+                        /** @description That it changed */
+                        contacts: number;
+                        /**
+                         * Format: uuid
+                         * @description Import or merge
+                         */
+                        subject_id: string | null;
+                        /** @enum {string} */
+                        status: "running" | "done" | "canceled" | "failed" | "undoing" | "undone";
+                        /** Format: uuid */
+                        job_id: string | null;
+                        /** Format: uuid */
+                        undo_job_id: string | null;
+                        /** Format: uuid */
+                        undo_of: string | null;
+                        /**
+                         * Format: date-time
+                         * @description RFC 3339, UTC
+                         */
+                        created_at: string;
+                        /**
+                         * Format: date-time
+                         * @description Null: cannot be undone
+                         */
+                        undoable_until: string | null;
+                        /** Format: date-time */
+                        undone_at: string | null;
+                        undone_by: {
+                            /** Format: uuid */
+                            id: string | null;
+                            name: string;
+                        } | null;
+                        changes: {
+                            contact: {
+                                /**
+                                 * Format: uuid
+                                 * @description UUIDv7
+                                 */
+                                id: string;
+                                full_name: string;
+                                email: string;
+                                deleted: boolean;
+                            };
+                            fields: {
+                                /** @description A field of the contact, `custom_fields.<key>`, `tags` or `lists` */
+                                field: string;
+                                /**
+                                 * Format: uuid
+                                 * @description UUIDv7
+                                 */
+                                id?: string;
+                                name?: string | null;
+                                before: unknown;
+                                after: unknown;
+                            }[];
+                        }[];
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    postContactsOperationsByIdUndo: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The first answer under a key is kept for 24 hours and given again */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /**
+                         * Format: uuid
+                         * @description The operation that is the undo; undo it to redo
+                         */
+                        undo_id: string;
+                        /** @description Contacts that are as they were */
+                        restored: number;
+                        /** @description Contacts of which something stays as it is, because somebody changed it since */
+                        left: number;
+                        /** @description Contacts that were deleted or erased since */
+                        gone: number;
+                        /** @description Fields left, by reason: changed_since, email_taken, tag_gone, list_gone, file_gone, said_no, complaint_stays */
+                        reasons: {
+                            [key: string]: number;
+                        };
+                        fields: {
+                            /**
+                             * Format: uuid
+                             * @description UUIDv7
+                             */
+                            contact_id: string;
+                            field: string;
+                            /**
+                             * Format: uuid
+                             * @description UUIDv7
+                             */
+                            id?: string;
+                            /** @enum {string} */
+                            outcome: "restored" | "left";
+                            reason?: string;
+                        }[];
+                    };
+                };
+            };
+            /** @description Accepted; the work goes on */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getContactsReports: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+                count?: "exact";
+                search?: string;
+                deleted?: boolean;
+                sort?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["Report"][];
+                        next_cursor: string | null;
+                        /** @description Exact up to 10,000; beyond, {"at_least": 10000} unless count=exact asks for the number */
+                        total: number | {
+                            at_least: number;
+                        };
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    postContactsReports: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The first answer under a key is kept for 24 hours and given again */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    name: string;
+                    description?: string;
+                    filter?: {
+                        [key: string]: unknown;
+                    } | null;
+                    group_by?: {
+                        field: string;
+                        /**
+                         * @description Of times and days; month unless told otherwise. Weeks begin on Monday
+                         * @enum {string}
+                         */
+                        by?: "day" | "week" | "month" | "quarter" | "year";
+                        /** @description Of numbers: how wide each band is */
+                        width?: number;
+                    }[];
+                    measures?: {
+                        /**
+                         * @description count: contacts. share: with `where` the part of the group that it finds, else the part that the group is of all, from 0 to 1. distinct: different values of a field. sum, avg, min, max: of a number or an amount; min and max also of a time.
+                         * @enum {string}
+                         */
+                        measure: "count" | "share" | "distinct" | "sum" | "avg" | "min" | "max";
+                        field?: string;
+                        /** @description A rule: only contacts that it finds are measured */
+                        where?: {
+                            [key: string]: unknown;
+                        };
+                        /** @description What `sort` calls it */
+                        name?: string;
+                        /** @description The header of its column */
+                        label?: string;
+                    }[];
+                    period?: {
+                        /** @description A time or a day; created_at unless told otherwise */
+                        field?: string;
+                        /** @description So many days, today among them */
+                        last_days?: number;
+                        /**
+                         * @description From its first day until today
+                         * @enum {string}
+                         */
+                        this?: "day" | "week" | "month" | "quarter" | "year";
+                        /**
+                         * @description The whole one before
+                         * @enum {string}
+                         */
+                        previous?: "day" | "week" | "month" | "quarter" | "year";
+                        /** Format: date */
+                        from?: string;
+                        /** Format: date */
+                        to?: string;
+                    } | null;
+                    /** @description Also of the period before: as many days, or the same part of the unit before */
+                    compare?: boolean;
+                    /** @description `group` or the name of a measure; a leading - turns the order round */
+                    sort?: string;
+                    /** @default 100 */
+                    limit?: number;
+                };
+            };
+        };
+        responses: {
+            /** @description Made; `Location` names it */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Report"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getContactsReportsFields: {
+        parameters: {
+            query?: {
+                language?: "en" | "fr" | "ro";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        fields: {
+                            field: string;
+                            label: string;
+                            /** @description Whether contacts can be grouped by it */
+                            group: boolean;
+                            /** @description As a group: text, flag (yes or no), time (takes `by`), band (takes `width`) */
+                            kind: string | null;
+                            /** @description What can be measured of it */
+                            measures: ("count" | "share" | "distinct" | "sum" | "avg" | "min" | "max")[];
+                            /** @description Whether it can be the time of the period */
+                            period: boolean;
+                        }[];
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    postContactsReportsRun: {
+        parameters: {
+            query?: {
+                language?: "en" | "fr" | "ro";
+            };
+            header?: {
+                /** @description The first answer under a key is kept for 24 hours and given again */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    filter?: {
+                        [key: string]: unknown;
+                    } | null;
+                    group_by?: {
+                        field: string;
+                        /**
+                         * @description Of times and days; month unless told otherwise. Weeks begin on Monday
+                         * @enum {string}
+                         */
+                        by?: "day" | "week" | "month" | "quarter" | "year";
+                        /** @description Of numbers: how wide each band is */
+                        width?: number;
+                    }[];
+                    measures?: {
+                        /**
+                         * @description count: contacts. share: with `where` the part of the group that it finds, else the part that the group is of all, from 0 to 1. distinct: different values of a field. sum, avg, min, max: of a number or an amount; min and max also of a time.
+                         * @enum {string}
+                         */
+                        measure: "count" | "share" | "distinct" | "sum" | "avg" | "min" | "max";
+                        field?: string;
+                        /** @description A rule: only contacts that it finds are measured */
+                        where?: {
+                            [key: string]: unknown;
+                        };
+                        /** @description What `sort` calls it */
+                        name?: string;
+                        /** @description The header of its column */
+                        label?: string;
+                    }[];
+                    period?: {
+                        /** @description A time or a day; created_at unless told otherwise */
+                        field?: string;
+                        /** @description So many days, today among them */
+                        last_days?: number;
+                        /**
+                         * @description From its first day until today
+                         * @enum {string}
+                         */
+                        this?: "day" | "week" | "month" | "quarter" | "year";
+                        /**
+                         * @description The whole one before
+                         * @enum {string}
+                         */
+                        previous?: "day" | "week" | "month" | "quarter" | "year";
+                        /** Format: date */
+                        from?: string;
+                        /** Format: date */
+                        to?: string;
+                    } | null;
+                    /** @description Also of the period before: as many days, or the same part of the unit before */
+                    compare?: boolean;
+                    /** @description `group` or the name of a measure; a leading - turns the order round */
+                    sort?: string;
+                    /** @default 100 */
+                    limit?: number;
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReportResult"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getContactsReportsTemplates: {
+        parameters: {
+            query?: {
+                language?: "en" | "fr" | "ro";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: {
+                            key: string;
+                            name: string;
+                            description: string;
+                            definition: {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getContactsReportsById: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Report"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    putContactsReportsById: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read; an older one is refused with 412 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    name?: string;
+                    description?: string;
+                    filter?: {
+                        [key: string]: unknown;
+                    } | null;
+                    group_by?: {
+                        field: string;
+                        /**
+                         * @description Of times and days; month unless told otherwise. Weeks begin on Monday
+                         * @enum {string}
+                         */
+                        by?: "day" | "week" | "month" | "quarter" | "year";
+                        /** @description Of numbers: how wide each band is */
+                        width?: number;
+                    }[];
+                    measures?: {
+                        /**
+                         * @description count: contacts. share: with `where` the part of the group that it finds, else the part that the group is of all, from 0 to 1. distinct: different values of a field. sum, avg, min, max: of a number or an amount; min and max also of a time.
+                         * @enum {string}
+                         */
+                        measure: "count" | "share" | "distinct" | "sum" | "avg" | "min" | "max";
+                        field?: string;
+                        /** @description A rule: only contacts that it finds are measured */
+                        where?: {
+                            [key: string]: unknown;
+                        };
+                        /** @description What `sort` calls it */
+                        name?: string;
+                        /** @description The header of its column */
+                        label?: string;
+                    }[];
+                    period?: {
+                        /** @description A time or a day; created_at unless told otherwise */
+                        field?: string;
+                        /** @description So many days, today among them */
+                        last_days?: number;
+                        /**
+                         * @description From its first day until today
+                         * @enum {string}
+                         */
+                        this?: "day" | "week" | "month" | "quarter" | "year";
+                        /**
+                         * @description The whole one before
+                         * @enum {string}
+                         */
+                        previous?: "day" | "week" | "month" | "quarter" | "year";
+                        /** Format: date */
+                        from?: string;
+                        /** Format: date */
+                        to?: string;
+                    } | null;
+                    /** @description Also of the period before: as many days, or the same part of the unit before */
+                    compare?: boolean;
+                    /** @description `group` or the name of a measure; a leading - turns the order round */
+                    sort?: string;
+                    /** @default 100 */
+                    limit?: number;
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Report"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["Stale"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    deleteContactsReportsById: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read; an older one is refused with 412 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        message: string;
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["Stale"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    patchContactsReportsById: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read; an older one is refused with 412 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    name?: string;
+                    description?: string;
+                    filter?: {
+                        [key: string]: unknown;
+                    } | null;
+                    group_by?: {
+                        field: string;
+                        /**
+                         * @description Of times and days; month unless told otherwise. Weeks begin on Monday
+                         * @enum {string}
+                         */
+                        by?: "day" | "week" | "month" | "quarter" | "year";
+                        /** @description Of numbers: how wide each band is */
+                        width?: number;
+                    }[];
+                    measures?: {
+                        /**
+                         * @description count: contacts. share: with `where` the part of the group that it finds, else the part that the group is of all, from 0 to 1. distinct: different values of a field. sum, avg, min, max: of a number or an amount; min and max also of a time.
+                         * @enum {string}
+                         */
+                        measure: "count" | "share" | "distinct" | "sum" | "avg" | "min" | "max";
+                        field?: string;
+                        /** @description A rule: only contacts that it finds are measured */
+                        where?: {
+                            [key: string]: unknown;
+                        };
+                        /** @description What `sort` calls it */
+                        name?: string;
+                        /** @description The header of its column */
+                        label?: string;
+                    }[];
+                    period?: {
+                        /** @description A time or a day; created_at unless told otherwise */
+                        field?: string;
+                        /** @description So many days, today among them */
+                        last_days?: number;
+                        /**
+                         * @description From its first day until today
+                         * @enum {string}
+                         */
+                        this?: "day" | "week" | "month" | "quarter" | "year";
+                        /**
+                         * @description The whole one before
+                         * @enum {string}
+                         */
+                        previous?: "day" | "week" | "month" | "quarter" | "year";
+                        /** Format: date */
+                        from?: string;
+                        /** Format: date */
+                        to?: string;
+                    } | null;
+                    /** @description Also of the period before: as many days, or the same part of the unit before */
+                    compare?: boolean;
+                    /** @description `group` or the name of a measure; a leading - turns the order round */
+                    sort?: string;
+                    /** @default 100 */
+                    limit?: number;
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Report"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["Stale"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    postContactsReportsByIdRestore: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The first answer under a key is kept for 24 hours and given again */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Report"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getContactsReportsByIdRun: {
+        parameters: {
+            query?: {
+                language?: "en" | "fr" | "ro";
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReportResult"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getContactsReportsByIdRuns: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+                count?: "exact";
+                schedule_id?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["ReportRun"][];
+                        next_cursor: string | null;
+                        /** @description Exact up to 10,000; beyond, {"at_least": 10000} unless count=exact asks for the number */
+                        total: number | {
+                            at_least: number;
+                        };
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    postContactsReportsByIdRuns: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The first answer under a key is kept for 24 hours and given again */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @enum {string} */
+                    format: "csv" | "xlsx" | "pdf";
+                    /** @enum {string} */
+                    language?: "en" | "fr" | "ro";
+                };
+            };
+        };
+        responses: {
+            /** @description Accepted; the work goes on */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReportRunJob"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getContactsReportsByIdRunsByRunId: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReportRun"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    postContactsReportsByIdRunsByRunIdCancel: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The first answer under a key is kept for 24 hours and given again */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                id: string;
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReportRun"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getContactsReportsByIdSchedules: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+                count?: "exact";
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["ReportSchedule"][];
+                        next_cursor: string | null;
+                        /** @description Exact up to 10,000; beyond, {"at_least": 10000} unless count=exact asks for the number */
+                        total: number | {
+                            at_least: number;
+                        };
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    postContactsReportsByIdSchedules: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The first answer under a key is kept for 24 hours and given again */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @enum {string} */
+                    frequency: "daily" | "weekly" | "monthly";
+                    /** @description As clocks there show it: 07:30 */
+                    time: string;
+                    /** @description Of weekly ones; 1 is Monday */
+                    weekday?: number;
+                    /** @description Of monthly ones; the last day of a month that is shorter */
+                    month_day?: number;
+                    /** @description IANA name; the workspace’s unless told otherwise */
+                    timezone?: string;
+                    /**
+                     * @default pdf
+                     * @enum {string}
+                     */
+                    format?: "csv" | "xlsx" | "pdf";
+                    /**
+                     * @description Of the mail and of the labels in the file
+                     * @enum {string}
+                     */
+                    language?: "en" | "fr" | "ro";
+                    member_ids?: string[];
+                    /** @description Of people who are no members, for admins to name */
+                    addresses?: string[];
+                    is_paused?: boolean;
+                };
+            };
+        };
+        responses: {
+            /** @description Made; `Location` names it */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReportSchedule"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getContactsReportsByIdSchedulesByScheduleId: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                schedule_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReportSchedule"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    putContactsReportsByIdSchedulesByScheduleId: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read; an older one is refused with 412 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                id: string;
+                schedule_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @enum {string} */
+                    frequency?: "daily" | "weekly" | "monthly";
+                    /** @description As clocks there show it: 07:30 */
+                    time?: string;
+                    /** @description Of weekly ones; 1 is Monday */
+                    weekday?: number;
+                    /** @description Of monthly ones; the last day of a month that is shorter */
+                    month_day?: number;
+                    /** @description IANA name; the workspace’s unless told otherwise */
+                    timezone?: string;
+                    /**
+                     * @default pdf
+                     * @enum {string}
+                     */
+                    format?: "csv" | "xlsx" | "pdf";
+                    /**
+                     * @description Of the mail and of the labels in the file
+                     * @enum {string}
+                     */
+                    language?: "en" | "fr" | "ro";
+                    member_ids?: string[];
+                    /** @description Of people who are no members, for admins to name */
+                    addresses?: string[];
+                    is_paused?: boolean;
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReportSchedule"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["Stale"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    deleteContactsReportsByIdSchedulesByScheduleId: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read; an older one is refused with 412 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                id: string;
+                schedule_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        message: string;
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["Stale"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    patchContactsReportsByIdSchedulesByScheduleId: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read; an older one is refused with 412 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                id: string;
+                schedule_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @enum {string} */
+                    frequency?: "daily" | "weekly" | "monthly";
+                    /** @description As clocks there show it: 07:30 */
+                    time?: string;
+                    /** @description Of weekly ones; 1 is Monday */
+                    weekday?: number;
+                    /** @description Of monthly ones; the last day of a month that is shorter */
+                    month_day?: number;
+                    /** @description IANA name; the workspace’s unless told otherwise */
+                    timezone?: string;
+                    /**
+                     * @default pdf
+                     * @enum {string}
+                     */
+                    format?: "csv" | "xlsx" | "pdf";
+                    /**
+                     * @description Of the mail and of the labels in the file
+                     * @enum {string}
+                     */
+                    language?: "en" | "fr" | "ro";
+                    member_ids?: string[];
+                    /** @description Of people who are no members, for admins to name */
+                    addresses?: string[];
+                    is_paused?: boolean;
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReportSchedule"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["Stale"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    postContactsReportsByIdSchedulesByScheduleIdRun: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The first answer under a key is kept for 24 hours and given again */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                id: string;
+                schedule_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Accepted; the work goes on */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReportRunJob"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     getContactsStats: {
         parameters: {
             query?: never;
@@ -8144,6 +11304,618 @@ export interface operations {
             400: components["responses"]["Unreadable"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getContactsViews: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+                count?: "exact";
+                search?: string;
+                visibility?: "private" | "workspace";
+                pinned?: boolean;
+                mine?: boolean;
+                deleted?: boolean;
+                sort?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["SavedView"][];
+                        next_cursor: string | null;
+                        /** @description Exact up to 10,000; beyond, {"at_least": 10000} unless count=exact asks for the number */
+                        total: number | {
+                            at_least: number;
+                        };
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    postContactsViews: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The first answer under a key is kept for 24 hours and given again */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    name: string;
+                    /** @description A name that the client knows */
+                    icon?: string | null;
+                    color?: string | null;
+                    /**
+                     * @description A board has a column for each value of group_by
+                     * @enum {string}
+                     */
+                    layout?: "table" | "board";
+                    /** @enum {string} */
+                    visibility?: "private" | "workspace";
+                    filter?: {
+                        [key: string]: unknown;
+                    } | null;
+                    search?: string;
+                    /** @description As the list of contacts takes it */
+                    sort?: string | null;
+                    /** @description In the order in which they are shown; none: those that the client begins with */
+                    columns?: {
+                        /** @description As the contact has it, or custom_fields.<key> */
+                        field: string;
+                        /** @description Pixels */
+                        width?: number;
+                    }[];
+                    /** @description A field with few values: a choice, a text, yes or no, tags or lists */
+                    group_by?: string | null;
+                };
+            };
+        };
+        responses: {
+            /** @description Made; `Location` names it */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedView"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    putContactsViewsOrder: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read; an older one is refused with 412 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    view_ids: string[];
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        message: string;
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            412: components["responses"]["Stale"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getContactsViewsById: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /**
+                         * Format: uuid
+                         * @description UUIDv7
+                         */
+                        id: string;
+                        name: string;
+                        icon: string | null;
+                        color: string | null;
+                        /** @enum {string} */
+                        layout: "table" | "board";
+                        /**
+                         * @description private: seen by its owner alone
+                         * @enum {string}
+                         */
+                        visibility: "private" | "workspace";
+                        /** @description A rule; null finds everybody */
+                        filter: {
+                            [key: string]: unknown;
+                        } | null;
+                        search: string;
+                        sort: string | null;
+                        /** @description In the order in which they are shown; none: those that the client begins with */
+                        columns: {
+                            /** @description As the contact has it, or custom_fields.<key> */
+                            field: string;
+                            /** @description Pixels */
+                            width?: number;
+                        }[];
+                        group_by: string | null;
+                        /** @description By the person who asks, as is_default and position */
+                        is_pinned: boolean;
+                        is_default: boolean;
+                        position: number | null;
+                        may_change: boolean;
+                        /**
+                         * Format: uuid
+                         * @description UUIDv7
+                         */
+                        owner_id: string;
+                        owner_name: string;
+                        /**
+                         * Format: date-time
+                         * @description RFC 3339, UTC
+                         */
+                        created_at: string;
+                        /**
+                         * Format: date-time
+                         * @description RFC 3339, UTC
+                         */
+                        updated_at: string;
+                        /** Format: date-time */
+                        deleted_at: string | null;
+                        /** @description Conditions that name what is not there (any more), and therefore match nobody */
+                        problems: {
+                            pointer: string;
+                            code: string;
+                            detail: string;
+                        }[];
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    putContactsViewsById: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read; an older one is refused with 412 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    name?: string;
+                    /** @description A name that the client knows */
+                    icon?: string | null;
+                    color?: string | null;
+                    /**
+                     * @description A board has a column for each value of group_by
+                     * @enum {string}
+                     */
+                    layout?: "table" | "board";
+                    /** @enum {string} */
+                    visibility?: "private" | "workspace";
+                    filter?: {
+                        [key: string]: unknown;
+                    } | null;
+                    search?: string;
+                    /** @description As the list of contacts takes it */
+                    sort?: string | null;
+                    /** @description In the order in which they are shown; none: those that the client begins with */
+                    columns?: {
+                        /** @description As the contact has it, or custom_fields.<key> */
+                        field: string;
+                        /** @description Pixels */
+                        width?: number;
+                    }[];
+                    /** @description A field with few values: a choice, a text, yes or no, tags or lists */
+                    group_by?: string | null;
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedView"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["Stale"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    deleteContactsViewsById: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read; an older one is refused with 412 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        message: string;
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["Stale"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    patchContactsViewsById: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read; an older one is refused with 412 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    name?: string;
+                    /** @description A name that the client knows */
+                    icon?: string | null;
+                    color?: string | null;
+                    /**
+                     * @description A board has a column for each value of group_by
+                     * @enum {string}
+                     */
+                    layout?: "table" | "board";
+                    /** @enum {string} */
+                    visibility?: "private" | "workspace";
+                    filter?: {
+                        [key: string]: unknown;
+                    } | null;
+                    search?: string;
+                    /** @description As the list of contacts takes it */
+                    sort?: string | null;
+                    /** @description In the order in which they are shown; none: those that the client begins with */
+                    columns?: {
+                        /** @description As the contact has it, or custom_fields.<key> */
+                        field: string;
+                        /** @description Pixels */
+                        width?: number;
+                    }[];
+                    /** @description A field with few values: a choice, a text, yes or no, tags or lists */
+                    group_by?: string | null;
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedView"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["Stale"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    putContactsViewsByIdDefault: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read; an older one is refused with 412 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedView"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["Stale"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    deleteContactsViewsByIdDefault: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read; an older one is refused with 412 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedView"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["Stale"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    postContactsViewsByIdDuplicate: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The first answer under a key is kept for 24 hours and given again */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    name?: string;
+                } | null;
+            };
+        };
+        responses: {
+            /** @description Made; `Location` names it */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedView"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    putContactsViewsByIdPin: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read; an older one is refused with 412 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedView"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["Stale"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    deleteContactsViewsByIdPin: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read; an older one is refused with 412 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedView"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["Stale"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    postContactsViewsByIdRestore: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The first answer under a key is kept for 24 hours and given again */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedView"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            422: components["responses"]["Invalid"];
             429: components["responses"]["TooMany"];
             500: components["responses"]["Fault"];
             503: components["responses"]["Unavailable"];
@@ -8851,6 +12623,50 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    getContactsByIdHistory: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+                count?: "exact";
+                kind?: "edit" | "bulk" | "delete" | "restore" | "import" | "merge" | "undo";
+                actor?: string;
+                since?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["Operation"][];
+                        next_cursor: string | null;
+                        /** @description Exact up to 10,000; beyond, {"at_least": 10000} unless count=exact asks for the number */
+                        total: number | {
+                            at_least: number;
+                        };
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     getContactsByIdInteractions: {
         parameters: {
             query?: {
@@ -9357,6 +13173,7 @@ export interface operations {
                 phone?: string;
                 user_id?: string;
                 gender?: "male" | "female" | "other" | "masculin" | "feminin" | "altul" | null;
+                view?: string;
                 limit?: number;
                 cursor?: string;
                 count?: "exact";
@@ -10103,7 +13920,7 @@ export interface operations {
                      * Format: uuid
                      * @description UUIDv7
                      */
-                    id: string;
+                    id?: string;
                     event: string;
                     /** Format: date-time */
                     timestamp: string;
@@ -11678,6 +15495,110 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    getMailInbound: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+                count?: "exact";
+                state?: "received" | "handled" | "ignored" | "quarantined" | "erased";
+                search?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["InboundMail"][];
+                        next_cursor: string | null;
+                        /** @description Exact up to 10,000; beyond, {"at_least": 10000} unless count=exact asks for the number */
+                        total: number | {
+                            at_least: number;
+                        };
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getMailInboundById: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InboundMail"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    postMailInboundByIdRetry: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The first answer under a key is kept for 24 hours and given again */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InboundMail"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     getMe: {
         parameters: {
             query?: never;
@@ -13211,6 +17132,2551 @@ export interface operations {
                         };
                         /** Format: date-time */
                         computed_at: string | null;
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getTickets: {
+        parameters: {
+            query?: {
+                search?: string;
+                status?: string;
+                priority?: string;
+                source?: string;
+                category?: string;
+                tag?: string;
+                assigned_to?: string;
+                contact_id?: string;
+                created_after?: string;
+                created_before?: string;
+                overdue?: boolean;
+                escalated?: boolean;
+                deleted?: boolean;
+                limit?: number;
+                cursor?: string;
+                count?: "exact";
+                sort?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["Ticket"][];
+                        next_cursor: string | null;
+                        /** @description Exact up to 10,000; beyond, {"at_least": 10000} unless count=exact asks for the number */
+                        total: number | {
+                            at_least: number;
+                        };
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    postTickets: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The first answer under a key is kept for 24 hours and given again */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    subject: string;
+                    description: string;
+                    /** @enum {string} */
+                    priority?: "low" | "normal" | "high" | "urgent";
+                    /** @description Such as billing, technical, product */
+                    category?: string | null;
+                    /** @enum {string} */
+                    source?: "web" | "email" | "phone" | "chat";
+                    /** @description Set by the help desk alone */
+                    tags?: string[];
+                    metadata?: {
+                        [key: string]: unknown;
+                    };
+                    /** @description Seen and set by the help desk alone */
+                    internal_notes?: string | null;
+                    contact_name?: string;
+                    /**
+                     * Format: uuid
+                     * @description A member who works at the help desk; null: nobody. Set by the help desk alone
+                     */
+                    assigned_to?: string | null;
+                    /**
+                     * Format: uuid
+                     * @description UUIDv7
+                     */
+                    contact_id?: string;
+                    /** Format: email */
+                    contact_email?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Made; `Location` names it */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Ticket"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getTicketsAgents: {
+        parameters: {
+            query?: {
+                search?: string;
+                presence?: "online" | "away" | "offline";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["Agent"][];
+                        next_cursor: string | null;
+                        /** @description Exact up to 10,000; beyond, {"at_least": 10000} unless count=exact asks for the number */
+                        total: number | {
+                            at_least: number;
+                        };
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getTicketsAgentsById: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Agent"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    putTicketsAgentsById: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read; an older one is refused with 412 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description Weight; one urgent ticket weighs 4 */
+                    capacity?: number;
+                    categories?: string[];
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Agent"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["Stale"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    patchTicketsAgentsById: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read; an older one is refused with 412 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description Weight; one urgent ticket weighs 4 */
+                    capacity?: number;
+                    categories?: string[];
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Agent"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["Stale"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getTicketsCalendars: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+                count?: "exact";
+                search?: string;
+                deleted?: boolean;
+                sort?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["BusinessCalendar"][];
+                        next_cursor: string | null;
+                        /** @description Exact up to 10,000; beyond, {"at_least": 10000} unless count=exact asks for the number */
+                        total: number | {
+                            at_least: number;
+                        };
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    postTicketsCalendars: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The first answer under a key is kept for 24 hours and given again */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    name: string;
+                    /** @description IANA name, such as Europe/Paris */
+                    timezone: string;
+                    /** @description By weekday; one that is absent is closed */
+                    hours: {
+                        monday?: {
+                            /** @description 09:00 */
+                            from: string;
+                            /** @description 17:30, or 24:00; at or before `from` it goes on over midnight */
+                            to: string;
+                        }[];
+                        tuesday?: {
+                            /** @description 09:00 */
+                            from: string;
+                            /** @description 17:30, or 24:00; at or before `from` it goes on over midnight */
+                            to: string;
+                        }[];
+                        wednesday?: {
+                            /** @description 09:00 */
+                            from: string;
+                            /** @description 17:30, or 24:00; at or before `from` it goes on over midnight */
+                            to: string;
+                        }[];
+                        thursday?: {
+                            /** @description 09:00 */
+                            from: string;
+                            /** @description 17:30, or 24:00; at or before `from` it goes on over midnight */
+                            to: string;
+                        }[];
+                        friday?: {
+                            /** @description 09:00 */
+                            from: string;
+                            /** @description 17:30, or 24:00; at or before `from` it goes on over midnight */
+                            to: string;
+                        }[];
+                        saturday?: {
+                            /** @description 09:00 */
+                            from: string;
+                            /** @description 17:30, or 24:00; at or before `from` it goes on over midnight */
+                            to: string;
+                        }[];
+                        sunday?: {
+                            /** @description 09:00 */
+                            from: string;
+                            /** @description 17:30, or 24:00; at or before `from` it goes on over midnight */
+                            to: string;
+                        }[];
+                    };
+                    holidays?: {
+                        /** @description 2026-12-25, or 12-25 for every year */
+                        day: string;
+                        name: string;
+                        /** @description Closed all day when absent */
+                        hours?: {
+                            /** @description 09:00 */
+                            from: string;
+                            /** @description 17:30, or 24:00; at or before `from` it goes on over midnight */
+                            to: string;
+                        }[];
+                    }[];
+                };
+            };
+        };
+        responses: {
+            /** @description Made; `Location` names it */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BusinessCalendar"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getTicketsCalendarsById: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BusinessCalendar"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    putTicketsCalendarsById: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read; an older one is refused with 412 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    name?: string;
+                    /** @description IANA name, such as Europe/Paris */
+                    timezone?: string;
+                    /** @description By weekday; one that is absent is closed */
+                    hours?: {
+                        monday?: {
+                            /** @description 09:00 */
+                            from: string;
+                            /** @description 17:30, or 24:00; at or before `from` it goes on over midnight */
+                            to: string;
+                        }[];
+                        tuesday?: {
+                            /** @description 09:00 */
+                            from: string;
+                            /** @description 17:30, or 24:00; at or before `from` it goes on over midnight */
+                            to: string;
+                        }[];
+                        wednesday?: {
+                            /** @description 09:00 */
+                            from: string;
+                            /** @description 17:30, or 24:00; at or before `from` it goes on over midnight */
+                            to: string;
+                        }[];
+                        thursday?: {
+                            /** @description 09:00 */
+                            from: string;
+                            /** @description 17:30, or 24:00; at or before `from` it goes on over midnight */
+                            to: string;
+                        }[];
+                        friday?: {
+                            /** @description 09:00 */
+                            from: string;
+                            /** @description 17:30, or 24:00; at or before `from` it goes on over midnight */
+                            to: string;
+                        }[];
+                        saturday?: {
+                            /** @description 09:00 */
+                            from: string;
+                            /** @description 17:30, or 24:00; at or before `from` it goes on over midnight */
+                            to: string;
+                        }[];
+                        sunday?: {
+                            /** @description 09:00 */
+                            from: string;
+                            /** @description 17:30, or 24:00; at or before `from` it goes on over midnight */
+                            to: string;
+                        }[];
+                    };
+                    holidays?: {
+                        /** @description 2026-12-25, or 12-25 for every year */
+                        day: string;
+                        name: string;
+                        /** @description Closed all day when absent */
+                        hours?: {
+                            /** @description 09:00 */
+                            from: string;
+                            /** @description 17:30, or 24:00; at or before `from` it goes on over midnight */
+                            to: string;
+                        }[];
+                    }[];
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BusinessCalendar"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["Stale"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    deleteTicketsCalendarsById: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read; an older one is refused with 412 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        message: string;
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["Stale"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    patchTicketsCalendarsById: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read; an older one is refused with 412 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    name?: string;
+                    /** @description IANA name, such as Europe/Paris */
+                    timezone?: string;
+                    /** @description By weekday; one that is absent is closed */
+                    hours?: {
+                        monday?: {
+                            /** @description 09:00 */
+                            from: string;
+                            /** @description 17:30, or 24:00; at or before `from` it goes on over midnight */
+                            to: string;
+                        }[];
+                        tuesday?: {
+                            /** @description 09:00 */
+                            from: string;
+                            /** @description 17:30, or 24:00; at or before `from` it goes on over midnight */
+                            to: string;
+                        }[];
+                        wednesday?: {
+                            /** @description 09:00 */
+                            from: string;
+                            /** @description 17:30, or 24:00; at or before `from` it goes on over midnight */
+                            to: string;
+                        }[];
+                        thursday?: {
+                            /** @description 09:00 */
+                            from: string;
+                            /** @description 17:30, or 24:00; at or before `from` it goes on over midnight */
+                            to: string;
+                        }[];
+                        friday?: {
+                            /** @description 09:00 */
+                            from: string;
+                            /** @description 17:30, or 24:00; at or before `from` it goes on over midnight */
+                            to: string;
+                        }[];
+                        saturday?: {
+                            /** @description 09:00 */
+                            from: string;
+                            /** @description 17:30, or 24:00; at or before `from` it goes on over midnight */
+                            to: string;
+                        }[];
+                        sunday?: {
+                            /** @description 09:00 */
+                            from: string;
+                            /** @description 17:30, or 24:00; at or before `from` it goes on over midnight */
+                            to: string;
+                        }[];
+                    };
+                    holidays?: {
+                        /** @description 2026-12-25, or 12-25 for every year */
+                        day: string;
+                        name: string;
+                        /** @description Closed all day when absent */
+                        hours?: {
+                            /** @description 09:00 */
+                            from: string;
+                            /** @description 17:30, or 24:00; at or before `from` it goes on over midnight */
+                            to: string;
+                        }[];
+                    }[];
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BusinessCalendar"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["Stale"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    postTicketsCalendarsByIdRestore: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The first answer under a key is kept for 24 hours and given again */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BusinessCalendar"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    putTicketsPresence: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read; an older one is refused with 412 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @enum {string} */
+                    presence: "online" | "away";
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Agent"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            412: components["responses"]["Stale"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getTicketsSettings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description Whether tickets go to agents by themselves */
+                        auto_assign: boolean;
+                        /** @description What was chosen here; null follows the installation (AUTO_ASSIGN) */
+                        chosen: boolean | null;
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    putTicketsSettings: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read; an older one is refused with 412 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description Null follows the installation */
+                    auto_assign?: boolean | null;
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description Whether tickets go to agents by themselves */
+                        auto_assign: boolean;
+                        /** @description What was chosen here; null follows the installation (AUTO_ASSIGN) */
+                        chosen: boolean | null;
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            412: components["responses"]["Stale"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getTicketsSlaPolicies: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+                count?: "exact";
+                search?: string;
+                is_active?: boolean;
+                deleted?: boolean;
+                sort?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["SlaPolicy"][];
+                        next_cursor: string | null;
+                        /** @description Exact up to 10,000; beyond, {"at_least": 10000} unless count=exact asks for the number */
+                        total: number | {
+                            at_least: number;
+                        };
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    postTicketsSlaPolicies: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The first answer under a key is kept for 24 hours and given again */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    name: string;
+                    description?: string;
+                    /** @description The lowest is tried first */
+                    position?: number;
+                    is_active?: boolean;
+                    /** @description All that are given must be met; none means every ticket. `contact` is about the requester */
+                    conditions?: {
+                        /** @description One of these */
+                        categories?: string[];
+                        /** @description At least one of these */
+                        tags?: string[];
+                        /** @description One of these */
+                        sources?: ("web" | "email" | "phone" | "chat")[];
+                        contact?: components["schemas"]["Audience"];
+                    };
+                    /**
+                     * Format: uuid
+                     * @description Null counts day and night
+                     */
+                    calendar_id?: string | null;
+                    /** @description The resolution waits while the customer is waited for */
+                    pause_while_waiting?: boolean;
+                    /** @description By priority of the ticket */
+                    targets: {
+                        low?: {
+                            /** @description Minutes of the calendar; absent or null promises nothing */
+                            first_response?: number | null;
+                            /** @description Minutes of the calendar; absent or null promises nothing */
+                            next_response?: number | null;
+                            /** @description Minutes of the calendar; absent or null promises nothing */
+                            resolution?: number | null;
+                        };
+                        normal?: {
+                            /** @description Minutes of the calendar; absent or null promises nothing */
+                            first_response?: number | null;
+                            /** @description Minutes of the calendar; absent or null promises nothing */
+                            next_response?: number | null;
+                            /** @description Minutes of the calendar; absent or null promises nothing */
+                            resolution?: number | null;
+                        };
+                        high?: {
+                            /** @description Minutes of the calendar; absent or null promises nothing */
+                            first_response?: number | null;
+                            /** @description Minutes of the calendar; absent or null promises nothing */
+                            next_response?: number | null;
+                            /** @description Minutes of the calendar; absent or null promises nothing */
+                            resolution?: number | null;
+                        };
+                        urgent?: {
+                            /** @description Minutes of the calendar; absent or null promises nothing */
+                            first_response?: number | null;
+                            /** @description Minutes of the calendar; absent or null promises nothing */
+                            next_response?: number | null;
+                            /** @description Minutes of the calendar; absent or null promises nothing */
+                            resolution?: number | null;
+                        };
+                    };
+                };
+            };
+        };
+        responses: {
+            /** @description Made; `Location` names it */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SlaPolicy"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getTicketsSlaPoliciesById: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SlaPolicy"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    putTicketsSlaPoliciesById: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read; an older one is refused with 412 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    name?: string;
+                    description?: string;
+                    /** @description The lowest is tried first */
+                    position?: number;
+                    is_active?: boolean;
+                    /** @description All that are given must be met; none means every ticket. `contact` is about the requester */
+                    conditions?: {
+                        /** @description One of these */
+                        categories?: string[];
+                        /** @description At least one of these */
+                        tags?: string[];
+                        /** @description One of these */
+                        sources?: ("web" | "email" | "phone" | "chat")[];
+                        contact?: components["schemas"]["Audience"];
+                    };
+                    /**
+                     * Format: uuid
+                     * @description Null counts day and night
+                     */
+                    calendar_id?: string | null;
+                    /** @description The resolution waits while the customer is waited for */
+                    pause_while_waiting?: boolean;
+                    /** @description By priority of the ticket */
+                    targets?: {
+                        low?: {
+                            /** @description Minutes of the calendar; absent or null promises nothing */
+                            first_response?: number | null;
+                            /** @description Minutes of the calendar; absent or null promises nothing */
+                            next_response?: number | null;
+                            /** @description Minutes of the calendar; absent or null promises nothing */
+                            resolution?: number | null;
+                        };
+                        normal?: {
+                            /** @description Minutes of the calendar; absent or null promises nothing */
+                            first_response?: number | null;
+                            /** @description Minutes of the calendar; absent or null promises nothing */
+                            next_response?: number | null;
+                            /** @description Minutes of the calendar; absent or null promises nothing */
+                            resolution?: number | null;
+                        };
+                        high?: {
+                            /** @description Minutes of the calendar; absent or null promises nothing */
+                            first_response?: number | null;
+                            /** @description Minutes of the calendar; absent or null promises nothing */
+                            next_response?: number | null;
+                            /** @description Minutes of the calendar; absent or null promises nothing */
+                            resolution?: number | null;
+                        };
+                        urgent?: {
+                            /** @description Minutes of the calendar; absent or null promises nothing */
+                            first_response?: number | null;
+                            /** @description Minutes of the calendar; absent or null promises nothing */
+                            next_response?: number | null;
+                            /** @description Minutes of the calendar; absent or null promises nothing */
+                            resolution?: number | null;
+                        };
+                    };
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SlaPolicy"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["Stale"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    deleteTicketsSlaPoliciesById: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read; an older one is refused with 412 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        message: string;
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["Stale"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    patchTicketsSlaPoliciesById: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read; an older one is refused with 412 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    name?: string;
+                    description?: string;
+                    /** @description The lowest is tried first */
+                    position?: number;
+                    is_active?: boolean;
+                    /** @description All that are given must be met; none means every ticket. `contact` is about the requester */
+                    conditions?: {
+                        /** @description One of these */
+                        categories?: string[];
+                        /** @description At least one of these */
+                        tags?: string[];
+                        /** @description One of these */
+                        sources?: ("web" | "email" | "phone" | "chat")[];
+                        contact?: components["schemas"]["Audience"];
+                    };
+                    /**
+                     * Format: uuid
+                     * @description Null counts day and night
+                     */
+                    calendar_id?: string | null;
+                    /** @description The resolution waits while the customer is waited for */
+                    pause_while_waiting?: boolean;
+                    /** @description By priority of the ticket */
+                    targets?: {
+                        low?: {
+                            /** @description Minutes of the calendar; absent or null promises nothing */
+                            first_response?: number | null;
+                            /** @description Minutes of the calendar; absent or null promises nothing */
+                            next_response?: number | null;
+                            /** @description Minutes of the calendar; absent or null promises nothing */
+                            resolution?: number | null;
+                        };
+                        normal?: {
+                            /** @description Minutes of the calendar; absent or null promises nothing */
+                            first_response?: number | null;
+                            /** @description Minutes of the calendar; absent or null promises nothing */
+                            next_response?: number | null;
+                            /** @description Minutes of the calendar; absent or null promises nothing */
+                            resolution?: number | null;
+                        };
+                        high?: {
+                            /** @description Minutes of the calendar; absent or null promises nothing */
+                            first_response?: number | null;
+                            /** @description Minutes of the calendar; absent or null promises nothing */
+                            next_response?: number | null;
+                            /** @description Minutes of the calendar; absent or null promises nothing */
+                            resolution?: number | null;
+                        };
+                        urgent?: {
+                            /** @description Minutes of the calendar; absent or null promises nothing */
+                            first_response?: number | null;
+                            /** @description Minutes of the calendar; absent or null promises nothing */
+                            next_response?: number | null;
+                            /** @description Minutes of the calendar; absent or null promises nothing */
+                            resolution?: number | null;
+                        };
+                    };
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SlaPolicy"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["Stale"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    postTicketsSlaPoliciesByIdRestore: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The first answer under a key is kept for 24 hours and given again */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SlaPolicy"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getTicketsById: {
+        parameters: {
+            query?: {
+                deleted?: boolean;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /**
+                         * Format: uuid
+                         * @description UUIDv7
+                         */
+                        id: string;
+                        ticket_number: string;
+                        /** Format: uuid */
+                        contact_id?: string | null;
+                        /** Format: uuid */
+                        user_id: string | null;
+                        /** Format: uuid */
+                        assigned_to?: string | null;
+                        assigned_to_name?: string | null;
+                        subject: string;
+                        description: string;
+                        /** @enum {string} */
+                        status: "open" | "assigned" | "in_progress" | "waiting_customer" | "resolved" | "closed";
+                        /** @enum {string} */
+                        priority: "low" | "normal" | "high" | "urgent";
+                        category: string | null;
+                        /** @enum {string} */
+                        source: "web" | "email" | "phone" | "chat";
+                        contact_email: string;
+                        contact_name: string;
+                        /** Format: date-time */
+                        first_response_at: string | null;
+                        /** Format: date-time */
+                        resolved_at: string | null;
+                        /** Format: date-time */
+                        closed_at: string | null;
+                        resolution_notes: string | null;
+                        satisfaction_rating: number | null;
+                        satisfaction_comment: string | null;
+                        /** Format: uuid */
+                        follow_up_of: string | null;
+                        /**
+                         * Format: date-time
+                         * @description RFC 3339, UTC
+                         */
+                        last_message_at: string;
+                        /**
+                         * Format: date-time
+                         * @description RFC 3339, UTC
+                         */
+                        created_at: string;
+                        /**
+                         * Format: date-time
+                         * @description RFC 3339, UTC
+                         */
+                        updated_at: string;
+                        /** @description For those who work at the help desk alone */
+                        internal_notes?: string | null;
+                        /** @description For those who work at the help desk alone */
+                        tags?: string[];
+                        /** @description For those who work at the help desk alone */
+                        metadata?: {
+                            [key: string]: unknown;
+                        };
+                        /** Format: date-time */
+                        first_response_due_at?: string | null;
+                        /** Format: date-time */
+                        next_response_due_at?: string | null;
+                        /** Format: date-time */
+                        resolution_due_at?: string | null;
+                        /**
+                         * Format: date-time
+                         * @description The next of the three
+                         */
+                        due_at?: string | null;
+                        /** Format: date-time */
+                        first_response_breached_at?: string | null;
+                        /** Format: date-time */
+                        next_response_breached_at?: string | null;
+                        /** Format: date-time */
+                        resolution_breached_at?: string | null;
+                        is_escalated?: boolean;
+                        /** Format: date-time */
+                        escalated_at?: string | null;
+                        /**
+                         * Format: date-time
+                         * @description Since when the requester waits for an answer
+                         */
+                        waiting_since?: string | null;
+                        reopened_count?: number;
+                        /** Format: uuid */
+                        merged_into?: string | null;
+                        /** Format: date-time */
+                        deleted_at?: string | null;
+                        /** @description What may be done with its status now, by whoever asks */
+                        moves: ("assign" | "unassign" | "start" | "ask" | "answer" | "resolve" | "close" | "reopen")[];
+                        /** @description The conversation, oldest first; the first 200 */
+                        messages: components["schemas"]["TicketMessage"][];
+                        messages_next_cursor: string | null;
+                        /** @description Of the ticket and of its messages */
+                        attachments: components["schemas"]["Attachment"][];
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    putTicketsById: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read; an older one is refused with 412 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    subject?: string;
+                    description?: string;
+                    /** @enum {string} */
+                    priority?: "low" | "normal" | "high" | "urgent";
+                    /** @description Such as billing, technical, product */
+                    category?: string | null;
+                    /** @enum {string} */
+                    source?: "web" | "email" | "phone" | "chat";
+                    /** @description Set by the help desk alone */
+                    tags?: string[];
+                    metadata?: {
+                        [key: string]: unknown;
+                    };
+                    /** @description Seen and set by the help desk alone */
+                    internal_notes?: string | null;
+                    contact_name?: string;
+                    /**
+                     * Format: uuid
+                     * @description A member who works at the help desk; null: nobody. Set by the help desk alone
+                     */
+                    assigned_to?: string | null;
+                    resolution_notes?: string | null;
+                    /** @enum {string} */
+                    status?: "open" | "assigned" | "in_progress" | "waiting_customer" | "resolved" | "closed";
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Ticket"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["Stale"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    deleteTicketsById: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read; an older one is refused with 412 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        message: string;
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["Stale"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    patchTicketsById: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read; an older one is refused with 412 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    subject?: string;
+                    description?: string;
+                    /** @enum {string} */
+                    priority?: "low" | "normal" | "high" | "urgent";
+                    /** @description Such as billing, technical, product */
+                    category?: string | null;
+                    /** @enum {string} */
+                    source?: "web" | "email" | "phone" | "chat";
+                    /** @description Set by the help desk alone */
+                    tags?: string[];
+                    metadata?: {
+                        [key: string]: unknown;
+                    };
+                    /** @description Seen and set by the help desk alone */
+                    internal_notes?: string | null;
+                    contact_name?: string;
+                    /**
+                     * Format: uuid
+                     * @description A member who works at the help desk; null: nobody. Set by the help desk alone
+                     */
+                    assigned_to?: string | null;
+                    resolution_notes?: string | null;
+                    /** @enum {string} */
+                    status?: "open" | "assigned" | "in_progress" | "waiting_customer" | "resolved" | "closed";
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Ticket"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["Stale"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    postTicketsByIdAssign: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The first answer under a key is kept for 24 hours and given again */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * Format: uuid
+                     * @description A member who works at the help desk
+                     */
+                    agent_id: string | null;
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Ticket"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    postTicketsByIdClose: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The first answer under a key is kept for 24 hours and given again */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Ticket"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getTicketsByIdFollowers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: {
+                            /**
+                             * Format: uuid
+                             * @description UUIDv7
+                             */
+                            user_id: string;
+                            name: string;
+                            /** @description By a colleague: then an agent sees the ticket, whoever has it */
+                            was_called: boolean;
+                            /**
+                             * Format: date-time
+                             * @description RFC 3339, UTC
+                             */
+                            followed_at: string;
+                        }[];
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    postTicketsByIdFollowers: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The first answer under a key is kept for 24 hours and given again */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * Format: uuid
+                     * @description Oneself, unless named
+                     */
+                    user_id?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: {
+                            /**
+                             * Format: uuid
+                             * @description UUIDv7
+                             */
+                            user_id: string;
+                            name: string;
+                            /** @description By a colleague: then an agent sees the ticket, whoever has it */
+                            was_called: boolean;
+                            /**
+                             * Format: date-time
+                             * @description RFC 3339, UTC
+                             */
+                            followed_at: string;
+                        }[];
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    deleteTicketsByIdFollowersByUserId: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read; an older one is refused with 412 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                id: string;
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: {
+                            /**
+                             * Format: uuid
+                             * @description UUIDv7
+                             */
+                            user_id: string;
+                            name: string;
+                            /** @description By a colleague: then an agent sees the ticket, whoever has it */
+                            was_called: boolean;
+                            /**
+                             * Format: date-time
+                             * @description RFC 3339, UTC
+                             */
+                            followed_at: string;
+                        }[];
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["Stale"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getTicketsByIdHistory: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+                count?: "exact";
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["TicketHistoryEntry"][];
+                        next_cursor: string | null;
+                        /** @description Exact up to 10,000; beyond, {"at_least": 10000} unless count=exact asks for the number */
+                        total: number | {
+                            at_least: number;
+                        };
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    postTicketsByIdResolve: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The first answer under a key is kept for 24 hours and given again */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    resolution: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Ticket"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    postTicketsByIdRestore: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The first answer under a key is kept for 24 hours and given again */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Ticket"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getTicketsByTicketIdAttachments: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                ticket_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["Attachment"][];
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    postTicketsByTicketIdAttachments: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The first answer under a key is kept for 24 hours and given again */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                ticket_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "multipart/form-data": {
+                    /** Format: binary */
+                    file?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Made; `Location` names it */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Attachment"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMedia"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getTicketsByTicketIdAttachmentsMessageByMessageId: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                ticket_id: string;
+                message_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["Attachment"][];
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    postTicketsByTicketIdAttachmentsMultiple: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The first answer under a key is kept for 24 hours and given again */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                ticket_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "multipart/form-data": {
+                    /** Format: binary */
+                    file?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Made; `Location` names it */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["Attachment"][];
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMedia"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getTicketsByTicketIdAttachmentsById: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                ticket_id: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Attachment"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    deleteTicketsByTicketIdAttachmentsById: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read; an older one is refused with 412 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                ticket_id: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        message: string;
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["Stale"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getTicketsByTicketIdAttachmentsByIdDownload: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                ticket_id: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused */
+            302: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        url: string;
+                        /**
+                         * Format: date-time
+                         * @description RFC 3339, UTC
+                         */
+                        expires_at: string;
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            /** @description Refused */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getTicketsByTicketIdMessages: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+                count?: "exact";
+                sort?: "created_at" | "-created_at";
+            };
+            header?: never;
+            path: {
+                ticket_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["TicketMessage"][];
+                        next_cursor: string | null;
+                        /** @description Exact up to 10,000; beyond, {"at_least": 10000} unless count=exact asks for the number */
+                        total: number | {
+                            at_least: number;
+                        };
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    postTicketsByTicketIdMessages: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The first answer under a key is kept for 24 hours and given again */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                ticket_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description Plain text */
+                    content: string;
+                    /** @description A note that requesters never see */
+                    is_internal?: boolean;
+                    /** @enum {string} */
+                    status?: "in_progress" | "waiting_customer" | "resolved";
+                    /** @description Colleagues to call in: they follow the ticket, and see it */
+                    mentions?: string[];
+                };
+            };
+        };
+        responses: {
+            /** @description Made; `Location` names it */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TicketMessage"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    postTicketsByTicketIdMessagesMarkAllRead: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The first answer under a key is kept for 24 hours and given again */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                ticket_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        message: string;
+                        count: number;
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getTicketsByTicketIdMessagesUnreadCount: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                ticket_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        count: number;
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getTicketsByTicketIdMessagesById: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                ticket_id: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TicketMessage"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    putTicketsByTicketIdMessagesById: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read; an older one is refused with 412 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                ticket_id: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description Plain text */
+                    content: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TicketMessage"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["Stale"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    deleteTicketsByTicketIdMessagesById: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read; an older one is refused with 412 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                ticket_id: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        message: string;
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["Stale"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    patchTicketsByTicketIdMessagesById: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read; an older one is refused with 412 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                ticket_id: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description Plain text */
+                    content: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TicketMessage"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["Stale"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    postTicketsByTicketIdMessagesByIdMarkRead: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The first answer under a key is kept for 24 hours and given again */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                ticket_id: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        message: string;
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getTicketsByTicketIdMessagesByIdVersions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                ticket_id: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: {
+                            version: number;
+                            content: string;
+                            /** @enum {string} */
+                            what: "edited" | "deleted";
+                            /**
+                             * Format: date-time
+                             * @description RFC 3339, UTC
+                             */
+                            ended_at: string;
+                            ended_by_name: string;
+                        }[];
                     };
                 };
             };

@@ -6,8 +6,11 @@ import type { ConsentDecision, ConsentPurpose, ContactStatus, SuppressionReason 
 
 /** By the person, through a link that only their mailbox holds. */
 const ownHand = ['confirmation_link', 'preference_page', 'unsubscribe_page', 'one_click', 'complaint'] as const
-/** A member of the team, or a program in their name, records what a person said. */
-const recorded = ['person', 'api'] as const
+/**
+ * A member of the team, or a program in their name, records what a person said. `undo` takes back an entry that should not
+ * have been made; operations/consent-back.ts sees to it that it is that one alone.
+ */
+const recorded = ['person', 'api', 'undo'] as const
 /** Somebody states it for many at once, or passes on what another system knows. */
 const declared = ['import', 'bulk', 'event', 'form'] as const
 

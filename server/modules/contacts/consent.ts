@@ -19,6 +19,7 @@ import {
   type Refusal,
 } from './consent-rules.ts'
 import { announceConsent } from './consent-news.ts'
+import { operationOf } from './operations/record.ts'
 import { liftUnsubscription, suppress, suppressionsOf } from './suppression.ts'
 import type { ConsentDecision, ConsentPurpose, ContactStatus } from './tables.ts'
 
@@ -116,7 +117,8 @@ function decide(subject: ConsentSubject, entries: ConsentEntry[], outcome: Conse
     else change.saysNo = true
   }
   change.withdrawsAll = marketingPurposes.every((purpose) =>
-    chosen.some((entry) => entry.purpose === purpose && entry.decision === 'withdrawn'),
+    // A "yes" that is taken back was never there: that is no "no".
+    chosen.some((entry) => entry.purpose === purpose && entry.decision === 'withdrawn' && entry.source !== 'undo'),
   )
   if (change.withdrawsAll && subject.status === 'active') change.status = 'unsubscribed'
   if (change.saysYes && subject.status === 'unsubscribed') change.status = 'active'
@@ -183,6 +185,7 @@ async function lockSubjects(tx: Tx, services: Pick<Services, 'tokens'>, ids: str
 /** The time is the moment of writing, under the contact's lock: it says which decision came last. */
 async function writeLedger(tx: Tx, entries: ConsentEntry[]): Promise<void> {
   if (!entries.length) return
+  const operationId = operationOf(tx)
   const rows = entries.map((entry) => ({
     id: newId(),
     contact_id: entry.contactId,
@@ -193,7 +196,7 @@ async function writeLedger(tx: Tx, entries: ConsentEntry[]): Promise<void> {
     wording_sha256: hashWording(entry.wording),
     ip: entry.ip ?? null,
     user_agent: entry.userAgent ?? null,
-    evidence: entry.evidence ?? {},
+    evidence: operationId ? { ...entry.evidence, operation_id: operationId } : (entry.evidence ?? {}),
     actor_id: entry.actor?.id ?? null,
     actor_name: entry.actor?.name ?? '',
   }))

@@ -13,7 +13,7 @@ import { inBand } from './rules/fields.ts'
 import { compileRule } from './rules/compile.ts'
 import { hasAnyTag, isMemberOfAny, type Holder, type Purpose } from './rules/members.ts'
 import { readRuleText } from './rules/rule-text.ts'
-import { resolveRule } from './rules/resolve.ts'
+import { resolveKept, resolveRule, type Resolved } from './rules/resolve.ts'
 import { RuleShape, type Rule } from './rules/rule.ts'
 import { engagementLevels, genders, statuses, viewContact, type ContactRow, type ContactView } from './contact-view.ts'
 
@@ -58,7 +58,20 @@ export const filterFields = {
   gender: Type.Optional(OneOf(genders)),
 }
 export const ContactFilter = Closed(filterFields)
-export type ContactFilter = Static<typeof ContactFilter>
+export type ContactFilter = Static<typeof ContactFilter> & {
+  /** The id of a saved view, where a door takes one; it has to be opened for the actor who names it. */
+  view?: string
+  /** What the opened view asks for itself. */
+  within?: { search: string; rule: Rule | null }
+}
+
+/** For doors that begin with a saved view (`views/open.ts`). */
+export const viewedFields = {
+  ...filterFields,
+  view: Type.Optional(
+    Type.Unsafe<string>({ ...Id, description: 'A saved view, narrowed down by the other parameters' }),
+  ),
+}
 
 /** Each expression is that of an index, word for word. */
 const sortColumns: Record<string, SortColumn> = {
@@ -147,6 +160,8 @@ export async function fromMatching(tx: Tx, filter: ContactFilter, purpose: Purpo
 async function matching(tx: Tx, filter: ContactFilter): Promise<(purpose: Purpose) => RawBuilder<unknown>> {
   const conditions = [filter.deleted ? sql`c.deleted_at is not null` : sql`c.deleted_at is null`]
   for (const word of searchWords(filter.search)) conditions.push(containsWord(word))
+  if (filter.view && !filter.within) throw new Error('a saved view was named, and not opened')
+  for (const word of searchWords(filter.within?.search)) conditions.push(containsWord(word))
   const lists: Holder[][] = []
   for (const list of [filter.list, filter.group]) if (list) lists.push(await listHolder(tx, list))
   const tags: Holder[][] = []
@@ -160,7 +175,10 @@ async function matching(tx: Tx, filter: ContactFilter): Promise<(purpose: Purpos
     conditions.push(sql`c.source is not null and platform.fold(c.source) = platform.fold(${filter.source})`)
   }
   if (filter.engagement_level) conditions.push(inBand(filter.engagement_level))
-  const rule = filter.filter ? await resolveRule(tx, readRuleText(filter.filter)) : null
+  const rules: Resolved[] = []
+  if (filter.filter) rules.push(await resolveRule(tx, readRuleText(filter.filter)))
+  // A view whose rule names what has gone finds nobody by it; the view itself says so.
+  if (filter.within?.rule) rules.push(await resolveKept(tx, filter.within.rule, '/filter'))
   if (filter.created_after) conditions.push(sql`c.created_at > ${filter.created_after}::timestamptz`)
   if (filter.created_before) conditions.push(sql`c.created_at < ${filter.created_before}::timestamptz`)
   if (filter.email) conditions.push(sql`c.email_key = lower(${filter.email.trim()})`)
@@ -172,7 +190,7 @@ async function matching(tx: Tx, filter: ContactFilter): Promise<(purpose: Purpos
       ...conditions,
       ...lists.map((holders) => isMemberOfAny(holders, purpose)),
       ...tags.map((holders) => hasAnyTag(holders, purpose)),
-      ...(rule ? [compileRule(rule, purpose)] : []),
+      ...rules.map((rule) => compileRule(rule, purpose)),
     ]
     return sql`from contacts.contact_rows c where ${sql.join(all, sql` and `)}`
   }

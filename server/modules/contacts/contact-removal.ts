@@ -8,6 +8,7 @@ import type { ContactRow } from './contact-view.ts'
 import { emailTaken, getContact, lockContact } from './contacts.ts'
 import { orRefuse } from './constraints.ts'
 import { recordInteractions } from './interactions.ts'
+import { asOperation } from './operations/record.ts'
 
 /** Soft: the row waits for `restoreContacts`, and its e-mail is free for another. Answers those that were there. */
 export async function deleteContacts(tx: Tx, actor: Actor, ids: string[]): Promise<ContactFacts[]> {
@@ -29,16 +30,18 @@ export async function deleteContacts(tx: Tx, actor: Actor, ids: string[]): Promi
 export async function deleteContact(tx: Tx, actor: Actor, id: string, ifVersion: number | undefined): Promise<void> {
   const contact = await lockContact(tx, id)
   checkVersion(contact.version, ifVersion)
-  await deleteContacts(tx, actor, [id])
+  await asOperation(tx, actor, { kind: 'delete', action: 'delete' }, () => deleteContacts(tx, actor, [id]))
 }
 
 /** Restoring a contact that is there changes nothing; one whose e-mail somebody else has meanwhile stays deleted. */
 export async function restoreContact(tx: Tx, actor: Actor, id: string): Promise<ContactRow> {
   const contact = await lockContact(tx, id, { deletedToo: true })
   if (contact.deleted_at) {
-    const restore = tx.sql.updateTable('contacts.contacts').set({ deleted_at: null }).where('id', '=', id)
-    await orRefuse(restore.execute(), emailTaken)
-    await announceRestored(tx, actor, [contact])
+    await asOperation(tx, actor, { kind: 'restore', action: 'restore' }, async () => {
+      const restore = tx.sql.updateTable('contacts.contacts').set({ deleted_at: null }).where('id', '=', id)
+      await orRefuse(restore.execute(), emailTaken)
+      await announceRestored(tx, actor, [contact])
+    })
   }
   return getContact(tx, id)
 }

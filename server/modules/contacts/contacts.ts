@@ -17,6 +17,7 @@ import { missingFields } from './fields/values.ts'
 import type { ContactRow } from './contact-view.ts'
 import { orRefuse } from './constraints.ts'
 import { recordInteractions } from './interactions.ts'
+import { asOperation } from './operations/record.ts'
 import { deleteMembers, insertMembers } from './membership.ts'
 import { tagContacts, untagContacts } from './tagging.ts'
 import { ensureTags } from './tags.ts'
@@ -67,12 +68,27 @@ export async function createContact(tx: Tx, actor: Actor, input: NewContact, ser
  * PUT and PATCH: what the input names is replaced, all else stays; of custom fields, key by key (docs/decisions/0019).
  * Naming what is already so changes nothing.
  */
-export async function updateContact(
+export function updateContact(
   tx: Tx,
   actor: Actor,
   id: string,
   input: ContactChange,
-  { services, ifVersion }: { services: Services; ifVersion: number | undefined },
+  context: ChangeContext,
+): Promise<ContactRow> {
+  return asOperation(tx, actor, { kind: 'edit', action: 'edit' }, () => changeContact(tx, actor, id, input, context))
+}
+
+interface ChangeContext {
+  services: Services
+  ifVersion: number | undefined
+}
+
+async function changeContact(
+  tx: Tx,
+  actor: Actor,
+  id: string,
+  input: ContactChange,
+  { services, ifVersion }: ChangeContext,
 ): Promise<ContactRow> {
   const contact = await lockContact(tx, id)
   checkVersion(contact.version, ifVersion)

@@ -7,6 +7,7 @@ export { sendability, type Category, type Sendee, type Unsendable } from './send
 export { preferencesToken, unsubscribeToken, type Holder } from './subscription-links.ts'
 export { isSuppressed, lift, suppress } from './suppression.ts'
 export {
+  amongAudience,
   Audience,
   audienceFrom,
   checkAudience,
@@ -15,7 +16,7 @@ export {
   recipientsOf,
   type Recipient,
 } from './audience.ts'
-export { resolveContact, type Person, type Resolved } from './identity.ts'
+export { resolveContact, resolveContacts, type Person, type Resolved } from './identity.ts'
 export { recordInteractions, type InteractionType, type NewInteraction } from './interactions.ts'
 export { invalidLinkPage } from './pages/subscription-pages.ts'
 export { chooseLanguage, type Language } from './texts.ts'

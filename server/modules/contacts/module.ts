@@ -34,9 +34,12 @@ import { listRoutes } from './list-routes.ts'
 import { manualEntryRoutes } from './manual-entries.ts'
 import { memberRoutes } from './member-routes.ts'
 import { noteRoutes } from './notes.ts'
+import { operationRoutes } from './operations/routes.ts'
+import { operationTasks } from './operations/sweep.ts'
+import { undoOperationJob } from './operations/undo.ts'
 import { personalData } from './personal-data.ts'
 import { factRoutes } from './facts/fact-routes.ts'
-import { factReactions } from './facts/reactions.ts'
+import { factReactions, heardFromOutside } from './facts/reactions.ts'
 import { factTasks } from './facts/work.ts'
 import { ruleRoutes } from './rules/rule-routes.ts'
 import { segmentRoutes } from './segments/segment-routes.ts'
@@ -44,6 +47,11 @@ import { segmentReactions } from './segments/follow.ts'
 import { refreshListJob, segmentTasks } from './segments/refresh-job.ts'
 import { tagRoutes } from './tag-routes.ts'
 import { taggingRoutes } from './tagging-routes.ts'
+import { reportTasks } from './reports/clock.ts'
+import { reportJob } from './reports/job.ts'
+import { reportRunRoutes } from './reports/run-routes.ts'
+import { reportRoutes } from './reports/routes.ts'
+import { viewRoutes } from './views/routes.ts'
 
 export const contacts = defineModule({
   name: 'contacts',
@@ -56,16 +64,25 @@ export const contacts = defineModule({
     'contact.bulk': ['admin'],
     'contact.scan': ['marketer'],
     'field.manage': ['admin'],
+    'view.save': ['viewer'],
+    'view.share': ['marketer', 'agent'],
+    'view.manage': ['admin'],
+    'report.write': ['marketer'],
+    'report.send_outside': ['admin'],
   },
   routes: [
     ...duplicateRoutes,
     ...ruleRoutes,
+    ...viewRoutes,
+    ...reportRoutes,
+    ...reportRunRoutes,
     ...contactRoutes,
     ...interactionRoutes,
     ...manualEntryRoutes,
     ...factRoutes,
     ...noteRoutes,
     ...bulkRoutes,
+    ...operationRoutes,
     ...groupRoutes,
     ...listRoutes,
     ...memberRoutes,
@@ -84,6 +101,7 @@ export const contacts = defineModule({
   ],
   jobs: [
     bulkJob,
+    undoOperationJob,
     importJob,
     undoJob,
     publicRequestJob,
@@ -92,18 +110,22 @@ export const contacts = defineModule({
     scanJob,
     checkJob,
     exportJob,
+    reportJob,
     refreshListJob,
     cleanInactiveJob,
   ],
   reactions: [...factReactions, ...duplicateReactions, ...segmentReactions],
+  hears: heardFromOutside,
   schedule: [
     ...subscriptionTasks,
     ...factTasks,
     ...statisticsTasks,
     ...duplicateTasks,
     ...exportTasks,
+    ...reportTasks,
     ...segmentTasks,
     ...inactiveTasks,
+    ...operationTasks,
   ],
   metrics: showTotals,
   personalData,

@@ -20,7 +20,7 @@ const opposites: Partial<Record<Op, Op>> = {
   is_not_empty: 'is_empty',
 }
 
-export function conditionSql(rule: Resolved, { field, op, values, gone }: Condition, purpose: Purpose): Sql {
+export function conditionSql(rule: Resolved, { field, op, values, gone }: Condition, purpose: Purpose = 'page'): Sql {
   if (gone) return sql<boolean>`false`
   if (field.type === 'tags' || field.type === 'lists')
     return membershipSql(rule, field, op, values.map(String), purpose)

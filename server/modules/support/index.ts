@@ -1,0 +1,5 @@
+/** What neighbours may use of support. */
+import './tables.ts'
+
+export { openTicket, type NewTicket } from './tickets.ts'
+export { addMessage, type NewMessage } from './messages.ts'

@@ -1,0 +1,135 @@
+/**
+ * What this module knows of a person. A ticket stays, for its times and counts are about the house, but it is emptied: of its
+ * requester, of every word in it, whoever wrote it, since answers quote questions. Words that the person left in the tickets
+ * of others go as well.
+ */
+import { sql, type RawBuilder } from 'kysely'
+import type { Tx } from '#platform/db/db.ts'
+import { inBatches } from '#platform/db/cursor.ts'
+import { nobody, type PersonalData, type Person } from '#platform/privacy/personal-data.ts'
+
+/** The house's own notes on its work, copies for searching, and what only means something to the program. */
+const hidden = ['workspace_id', 'search_text', 'file_key', 'sha256', 'tag_keys', 'priority_rank', 'version']
+
+const tables = [
+  'support.tickets',
+  'support.messages',
+  'support.message_versions',
+  'support.message_reads',
+  'support.attachments',
+  'support.ticket_events',
+] as const
+
+export const personalData: PersonalData = {
+  tables,
+
+  async find(tx, asked) {
+    if ('contact_id' in asked) return null
+    const condition =
+      'email' in asked
+        ? sql<boolean>`lower(t.contact_email) = lower(${asked.email})`
+        : sql<boolean>`t.user_id::text = lower(${asked.user_id})`
+    const { rows } = await sql<{ contact_id: string | null; user_id: string | null; email: string; name: string }>`
+      select distinct t.contact_id, t.user_id, lower(t.contact_email) as email, t.contact_name as name
+      from support.tickets t where t.workspace_id = ${tx.workspaceId}::uuid and ${condition} limit 100`.execute(tx.sql)
+    if (!rows.length) return null
+    return {
+      ...nobody(),
+      contactIds: distinct(rows.flatMap((row) => row.contact_id ?? [])),
+      userIds: distinct(rows.flatMap((row) => row.user_id ?? [])),
+      emails: distinct(rows.map((row) => row.email)),
+      names: distinct(rows.map((row) => row.name)),
+    }
+  },
+
+  async *export(tx, person) {
+    for (const table of tables) {
+      const rows = sql<{ row: unknown }>`
+        select to_jsonb(t) - ${hidden}::text[] as row from ${sql.table(table)} t
+        where t.workspace_id = ${tx.workspaceId}::uuid and ${isAbout(table, person)}`
+      for await (const batch of inBatches(tx, rows)) yield { table, rows: batch.map(({ row }) => row) }
+    }
+  },
+
+  async erase(tx, person) {
+    const counts: Record<string, number> = {}
+    counts['support.message_reads'] = await affected(
+      tx,
+      sql`delete from support.message_reads t
+        where t.workspace_id = ${tx.workspaceId}::uuid and ${isAbout('support.message_reads', person)}`,
+    )
+    counts['support.message_versions'] = await affected(
+      tx,
+      sql`delete from support.message_versions t
+        where t.workspace_id = ${tx.workspaceId}::uuid and ${isAbout('support.message_versions', person)}`,
+    )
+    counts['support.attachments'] = await affected(
+      tx,
+      sql`delete from support.attachments t
+        where t.workspace_id = ${tx.workspaceId}::uuid and ${isAbout('support.attachments', person)}`,
+    )
+    counts['support.messages'] = await affected(
+      tx,
+      sql`update support.messages t set content = '', author_email = case when author_kind = 'house' then author_email else '' end,
+          author_name = case when author_kind = 'house' then author_name else '' end,
+          user_id = case when author_kind = 'house' then user_id end
+        where t.workspace_id = ${tx.workspaceId}::uuid and ${isAbout('support.messages', person)}`,
+    )
+    counts['support.tickets'] = await affected(
+      tx,
+      sql`update support.tickets t set contact_id = null, user_id = null, contact_email = '', contact_name = '', subject = '',
+          description = '', resolution_notes = null, internal_notes = null, satisfaction_comment = null, tags = '{}',
+          metadata = '{}'
+        where t.workspace_id = ${tx.workspaceId}::uuid and ${isAbout('support.tickets', person)}`,
+    )
+    return counts
+  },
+
+  async files(tx, person) {
+    const { rows } = await sql<{ id: string; file_key: string }>`
+      select t.id, t.file_key from support.attachments t
+      where t.workspace_id = ${tx.workspaceId}::uuid and t.scan <> 'infected' and ${isAbout('support.attachments', person)}
+      order by t.id`.execute(tx.sql)
+    return rows.map(({ id, file_key: key }) => ({ key, name: `tickets/${id}/${key.split('/').at(-1)}` }))
+  },
+}
+
+/** By the ids, and by the address: a ticket of somebody whose contact is gone is still theirs. */
+function isAbout(table: (typeof tables)[number], person: Person): RawBuilder<boolean> {
+  const users = sql`array(select id::uuid from unnest(${person.userIds}::text[]) as id
+    where id ~* '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$')`
+  const emails = sql`${person.emails}::text[]`
+  const ownTicket = (name: string): RawBuilder<boolean> => sql<boolean>`(
+    ${sql.ref(`${name}.contact_id`)} = any(${person.contactIds}::uuid[]) or ${sql.ref(`${name}.user_id`)} = any(${users})
+    or (${sql.ref(`${name}.contact_email`)} <> '' and lower(${sql.ref(`${name}.contact_email`)}) = any(${emails})))`
+  const ownTickets = sql`select k.id from support.tickets k
+    where k.workspace_id = ${sql.ref('t.workspace_id')} and ${ownTicket('k')}`
+  const inMessages = sql<boolean>`t.message_id in (
+    select m.id from support.messages m where m.workspace_id = t.workspace_id and (
+      m.ticket_id in (${ownTickets})
+      or (m.author_kind <> 'house' and (m.user_id = any(${users}) or lower(m.author_email) = any(${emails})))))`
+  switch (table) {
+    case 'support.tickets':
+      return ownTicket('t')
+    case 'support.messages':
+      return sql<boolean>`(t.ticket_id in (${ownTickets})
+        or (t.author_kind <> 'house' and t.author_email <> ''
+          and (t.user_id = any(${users}) or lower(t.author_email) = any(${emails}))))`
+    case 'support.message_versions':
+      return inMessages
+    case 'support.attachments':
+      return sql<boolean>`(t.ticket_id in (${ownTickets}) or (t.author_kind <> 'house' and t.user_id = any(${users})))`
+    case 'support.message_reads':
+      return sql<boolean>`(t.reader_id = any(${users}) or t.reader_id = any(${person.contactIds}::uuid[]))`
+    case 'support.ticket_events':
+      return sql<boolean>`t.ticket_id in (${ownTickets})`
+  }
+}
+
+async function affected(tx: Tx, statement: RawBuilder<unknown>): Promise<number> {
+  return Number((await statement.execute(tx.sql)).numAffectedRows ?? 0)
+}
+
+function distinct(texts: string[]): string[] {
+  return [...new Set(texts.filter(Boolean))]
+}

@@ -1,0 +1,130 @@
+/** Which tickets: what one may see, searched, filtered, sorted, page by page. */
+import { sql, type RawBuilder } from 'kysely'
+import { Type, type Static } from 'typebox'
+import type { Actor } from '#platform/actor.ts'
+import type { Tx } from '#platform/db/db.ts'
+import { afterCursor, countRows, orderBy, page, parseSort, type SortColumn } from '#platform/http/paging.ts'
+import { Closed, Id, pageQuery } from '#platform/http/shapes.ts'
+import { isOfTheHouse, visibleTo } from './access.ts'
+import { priorities, ticketSources, ticketStatuses, type Ticket } from './tables.ts'
+
+const manyOf = (values: readonly string[], description: string) =>
+  Type.Optional(
+    Type.String({
+      maxLength: 200,
+      pattern: `^(${values.join('|')})(,(${values.join('|')}))*$`,
+      description: `${description}; several, separated by commas`,
+    }),
+  )
+
+export const ticketFilters = {
+  search: Type.Optional(
+    Type.String({
+      maxLength: 200,
+      description:
+        'Every word must occur in number, subject, text, requester, tags or messages; accents and case do not matter',
+    }),
+  ),
+  status: manyOf(ticketStatuses, ticketStatuses.join(', ')),
+  priority: manyOf(priorities, priorities.join(', ')),
+  source: manyOf(ticketSources, ticketSources.join(', ')),
+  category: Type.Optional(Type.String({ maxLength: 100 })),
+  tag: Type.Optional(Type.String({ maxLength: 50 })),
+  assigned_to: Type.Optional(
+    Type.String({
+      pattern: '^(none|[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})$',
+      description: 'An agent’s id, or none',
+    }),
+  ),
+  contact_id: Type.Optional(Id),
+  created_after: Type.Optional(Type.String({ format: 'date-time' })),
+  created_before: Type.Optional(Type.String({ format: 'date-time' })),
+  overdue: Type.Optional(Type.Boolean({ description: 'Whose next promised time has passed' })),
+  escalated: Type.Optional(Type.Boolean()),
+  deleted: Type.Optional(Type.Boolean({ description: 'The deleted ones instead of the others' })),
+}
+const sort = Type.Optional(Type.String({ maxLength: 50 }))
+export const TicketListQuery = Closed({ ...ticketFilters, ...pageQuery, sort })
+export type TicketListQuery = Static<typeof TicketListQuery>
+export type TicketFilter = Omit<TicketListQuery, keyof typeof pageQuery | 'sort'>
+
+/** Each expression is that of an index, word for word. */
+const sortColumns: Record<string, SortColumn> = {
+  created_at: { expression: sql`t.created_at`, type: 'timestamptz' },
+  updated_at: { expression: sql`t.updated_at`, type: 'timestamptz' },
+  last_message_at: { expression: sql`t.last_message_at`, type: 'timestamptz' },
+  due_at: { expression: sql`coalesce(t.due_at, 'infinity'::timestamptz)`, type: 'timestamptz' },
+  waiting_since: { expression: sql`coalesce(t.waiting_since, 'infinity'::timestamptz)`, type: 'timestamptz' },
+  priority: { expression: sql`t.priority_rank`, type: 'int' },
+}
+export const ticketSorts = Object.keys(sortColumns)
+
+export async function listTickets<View>(
+  tx: Tx,
+  actor: Actor,
+  query: TicketListQuery,
+  view: (rows: Ticket[]) => Promise<View[]>,
+) {
+  const limit = query.limit ?? 50
+  const order = parseSort(query.sort, sortColumns, '-created_at')
+  const after = afterCursor(query.cursor, order, sql`t.id`)
+  const from = fromTickets(actor, query, tx.now)
+  const { rows } = await sql<Ticket & { sort_key: string }>`
+    select t.*, (${order.column.expression})::text as sort_key ${from} ${after ? sql`and ${after}` : sql``}
+    order by ${orderBy(order, sql`t.id`)} limit ${limit + 1}`.execute(tx.sql)
+  const { data, next_cursor } = page(rows, limit, order, (row) => row)
+  const total = !after && rows.length <= limit ? rows.length : await countRows(tx, from, query.count === 'exact')
+  return { data: await view(data), next_cursor, total }
+}
+
+/** `from … t where …`, to be continued with `and`: the only way to any set of tickets. */
+export function fromTickets(actor: Actor, filter: TicketFilter, now: Date): RawBuilder<unknown> {
+  const conditions: RawBuilder<unknown>[] = [visibleTo(actor)]
+  // Deleted ones are the house's business; for anybody else there are none.
+  if (filter.deleted) conditions.push(isOfTheHouse(actor) ? sql`t.deleted_at is not null` : sql`false`)
+  else conditions.push(sql`t.deleted_at is null`)
+  for (const word of searchWords(filter.search)) conditions.push(containsWord(actor, word, filter.deleted ?? false))
+  if (filter.status) conditions.push(isOneOf('status', filter.status))
+  if (filter.priority) conditions.push(isOneOf('priority', filter.priority))
+  if (filter.source) conditions.push(isOneOf('source', filter.source))
+  if (filter.category) {
+    conditions.push(sql`t.category is not null and platform.fold(t.category) = platform.fold(${filter.category})`)
+  }
+  if (filter.tag) conditions.push(sql`t.tag_keys @> array[platform.fold(${filter.tag})]`)
+  if (filter.assigned_to === 'none') conditions.push(sql`t.assigned_to is null`)
+  else if (filter.assigned_to) conditions.push(sql`t.assigned_to = ${filter.assigned_to}::uuid`)
+  if (filter.contact_id) conditions.push(sql`t.contact_id = ${filter.contact_id}::uuid`)
+  if (filter.created_after) conditions.push(sql`t.created_at >= ${filter.created_after}::timestamptz`)
+  if (filter.created_before) conditions.push(sql`t.created_at < ${filter.created_before}::timestamptz`)
+  if (filter.overdue !== undefined) {
+    const isLate = sql`(t.due_at < ${now}::timestamptz and t.status not in ('resolved', 'closed'))`
+    conditions.push(filter.overdue ? isLate : sql`${isLate} is not true`)
+  }
+  if (filter.escalated !== undefined) conditions.push(sql`t.is_escalated = ${filter.escalated}`)
+  return sql`from support.ticket_rows t where ${sql.join(conditions, sql` and `)}`
+}
+
+/** Ten words narrow down more than anybody needs; what comes after them is left out. */
+function searchWords(search: string | undefined): string[] {
+  return [...new Set((search ?? '').normalize('NFC').split(/\s+/).filter(Boolean))].slice(0, 10)
+}
+
+/**
+ * In the ticket, or in one of its messages that this actor may read; each part by its own index. Of tags and internal notes
+ * a requester finds nothing: a search that finds is an answer too.
+ */
+function containsWord(actor: Actor, word: string, deleted: boolean): RawBuilder<unknown> {
+  const pattern = sql`support.contains_pattern(${word})`
+  const isHouse = isOfTheHouse(actor)
+  const text = isHouse
+    ? sql`o.search_text like ${pattern}`
+    : sql`o.search_text like ${pattern}
+        and support.search_text(array[o.ticket_number, o.subject, o.description]) like ${pattern}`
+  const messages = sql`select m.ticket_id from support.message_rows m
+    where m.deleted_at is null and m.search_text like ${pattern} ${isHouse ? sql`` : sql`and not m.is_internal`}`
+  return sql`t.id in (select o.id from support.ticket_rows o where o.deleted_at is ${deleted ? sql`not null` : sql`null`} and ${text} union ${messages})`
+}
+
+function isOneOf(column: 'status' | 'priority' | 'source', list: string): RawBuilder<unknown> {
+  return sql`${sql.ref(`t.${column}`)} = any(${list.split(',')}::text[])`
+}

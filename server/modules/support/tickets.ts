@@ -1,0 +1,232 @@
+/** What can be done to the record of a ticket. Its status moves in `moves.ts`, what is said in it is in `messages.ts`. */
+import { isDeepStrictEqual } from 'node:util'
+import { sql } from 'kysely'
+import type { Actor } from '#platform/actor.ts'
+import type { Tx } from '#platform/db/db.ts'
+import type { Services } from '#platform/services.ts'
+import { checkVersion, Forbidden, Invalid, NotFound } from '#platform/errors.ts'
+import { newId } from '#platform/ids.ts'
+import { getWorkspace } from '#modules/accounts/index.ts'
+import { isOfTheHouse, visibleTo } from './access.ts'
+import { assignWaiting } from './assignment/assigning.ts'
+import { giveTicket, moveTicket, takeBack } from './moves.ts'
+import { findRequester, type NamedRequester } from './requester.ts'
+import { record, tell } from './ticket-events.ts'
+import { nextTicketNumber } from './ticket-numbers.ts'
+import { moveTowards } from './ticket-status.ts'
+import type { Priority, Ticket, TicketSource, TicketStatus, TicketUpdate } from './tables.ts'
+
+export interface NewTicket extends NamedRequester {
+  subject: string
+  description: string
+  priority?: Priority
+  category?: string | null
+  source?: TicketSource
+  tags?: string[]
+  metadata?: Record<string, unknown>
+  internal_notes?: string | null
+  assigned_to?: string | null
+}
+
+/** What callers inside the program know beyond what a client may say. */
+export interface OpeningOptions {
+  /** The ticket that this one follows: its requester is this one's, with or without an account. */
+  followUpOf?: Ticket
+  /** Appended to the number, for those who have nothing else to show: see docs/decisions/0031. */
+  numberSuffix?: string
+}
+
+/** Only the house may say these. */
+const houseFields = [
+  'contact_id',
+  'contact_email',
+  'tags',
+  'internal_notes',
+  'assigned_to',
+] as const satisfies (keyof NewTicket)[]
+
+/** A person who asks for themselves, the house for somebody, or another part of the program: all open tickets here. */
+export async function openTicket(
+  tx: Tx,
+  actor: Actor,
+  input: NewTicket,
+  services: Pick<Services, 'config'>,
+  options: OpeningOptions = {},
+): Promise<Ticket> {
+  if (!isOfTheHouse(actor)) refuseHouseFields(input, houseFields)
+  const { followUpOf } = options
+  const requester = await findRequester(tx, actor, input, { fallBack: followUpOf !== undefined })
+  const workspace = await getWorkspace(tx, tx.workspaceId)
+  const prefix = services.config.tickets.numberPrefix
+  const number = await nextTicketNumber(tx, prefix, workspace.timezone)
+  const ticket = await tx.sql
+    .insertInto('support.tickets')
+    .values({
+      workspace_id: tx.workspaceId,
+      id: newId(),
+      ticket_number: options.numberSuffix ? `${number}-${options.numberSuffix}` : number,
+      contact_id: requester.contactId,
+      user_id: followUpOf ? followUpOf.user_id : requester.userId,
+      contact_email: requester.email,
+      contact_name: requester.name,
+      language: requester.language,
+      subject: input.subject.trim(),
+      description: input.description,
+      priority: input.priority ?? 'normal',
+      category: input.category?.trim() || null,
+      source: input.source ?? 'web',
+      tags: cleanTags(input.tags ?? []),
+      metadata: JSON.stringify(input.metadata ?? {}),
+      internal_notes: input.internal_notes ?? null,
+      follow_up_of: followUpOf?.id ?? null,
+      last_message_at: tx.now,
+      waiting_since: tx.now,
+      created_at: tx.now,
+      updated_at: tx.now,
+    })
+    .returningAll()
+    .executeTakeFirstOrThrow()
+  const { priority, source, category } = ticket
+  const entry = { type: 'created', to: 'open', data: { priority, source, category } } as const
+  const opened = { ...ticket, ...(await record(tx, actor, ticket.id, [entry])) }
+  await tell(tx, 'ticket.created', ticket, ticket.follow_up_of ? { follow_up_of: ticket.follow_up_of } : {})
+  if (input.assigned_to) return giveTicket(tx, actor, opened, input.assigned_to, '/assigned_to')
+  const given = await assignWaiting(tx, services)
+  return given.find(({ id }) => id === ticket.id) ?? opened
+}
+
+/** Unseen and absent look the same. */
+export async function getTicket(tx: Tx, actor: Actor, id: string, { deletedToo = false } = {}): Promise<Ticket> {
+  const { rows } = await sql<Ticket>`
+    select t.* from support.tickets t where t.id = ${id} and ${visibleTo(actor)}
+      ${deletedToo ? sql`` : sql`and t.deleted_at is null`}`.execute(tx.sql)
+  if (!rows[0]) throw new NotFound('ticket')
+  return rows[0]
+}
+
+/** The same, held until the transaction ends: whatever changes a ticket begins here. */
+export async function lockTicket(tx: Tx, actor: Actor, id: string, { deletedToo = false } = {}): Promise<Ticket> {
+  const { rows } = await sql<Ticket>`
+    select t.* from support.tickets t where t.id = ${id} and ${visibleTo(actor)} for no key update`.execute(tx.sql)
+  if (!rows[0] || (rows[0].deleted_at && !deletedToo)) throw new NotFound('ticket')
+  return rows[0]
+}
+
+export interface TicketChange {
+  subject?: string
+  description?: string
+  priority?: Priority
+  category?: string | null
+  source?: TicketSource
+  tags?: string[]
+  metadata?: Record<string, unknown>
+  internal_notes?: string | null
+  resolution_notes?: string | null
+  contact_name?: string
+  status?: TicketStatus
+  assigned_to?: string | null
+}
+
+/** What a requester may still put right: their own words. */
+const requesterFields: readonly string[] = ['subject', 'description']
+
+/** PUT and PATCH: what is named is replaced, all else stays. Naming what is already so changes nothing. */
+export async function updateTicket(
+  tx: Tx,
+  actor: Actor,
+  id: string,
+  input: TicketChange,
+  ifVersion: number | undefined,
+): Promise<Ticket> {
+  const ticket = await lockTicket(tx, actor, id)
+  checkVersion(ticket.version, ifVersion)
+  if (!isOfTheHouse(actor)) {
+    const foreign = Object.keys(input).filter((name) => !requesterFields.includes(name))
+    refuseHouseFields(input, foreign)
+    if (ticket.status === 'closed') {
+      throw new Forbidden('ticket_closed', 'This ticket is closed. Write a message to open it again.')
+    }
+  }
+  const { status, assigned_to: agentId, ...fields } = input
+  let changed = await changeFields(tx, actor, ticket, fields)
+  if (agentId !== undefined && agentId !== changed.assigned_to) {
+    changed = agentId
+      ? await giveTicket(tx, actor, changed, agentId, '/assigned_to')
+      : await takeBack(tx, actor, changed)
+  }
+  return status ? moveToStatus(tx, actor, changed, status) : changed
+}
+
+/** "Open" is a status and says as well that nobody has the ticket. */
+async function moveToStatus(tx: Tx, actor: Actor, ticket: Ticket, status: TicketStatus): Promise<Ticket> {
+  const move = moveTowards(ticket.status, status)
+  if (!move || move === 'assign') return ticket
+  const moved = move === 'unassign' ? ticket : await moveTicket(tx, actor, ticket, move)
+  return status === 'open' ? takeBack(tx, actor, moved) : moved
+}
+
+/** Tickets stay, with everything in them, until somebody restores them or an erasure empties them. */
+export async function deleteTicket(tx: Tx, actor: Actor, id: string, ifVersion: number | undefined): Promise<void> {
+  const ticket = await lockTicket(tx, actor, id)
+  checkVersion(ticket.version, ifVersion)
+  const deleted = await writeTicket(tx, ticket, { deleted_at: tx.now })
+  await record(tx, actor, id, [{ type: 'deleted' }])
+  await tell(tx, 'ticket.deleted', deleted)
+}
+
+export async function restoreTicket(tx: Tx, actor: Actor, id: string): Promise<Ticket> {
+  const ticket = await lockTicket(tx, actor, id, { deletedToo: true })
+  if (!ticket.deleted_at) return ticket
+  const restored = await writeTicket(tx, ticket, { deleted_at: null })
+  const clocks = await record(tx, actor, id, [{ type: 'restored' }])
+  await tell(tx, 'ticket.restored', restored)
+  return { ...restored, ...clocks }
+}
+
+/** A tag is one whatever its case; the first spelling stays. */
+function cleanTags(tags: string[]): string[] {
+  const byKey = new Map<string, string>()
+  for (const tag of tags.map((each) => each.trim().normalize('NFC')).filter(Boolean)) {
+    const key = tag.toLowerCase()
+    if (!byKey.has(key)) byKey.set(key, tag)
+  }
+  return [...byKey.values()]
+}
+
+async function changeFields(tx: Tx, actor: Actor, ticket: Ticket, input: TicketChange): Promise<Ticket> {
+  const wanted = {
+    ...input,
+    ...(input.subject === undefined ? {} : { subject: input.subject.trim() }),
+    ...(input.tags ? { tags: cleanTags(input.tags) } : {}),
+    ...(input.category === undefined ? {} : { category: input.category?.trim() || null }),
+  }
+  const different = Object.entries(wanted).filter(
+    ([name, value]) => !isDeepStrictEqual(value, ticket[name as keyof Ticket]),
+  )
+  if (!different.length) return ticket
+  const set = different.map(([name, value]) => [name, name === 'metadata' ? JSON.stringify(value) : value])
+  const changed = await writeTicket(tx, ticket, Object.fromEntries(set) as TicketUpdate)
+  const names = different.map(([name]) => name)
+  const { priority: from } = ticket
+  const { priority: to } = changed
+  const clocks = await record(tx, actor, ticket.id, [
+    { type: 'changed', data: { fields: names, ...(from === to ? {} : { priority: { from, to } }) } },
+  ])
+  await tell(tx, 'ticket.updated', changed, { changed: names })
+  return { ...changed, ...clocks }
+}
+
+async function writeTicket(tx: Tx, ticket: Ticket, set: TicketUpdate): Promise<Ticket> {
+  return tx.sql
+    .updateTable('support.tickets')
+    .set(set)
+    .where('workspace_id', '=', tx.workspaceId)
+    .where('id', '=', ticket.id)
+    .returningAll()
+    .executeTakeFirstOrThrow()
+}
+
+function refuseHouseFields(input: object, names: readonly string[]): void {
+  const named = names.find((name) => Object.hasOwn(input, name))
+  if (named) throw Invalid.at(`/${named}`, 'not_yours', `Only the help desk may set ${named}. Leave it out.`)
+}
