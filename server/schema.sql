@@ -563,6 +563,19 @@ CREATE INDEX consents_time ON contacts.consents USING brin (recorded_at) WITH (p
 create policy tenant on contacts.consents using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
 grant insert, select on contacts.consents to rapport_app;
 
+create table contacts.contact_addresses (
+  workspace_id uuid not null,
+  contact_id uuid not null,
+  email text not null,
+  email_key text not null generated always as (lower(email)) stored,
+  added_at timestamp with time zone not null default now(),
+  constraint contact_addresses_pkey PRIMARY KEY (workspace_id, contact_id, email_key),
+  constraint contact_address_contact FOREIGN KEY (workspace_id, contact_id) REFERENCES contacts.contacts(workspace_id, id) ON DELETE CASCADE
+);
+CREATE INDEX contact_addresses_email ON contacts.contact_addresses USING btree (workspace_id, email_key, added_at);
+create policy tenant on contacts.contact_addresses using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant delete, insert, select, update on contacts.contact_addresses to rapport_app;
+
 create table contacts.contact_tags (
   workspace_id uuid not null,
   tag_id uuid not null,
@@ -635,10 +648,14 @@ create table contacts.contacts (
   search_text text not null generated always as (platform.fold(((((((first_name || ' '::text) || last_name) || ' '::text) || email) || ' '::text) || COALESCE(company, ''::text)))) stored,
   name_key text not null generated always as (platform.fold(((last_name || ' '::text) || first_name))) stored,
   company_key text not null generated always as (platform.fold(COALESCE(company, ''::text))) stored,
+  merged_into uuid,
+  merged_at timestamp with time zone,
   total_tickets integer not null default 0,
   open_tickets integer not null default 0,
   constraint contacts_pkey PRIMARY KEY (workspace_id, id),
+  constraint contact_merged_into FOREIGN KEY (workspace_id, merged_into) REFERENCES contacts.contacts(workspace_id, id) ON DELETE CASCADE,
   constraint contact_gender CHECK ((gender = ANY (ARRAY['male'::text, 'female'::text, 'other'::text]))),
+  constraint contact_merged_is_deleted CHECK (((merged_into IS NULL) OR ((deleted_at IS NOT NULL) AND (merged_at IS NOT NULL)))),
   constraint contact_status CHECK ((status = ANY (ARRAY['active'::text, 'unsubscribed'::text, 'bounced'::text, 'complained'::text])))
 );
 CREATE INDEX contacts_booked ON contacts.contacts USING btree (workspace_id, total_bookings) WHERE ((deleted_at IS NULL) AND (total_bookings > 0));
@@ -656,6 +673,7 @@ CREATE INDEX contacts_import ON contacts.contacts USING btree (workspace_id, imp
 CREATE INDEX contacts_inactive ON contacts.contacts USING btree (workspace_id, created_at, id) WHERE ((deleted_at IS NULL) AND (NOT is_active));
 CREATE INDEX contacts_job_title ON contacts.contacts USING btree (workspace_id, platform.fold(job_title)) WHERE ((deleted_at IS NULL) AND (job_title IS NOT NULL));
 CREATE INDEX contacts_language ON contacts.contacts USING btree (workspace_id, language) WHERE (deleted_at IS NULL);
+CREATE INDEX contacts_merged ON contacts.contacts USING btree (workspace_id, merged_into) WHERE (merged_into IS NOT NULL);
 CREATE INDEX contacts_name ON contacts.contacts USING btree (workspace_id, name_key, id) WHERE (deleted_at IS NULL);
 CREATE INDEX contacts_opened ON contacts.contacts USING btree (workspace_id, COALESCE(last_email_opened_at, '-infinity'::timestamp with time zone), id) WHERE (deleted_at IS NULL);
 CREATE INDEX contacts_phone ON contacts.contacts USING btree (workspace_id, phone_key) WHERE (phone_key IS NOT NULL);
@@ -1078,6 +1096,59 @@ CREATE TRIGGER lists_touch BEFORE UPDATE OF name, description, criteria, color, 
 CREATE TRIGGER lists_written AFTER INSERT OR DELETE OR UPDATE ON contacts.lists FOR EACH STATEMENT EXECUTE FUNCTION contacts.note_write('lists');
 create policy tenant on contacts.lists using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
 grant delete, insert, select, update on contacts.lists to rapport_app;
+
+create table contacts.merge_moves (
+  workspace_id uuid not null,
+  merge_id uuid not null,
+  table_name text not null,
+  row_key text not null,
+  contact_id uuid not null,
+  action text not null,
+  content jsonb,
+  constraint merge_moves_pkey PRIMARY KEY (workspace_id, merge_id, table_name, row_key, contact_id),
+  constraint merge_move_contact FOREIGN KEY (workspace_id, contact_id) REFERENCES contacts.contacts(workspace_id, id) ON DELETE CASCADE,
+  constraint merge_move_merge FOREIGN KEY (workspace_id, merge_id) REFERENCES contacts.merges(workspace_id, id) ON DELETE CASCADE,
+  constraint merge_move_action CHECK ((action = ANY (ARRAY['moved'::text, 'dropped'::text, 'added'::text])))
+);
+CREATE INDEX merge_moves_contact ON contacts.merge_moves USING btree (workspace_id, contact_id);
+create policy tenant on contacts.merge_moves using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant delete, insert, select, update on contacts.merge_moves to rapport_app;
+
+create table contacts.merge_records (
+  workspace_id uuid not null,
+  merge_id uuid not null,
+  contact_id uuid not null,
+  before jsonb not null,
+  after jsonb,
+  constraint merge_records_pkey PRIMARY KEY (workspace_id, merge_id, contact_id),
+  constraint merge_record_contact FOREIGN KEY (workspace_id, contact_id) REFERENCES contacts.contacts(workspace_id, id) ON DELETE CASCADE,
+  constraint merge_record_merge FOREIGN KEY (workspace_id, merge_id) REFERENCES contacts.merges(workspace_id, id) ON DELETE CASCADE
+);
+CREATE INDEX merge_records_contact ON contacts.merge_records USING btree (workspace_id, contact_id);
+create policy tenant on contacts.merge_records using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant delete, insert, select, update on contacts.merge_records to rapport_app;
+
+create table contacts.merges (
+  workspace_id uuid not null,
+  id uuid not null,
+  primary_id uuid not null,
+  duplicate_ids uuid[] not null,
+  fields jsonb not null default '{}'::jsonb,
+  moved jsonb not null default '{}'::jsonb,
+  created_by uuid,
+  created_by_name text not null default ''::text,
+  created_at timestamp with time zone not null default now(),
+  undone_at timestamp with time zone,
+  undone_by uuid,
+  undone_by_name text not null default ''::text,
+  kept jsonb not null default '[]'::jsonb,
+  constraint merges_pkey PRIMARY KEY (workspace_id, id),
+  constraint merge_primary FOREIGN KEY (workspace_id, primary_id) REFERENCES contacts.contacts(workspace_id, id) ON DELETE CASCADE
+);
+CREATE INDEX merges_by_time ON contacts.merges USING btree (workspace_id, created_at, id);
+CREATE INDEX merges_of_primary ON contacts.merges USING btree (workspace_id, primary_id, created_at);
+create policy tenant on contacts.merges using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant delete, insert, select, update on contacts.merges to rapport_app;
 
 create table contacts.notes (
   workspace_id uuid not null,
@@ -1553,6 +1624,8 @@ create view contacts.contact_rows as
     search_text,
     name_key,
     company_key,
+    merged_into,
+    merged_at,
     total_tickets,
     open_tickets
    FROM contacts.contacts
@@ -2086,6 +2159,21 @@ create table communication.links (
 );
 create policy tenant on communication.links using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
 grant delete, insert, select, update on communication.links to rapport_app;
+
+create table communication.merged_rows (
+  workspace_id uuid not null,
+  merge_id uuid not null,
+  table_name text not null,
+  row_key text not null,
+  contact_id uuid not null,
+  content jsonb,
+  noted_at timestamp with time zone not null default now(),
+  constraint merged_rows_pkey PRIMARY KEY (workspace_id, merge_id, table_name, row_key)
+);
+CREATE INDEX merged_rows_age ON communication.merged_rows USING btree (workspace_id, noted_at);
+CREATE INDEX merged_rows_contact ON communication.merged_rows USING btree (workspace_id, contact_id);
+create policy tenant on communication.merged_rows using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant delete, insert, select, update on communication.merged_rows to rapport_app;
 
 create table communication.sandbox_messages (
   workspace_id uuid not null,

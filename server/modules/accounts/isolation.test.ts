@@ -383,6 +383,9 @@ async function fillByHand(): Promise<void> {
   const upload = Buffer.concat([Buffer.from(head), picture, Buffer.from('\r\n--x--\r\n')])
   expect((await anna.post(`/contacts/${body.data[0].id}/avatar`, upload, form)).status).toBe(201)
   expect((await anna.post('/gdpr/export', { contact_id: body.data[0].id })).status).toBe(202)
+  const twin = await anna.post('/contacts', { email: 'jean.twin@sample.example', first_name: 'Jean' })
+  const merge = { primary_id: body.data[0].id, duplicate_ids: [twin.body.id] }
+  expect((await anna.post('/contacts/merge', merge)).status).toBe(200)
 }
 
 /** As the database's owner sees it: the ids of everything that the first workspace has. */

@@ -33,6 +33,8 @@ import { interactionRoutes } from './interaction-routes.ts'
 import { listRoutes } from './list-routes.ts'
 import { manualEntryRoutes } from './manual-entries.ts'
 import { memberRoutes } from './member-routes.ts'
+import { mergeRoutes } from './merging/routes.ts'
+import { mergeReactions, mergeTasks } from './merging/work.ts'
 import { noteRoutes } from './notes.ts'
 import { operationRoutes } from './operations/routes.ts'
 import { operationTasks } from './operations/sweep.ts'
@@ -98,6 +100,7 @@ export const contacts = defineModule({
     ...inactiveRoutes,
     ...customersRoutes,
     ...exportRoutes,
+    ...mergeRoutes,
   ],
   jobs: [
     bulkJob,
@@ -114,7 +117,7 @@ export const contacts = defineModule({
     refreshListJob,
     cleanInactiveJob,
   ],
-  reactions: [...factReactions, ...duplicateReactions, ...segmentReactions],
+  reactions: [...factReactions, ...duplicateReactions, ...segmentReactions, ...mergeReactions],
   hears: heardFromOutside,
   schedule: [
     ...subscriptionTasks,
@@ -126,6 +129,7 @@ export const contacts = defineModule({
     ...segmentTasks,
     ...inactiveTasks,
     ...operationTasks,
+    ...mergeTasks,
   ],
   metrics: showTotals,
   personalData,

@@ -29,6 +29,10 @@ const columns = {
   'contacts.custom_values': 'contact_id',
   'contacts.avatars': 'contact_id',
   'contacts.operation_changes': 'contact_id',
+  'contacts.contact_addresses': 'contact_id',
+  'contacts.merges': 'primary_id',
+  'contacts.merge_records': 'contact_id',
+  'contacts.merge_moves': 'contact_id',
 } as const
 
 /** Rows of a file that could not be imported name nobody, but one of their cells can be the person's address. */
