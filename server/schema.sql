@@ -558,6 +558,7 @@ create table contacts.consents (
   constraint consent_purpose CHECK ((purpose = ANY (ARRAY['newsletter'::text, 'marketing'::text, 'tracking'::text, 'transactional'::text])))
 );
 CREATE INDEX consents_contact ON contacts.consents USING btree (workspace_id, contact_id, recorded_at DESC, id DESC);
+CREATE INDEX consents_refusals ON contacts.consents USING btree (workspace_id, purpose, decision, contact_id) WHERE (decision <> 'granted'::text);
 CREATE INDEX consents_time ON contacts.consents USING brin (recorded_at) WITH (pages_per_range='32', autosummarize='on');
 create policy tenant on contacts.consents using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
 grant insert, select on contacts.consents to rapport_app;
@@ -670,6 +671,7 @@ CREATE INDEX contacts_first_name ON contacts.contacts USING btree (workspace_id,
 CREATE INDEX contacts_gender ON contacts.contacts USING btree (workspace_id, gender, created_at, id) WHERE ((deleted_at IS NULL) AND (gender IS NOT NULL));
 CREATE INDEX contacts_import ON contacts.contacts USING btree (workspace_id, import_id) WHERE (import_id IS NOT NULL);
 CREATE INDEX contacts_inactive ON contacts.contacts USING btree (workspace_id, created_at, id) WHERE ((deleted_at IS NULL) AND (NOT is_active));
+CREATE INDEX contacts_job_title ON contacts.contacts USING btree (workspace_id, platform.fold(job_title)) WHERE ((deleted_at IS NULL) AND (job_title IS NOT NULL));
 CREATE INDEX contacts_language ON contacts.contacts USING btree (workspace_id, language) WHERE (deleted_at IS NULL);
 CREATE INDEX contacts_merged ON contacts.contacts USING btree (workspace_id, merged_into) WHERE (merged_into IS NOT NULL);
 CREATE INDEX contacts_name ON contacts.contacts USING btree (workspace_id, name_key, id) WHERE (deleted_at IS NULL);

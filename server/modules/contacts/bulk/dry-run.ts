@@ -25,7 +25,7 @@ export async function rehearse(tx: Tx, actor: Actor, bulk: BulkAction, services:
   }
   const plan = await actions[bulk.action].plan({ tx, actor, params: bulk.params ?? {}, services })
   const { rows } = await sql<{ outcome: string; count: number }>`
-    select outcome, count(*) as count from (select ${plan.outcome} as outcome ${await fromMeant(tx, bulk)}) as judged
+    select outcome, count(*) as count from (select ${plan.outcome} as outcome ${await fromMeant(tx, bulk, 'whole')}) as judged
     group by outcome`.execute(tx.sql)
   const counts = Object.fromEntries(rows.map(({ outcome, count }) => [outcome, count]))
   const { change = 0, same = 0, ...refused } = counts
@@ -40,7 +40,7 @@ export async function rehearse(tx: Tx, actor: Actor, bulk: BulkAction, services:
 const batchSize = 5_000
 
 async function rehearseAll(tx: Tx, bulk: BulkAction, plan: BulkPlan): Promise<Applied> {
-  const from = await fromMeant(tx, bulk)
+  const from = await fromMeant(tx, bulk, 'whole')
   let all: Required<Applied> = { changed: 0, refused: {} }
   for (let after: string | undefined = '00000000-0000-0000-0000-000000000000'; after;) {
     const { rows }: { rows: { id: string }[] } = await sql<{ id: string }>`

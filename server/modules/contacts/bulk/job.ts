@@ -85,7 +85,7 @@ async function nextBatch(
   plan: BulkPlan,
   afterId: string | null,
 ): Promise<{ id: string; outcome: string }[]> {
-  const from = await fromMeant(tx, bulk)
+  const from = await fromMeant(tx, bulk, 'page')
   const { rows } = await sql<{ id: string; outcome: string }>`
     with c as materialized (
       select c.* ${from} ${afterId ? sql`and c.id > ${afterId}::uuid` : sql``} order by c.id limit ${batchSize})

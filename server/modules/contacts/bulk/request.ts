@@ -5,6 +5,7 @@ import type { Tx } from '#platform/db/db.ts'
 import { Invalid } from '#platform/errors.ts'
 import { AnyJson, Closed, Id, OneOf } from '#platform/http/shapes.ts'
 import { fromMatching } from '../contact-query.ts'
+import type { Purpose } from '../rules/members.ts'
 import { statuses } from '../contact-view.ts'
 import { exportParams } from '../export/requests.ts'
 import { checkFilter, toFilter, ViewedFilterOrRule } from '../given-filter.ts'
@@ -58,13 +59,17 @@ export async function checkMeant(tx: Tx, { contact_ids, filter }: BulkAction): P
 }
 
 /** `from … c where …`. Restoring is about the deleted ones, everything else about the others. */
-export async function fromMeant(tx: Tx, { action, contact_ids, filter }: BulkAction): Promise<RawBuilder<unknown>> {
-  const from = await fromMatching(tx, { ...toFilter(filter), deleted: action === 'restore' })
+export async function fromMeant(
+  tx: Tx,
+  { action, contact_ids, filter }: BulkAction,
+  purpose: Purpose,
+): Promise<RawBuilder<unknown>> {
+  const from = await fromMatching(tx, { ...toFilter(filter), deleted: action === 'restore' }, purpose)
   return contact_ids ? sql`${from} and c.id = any(${contact_ids}::uuid[])` : from
 }
 
 export async function countMeant(tx: Tx, bulk: BulkAction): Promise<number> {
-  const from = await fromMeant(tx, bulk)
+  const from = await fromMeant(tx, bulk, 'whole')
   const { rows } = await sql<{ count: number }>`select count(*) as count ${from}`.execute(tx.sql)
   return rows[0]!.count
 }

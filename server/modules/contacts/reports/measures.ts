@@ -142,7 +142,7 @@ async function conditionOf(tx: Tx, { where }: Measure, pointer: string, isKept: 
   if (!where) return { filter: null, errors: [], problems: [] }
   try {
     const resolved = isKept ? await resolveKept(tx, where, pointer) : await resolveRule(tx, where, pointer)
-    return { filter: compileRule(resolved), errors: [], problems: resolved.problems }
+    return { filter: compileRule(resolved, 'whole'), errors: [], problems: resolved.problems }
   } catch (error) {
     if (!(error instanceof Invalid)) throw error
     return { filter: null, errors: error.errors ?? [], problems: [] }
