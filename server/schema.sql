@@ -2158,6 +2158,21 @@ create table communication.links (
 create policy tenant on communication.links using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
 grant delete, insert, select, update on communication.links to rapport_app;
 
+create table communication.merged_rows (
+  workspace_id uuid not null,
+  merge_id uuid not null,
+  table_name text not null,
+  row_key text not null,
+  contact_id uuid not null,
+  content jsonb,
+  noted_at timestamp with time zone not null default now(),
+  constraint merged_rows_pkey PRIMARY KEY (workspace_id, merge_id, table_name, row_key)
+);
+CREATE INDEX merged_rows_age ON communication.merged_rows USING btree (workspace_id, noted_at);
+CREATE INDEX merged_rows_contact ON communication.merged_rows USING btree (workspace_id, contact_id);
+create policy tenant on communication.merged_rows using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant delete, insert, select, update on communication.merged_rows to rapport_app;
+
 create table communication.sandbox_messages (
   workspace_id uuid not null,
   id uuid not null,
@@ -2208,6 +2223,37 @@ grant delete, insert, select, update on communication.templates to rapport_app;
 
 -- support -------------------------------------------------------------------------------------------------------
 
+create table support.agents (
+  workspace_id uuid not null,
+  user_id uuid not null,
+  capacity integer not null,
+  categories text[] not null default '{}'::text[],
+  presence text not null default 'away'::text,
+  seen_at timestamp with time zone,
+  assigned_at timestamp with time zone,
+  version integer not null default 1,
+  created_at timestamp with time zone not null default now(),
+  updated_at timestamp with time zone not null default now(),
+  constraint agents_pkey PRIMARY KEY (workspace_id, user_id),
+  constraint agent_capacity CHECK (((capacity >= 4) AND (capacity <= 1000))),
+  constraint agent_presence CHECK ((presence = ANY (ARRAY['online'::text, 'away'::text])))
+);
+CREATE TRIGGER agent_touch BEFORE UPDATE OF capacity, categories ON support.agents FOR EACH ROW EXECUTE FUNCTION platform.touch();
+create policy tenant on support.agents using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant delete, insert, select, update on support.agents to rapport_app;
+
+create table support.assignment_settings (
+  workspace_id uuid not null,
+  auto_assign boolean,
+  version integer not null default 1,
+  created_at timestamp with time zone not null default now(),
+  updated_at timestamp with time zone not null default now(),
+  constraint assignment_settings_pkey PRIMARY KEY (workspace_id)
+);
+CREATE TRIGGER assignment_settings_touch BEFORE UPDATE OF auto_assign ON support.assignment_settings FOR EACH ROW EXECUTE FUNCTION platform.touch();
+create policy tenant on support.assignment_settings using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant delete, insert, select, update on support.assignment_settings to rapport_app;
+
 create table support.attachments (
   workspace_id uuid not null,
   id uuid not null,
@@ -2234,6 +2280,38 @@ CREATE INDEX attachments_of ON support.attachments USING btree (workspace_id, ti
 CREATE INDEX attachments_of_message ON support.attachments USING btree (workspace_id, message_id) WHERE (message_id IS NOT NULL);
 create policy tenant on support.attachments using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
 grant delete, insert, select, update on support.attachments to rapport_app;
+
+create table support.calendar_versions (
+  workspace_id uuid not null,
+  calendar_id uuid not null,
+  version integer not null,
+  timezone text not null,
+  hours jsonb not null,
+  holidays jsonb not null,
+  recorded_at timestamp with time zone not null,
+  constraint calendar_versions_pkey PRIMARY KEY (workspace_id, calendar_id, version),
+  constraint calendar_version FOREIGN KEY (workspace_id, calendar_id) REFERENCES support.calendars(workspace_id, id)
+);
+create policy tenant on support.calendar_versions using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant insert, select on support.calendar_versions to rapport_app;
+
+create table support.calendars (
+  workspace_id uuid not null,
+  id uuid not null,
+  name text not null,
+  timezone text not null,
+  hours jsonb not null,
+  holidays jsonb not null default '[]'::jsonb,
+  version integer not null default 1,
+  created_at timestamp with time zone not null default now(),
+  updated_at timestamp with time zone not null default now(),
+  deleted_at timestamp with time zone,
+  constraint calendars_pkey PRIMARY KEY (workspace_id, id)
+);
+CREATE UNIQUE INDEX calendars_name ON support.calendars USING btree (workspace_id, lower(name)) WHERE (deleted_at IS NULL);
+CREATE TRIGGER calendar_touch BEFORE UPDATE ON support.calendars FOR EACH ROW EXECUTE FUNCTION platform.touch();
+create policy tenant on support.calendars using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant delete, insert, select, update on support.calendars to rapport_app;
 
 create table support.followers (
   workspace_id uuid not null,
@@ -2317,6 +2395,61 @@ CREATE TRIGGER message_touch BEFORE UPDATE OF content, deleted_at ON support.mes
 create policy tenant on support.messages using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
 grant delete, insert, select, update on support.messages to rapport_app;
 
+create table support.sla_breaches (
+  workspace_id uuid not null,
+  ticket_id uuid not null,
+  clock text not null,
+  breached_at timestamp with time zone not null,
+  policy_id uuid,
+  noticed_at timestamp with time zone not null,
+  constraint sla_breaches_pkey PRIMARY KEY (workspace_id, ticket_id, clock, breached_at),
+  constraint breach_ticket FOREIGN KEY (workspace_id, ticket_id) REFERENCES support.tickets(workspace_id, id) ON DELETE CASCADE,
+  constraint breach_clock CHECK ((clock = ANY (ARRAY['first_response'::text, 'next_response'::text, 'resolution'::text])))
+);
+CREATE INDEX sla_breaches_time ON support.sla_breaches USING btree (workspace_id, breached_at);
+create policy tenant on support.sla_breaches using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant insert, select on support.sla_breaches to rapport_app;
+
+create table support.sla_policies (
+  workspace_id uuid not null,
+  id uuid not null,
+  name text not null,
+  description text not null default ''::text,
+  "position" integer not null default 0,
+  is_active boolean not null default true,
+  conditions jsonb not null default '{}'::jsonb,
+  targets jsonb not null,
+  calendar_id uuid,
+  pause_while_waiting boolean not null default true,
+  version integer not null default 1,
+  created_at timestamp with time zone not null default now(),
+  updated_at timestamp with time zone not null default now(),
+  deleted_at timestamp with time zone,
+  constraint sla_policies_pkey PRIMARY KEY (workspace_id, id),
+  constraint policy_calendar FOREIGN KEY (workspace_id, calendar_id) REFERENCES support.calendars(workspace_id, id)
+);
+CREATE INDEX sla_policies_calendar ON support.sla_policies USING btree (workspace_id, calendar_id) WHERE (calendar_id IS NOT NULL);
+CREATE UNIQUE INDEX sla_policies_name ON support.sla_policies USING btree (workspace_id, lower(name)) WHERE (deleted_at IS NULL);
+CREATE INDEX sla_policies_order ON support.sla_policies USING btree (workspace_id, "position", id) WHERE (deleted_at IS NULL);
+CREATE TRIGGER sla_policy_touch BEFORE UPDATE ON support.sla_policies FOR EACH ROW EXECUTE FUNCTION platform.touch();
+create policy tenant on support.sla_policies using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant delete, insert, select, update on support.sla_policies to rapport_app;
+
+create table support.ticket_clocks (
+  workspace_id uuid not null,
+  ticket_id uuid not null,
+  seq bigint not null,
+  state jsonb not null,
+  policy_id uuid,
+  next_due_at timestamp with time zone,
+  constraint ticket_clocks_pkey PRIMARY KEY (workspace_id, ticket_id),
+  constraint clocks_ticket FOREIGN KEY (workspace_id, ticket_id) REFERENCES support.tickets(workspace_id, id) ON DELETE CASCADE
+);
+CREATE INDEX ticket_clocks_due ON support.ticket_clocks USING btree (workspace_id, next_due_at) WHERE (next_due_at IS NOT NULL);
+CREATE INDEX ticket_clocks_policy ON support.ticket_clocks USING btree (workspace_id, policy_id) WHERE (policy_id IS NOT NULL);
+create policy tenant on support.ticket_clocks using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant delete, insert, select, update on support.ticket_clocks to rapport_app;
+
 create table support.ticket_days (
   workspace_id uuid not null,
   day date not null,
@@ -2345,6 +2478,18 @@ CREATE INDEX ticket_events_of ON support.ticket_events USING btree (workspace_id
 CREATE INDEX ticket_events_type ON support.ticket_events USING btree (workspace_id, type, at);
 create policy tenant on support.ticket_events using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
 grant insert, select on support.ticket_events to rapport_app;
+
+create table support.ticket_tokens (
+  workspace_id uuid not null,
+  token_hash bytea not null,
+  ticket_id uuid not null,
+  created_at timestamp with time zone not null default now(),
+  constraint ticket_tokens_pkey PRIMARY KEY (workspace_id, token_hash),
+  constraint ticket_token FOREIGN KEY (workspace_id, ticket_id) REFERENCES support.tickets(workspace_id, id) ON DELETE CASCADE
+);
+CREATE INDEX ticket_tokens_of ON support.ticket_tokens USING btree (workspace_id, ticket_id);
+create policy tenant on support.ticket_tokens using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant delete, insert, select, update on support.ticket_tokens to rapport_app;
 
 create table support.tickets (
   workspace_id uuid not null,
@@ -2396,6 +2541,11 @@ END) stored,
   updated_at timestamp with time zone not null default now(),
   deleted_at timestamp with time zone,
   search_text text not null generated always as (support.search_text((ARRAY[ticket_number, subject, description, contact_name, contact_email] || tags))) stored,
+  opens_by_number boolean not null default false,
+  satisfaction_asked_at timestamp with time zone,
+  first_response_breached_at timestamp with time zone,
+  next_response_breached_at timestamp with time zone,
+  resolution_breached_at timestamp with time zone,
   constraint tickets_pkey PRIMARY KEY (workspace_id, id),
   constraint ticket_follow_up FOREIGN KEY (workspace_id, follow_up_of) REFERENCES support.tickets(workspace_id, id),
   constraint ticket_merged_into FOREIGN KEY (workspace_id, merged_into) REFERENCES support.tickets(workspace_id, id),
@@ -2407,6 +2557,7 @@ END) stored,
   constraint ticket_work_is_assigned CHECK (((status <> ALL (ARRAY['assigned'::text, 'in_progress'::text, 'waiting_customer'::text])) OR (assigned_to IS NOT NULL)))
 );
 CREATE UNIQUE INDEX ticket_number ON support.tickets USING btree (workspace_id, ticket_number);
+CREATE INDEX tickets_asked ON support.tickets USING btree (workspace_id, contact_id, satisfaction_asked_at) WHERE (satisfaction_asked_at IS NOT NULL);
 CREATE INDEX tickets_assigned ON support.tickets USING btree (workspace_id, assigned_to, created_at, id) WHERE (deleted_at IS NULL);
 CREATE INDEX tickets_category ON support.tickets USING btree (workspace_id, platform.fold(category), created_at, id) WHERE ((deleted_at IS NULL) AND (category IS NOT NULL));
 CREATE INDEX tickets_contact ON support.tickets USING btree (workspace_id, contact_id, created_at, id);
@@ -2415,11 +2566,15 @@ CREATE INDEX tickets_deleted ON support.tickets USING btree (workspace_id, delet
 CREATE INDEX tickets_due ON support.tickets USING btree (workspace_id, COALESCE(due_at, 'infinity'::timestamp with time zone), id) WHERE (deleted_at IS NULL);
 CREATE INDEX tickets_email ON support.tickets USING btree (workspace_id, lower(contact_email));
 CREATE INDEX tickets_follow_ups ON support.tickets USING btree (workspace_id, follow_up_of) WHERE (follow_up_of IS NOT NULL);
+CREATE INDEX tickets_in_hand ON support.tickets USING btree (workspace_id, assigned_to) INCLUDE (priority) WHERE ((deleted_at IS NULL) AND (merged_into IS NULL) AND (status = ANY (ARRAY['assigned'::text, 'in_progress'::text, 'waiting_customer'::text])));
 CREATE INDEX tickets_priority ON support.tickets USING btree (workspace_id, priority_rank, id) WHERE (deleted_at IS NULL);
+CREATE INDEX tickets_resolved ON support.tickets USING btree (workspace_id, GREATEST(resolved_at, last_message_at)) WHERE ((deleted_at IS NULL) AND (status = 'resolved'::text));
 CREATE INDEX tickets_search ON support.tickets USING gin (search_text public.gin_trgm_ops) WHERE (deleted_at IS NULL);
 CREATE INDEX tickets_spoken ON support.tickets USING btree (workspace_id, last_message_at, id) WHERE (deleted_at IS NULL);
 CREATE INDEX tickets_status ON support.tickets USING btree (workspace_id, status, created_at, id) WHERE (deleted_at IS NULL);
 CREATE INDEX tickets_tags ON support.tickets USING gin (tag_keys) WHERE (deleted_at IS NULL);
+CREATE INDEX tickets_unanswered ON support.tickets USING btree (workspace_id, created_at) WHERE ((deleted_at IS NULL) AND (priority = 'urgent'::text) AND (first_response_at IS NULL) AND (escalated_at IS NULL) AND (status <> ALL (ARRAY['resolved'::text, 'closed'::text])));
+CREATE INDEX tickets_unassigned ON support.tickets USING btree (workspace_id, priority_rank DESC, created_at, id) WHERE ((deleted_at IS NULL) AND (merged_into IS NULL) AND (status = 'open'::text) AND (assigned_to IS NULL));
 CREATE INDEX tickets_updated ON support.tickets USING btree (workspace_id, updated_at, id) WHERE (deleted_at IS NULL);
 CREATE INDEX tickets_user ON support.tickets USING btree (workspace_id, user_id, created_at, id) WHERE (deleted_at IS NULL);
 CREATE INDEX tickets_waiting ON support.tickets USING btree (workspace_id, COALESCE(waiting_since, 'infinity'::timestamp with time zone), id) WHERE (deleted_at IS NULL);
@@ -2490,7 +2645,12 @@ create view support.ticket_rows as
     created_at,
     updated_at,
     deleted_at,
-    search_text
+    search_text,
+    opens_by_number,
+    satisfaction_asked_at,
+    first_response_breached_at,
+    next_response_breached_at,
+    resolution_breached_at
    FROM support.tickets
   WHERE (workspace_id = platform.workspace_id());
 
@@ -2513,6 +2673,13 @@ CREATE OR REPLACE FUNCTION support.tag_keys(tags text[])
  LANGUAGE sql
  IMMUTABLE PARALLEL SAFE STRICT
 RETURN ARRAY(SELECT platform.fold(tag.tag) AS fold FROM unnest(tag_keys.tags) tag(tag))
+;
+
+CREATE OR REPLACE FUNCTION support.ticket_weight(priority text)
+ RETURNS numeric
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE STRICT
+RETURN CASE priority WHEN 'urgent'::text THEN (4)::numeric WHEN 'high'::text THEN (2)::numeric WHEN 'normal'::text THEN (1)::numeric ELSE 0.5 END
 ;
 
 -- privacy -------------------------------------------------------------------------------------------------------

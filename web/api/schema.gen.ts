@@ -1117,6 +1117,100 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/contacts/merge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Merge duplicates into one contact
+         * @description Notes, timeline, tags, lists, orders, bookings and tickets of the duplicates go to the primary; counters add up. Of consents the stricter wins: a "no" of any of them stands, a "yes" holds only where the record of the surviving address has it. The addresses of the duplicates still find the contact. The duplicates are deleted, and asking for one answers 404 with `merged_into`. It can be undone for 30 days. If-Match names the version of the primary.
+         */
+        post: operations["postContactsMerge"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contacts/merge/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * What a merge would make of these contacts; changes nothing
+         * @description Notes, timeline, tags, lists, orders, bookings and tickets of the duplicates go to the primary; counters add up. Of consents the stricter wins: a "no" of any of them stands, a "yes" holds only where the record of the surviving address has it. The addresses of the duplicates still find the contact.
+         */
+        post: operations["postContactsMergePreview"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contacts/merges": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Merges, the newest first */
+        get: operations["getContactsMerges"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contacts/merges/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One merge */
+        get: operations["getContactsMergesById"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contacts/merges/{id}/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Undo a merge: every contact becomes what it was
+         * @description What was changed since the merge stays with the survivor; `merge.kept` tells what that is. Merges of one contact are undone in the opposite order. 409 when an address belongs to another contact by now.
+         */
+        post: operations["postContactsMergesByIdUndo"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/contacts/operations": {
         parameters: {
             query?: never;
@@ -2896,6 +2990,83 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/public/tickets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Open a ticket without an account
+         * @description Keep the access_token: it is the only way back to the ticket, and is shown once. Nothing is sent to the address. `website` is a trap for robots: leave it empty and hide it.
+         */
+        post: operations["postPublicTickets"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/public/tickets/satisfaction": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Rate a ticket with the token of the survey’s link; it is good for one rating */
+        post: operations["postPublicTicketsSatisfaction"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/public/tickets/{ticket_id}/messages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Write in a ticket, by its token in X-Ticket-Token, or by a number that cannot be guessed
+         * @description Brings back a ticket that was resolved or closed not long ago. Later it opens a new one that follows it: the reply then names that one, with a token of its own.
+         */
+        post: operations["postPublicTicketsByTicketIdMessages"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/public/tickets/{ticket_number}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A ticket, by its token in X-Ticket-Token, or by a number that cannot be guessed
+         * @description Public messages alone. What is missing, wrong or another’s looks the same: 404.
+         */
+        get: operations["getPublicTicketsByTicketNumber"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/public/track/{token}/clicked": {
         parameters: {
             query?: never;
@@ -3562,6 +3733,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/tickets/{id}/satisfaction": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Rate a ticket of one’s own, once, after its end */
+        post: operations["postTicketsByIdSatisfaction"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tickets/{ticket_id}/attachments": {
         parameters: {
             query?: never;
@@ -3854,6 +4042,24 @@ export interface paths {
         put?: never;
         /** Saves what a person wants to receive: the form of the preference page */
         post: operations["postPByToken"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/rate/{token}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The page behind the survey’s link; changes nothing */
+        get: operations["getRateByToken"];
+        put?: never;
+        /** Takes the form of that page: rating, 1 to 5, and comment */
+        post: operations["postRateByToken"];
         delete?: never;
         options?: never;
         head?: never;
@@ -5049,6 +5255,60 @@ export interface components {
              */
             created_at: string;
         };
+        Merge: {
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            id: string;
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            primary_id: string;
+            duplicate_ids: string[];
+            /** @description The choices, as they were asked for */
+            fields: {
+                [key: string]: unknown;
+            };
+            /** @description How many rows of which table went along */
+            moved: {
+                [key: string]: unknown;
+            };
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            created_at: string;
+            created_by: {
+                /** Format: uuid */
+                id: string | null;
+                name: string;
+            };
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            undoable_until: string;
+            /** Format: date-time */
+            undone_at: string | null;
+            undone_by: {
+                /** Format: uuid */
+                id: string | null;
+                name: string;
+            } | null;
+            /** @description What the undo left as it is */
+            kept: {
+                /** @description A field of the contact, or a table */
+                what: string;
+                /**
+                 * @description changed_since: the survivor keeps its newer value; gone: rows that were removed since
+                 * @enum {string}
+                 */
+                reason: "changed_since" | "gone";
+                count: number;
+            }[];
+        };
         Note: {
             /**
              * Format: uuid
@@ -5246,6 +5506,52 @@ export interface components {
                 code: string;
                 detail: string;
             }[];
+        };
+        PublicMessage: {
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            id: string;
+            /** @enum {string} */
+            author_kind: "requester" | "house" | "program";
+            author_name: string;
+            content: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            created_at: string;
+        };
+        PublicTicket: {
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            id: string;
+            ticket_number: string;
+            subject: string;
+            description: string;
+            /** @enum {string} */
+            status: "open" | "assigned" | "in_progress" | "waiting_customer" | "resolved" | "closed";
+            /** @enum {string} */
+            priority: "low" | "normal" | "high" | "urgent";
+            category: string | null;
+            resolution_notes: string | null;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            updated_at: string;
+            /** @description Public ones, oldest first; the newest 200 */
+            messages: components["schemas"]["PublicMessage"][];
+            /** @description Whether there are older messages than these */
+            has_more: boolean;
         };
         Report: {
             /**
@@ -9859,6 +10165,439 @@ export interface operations {
             400: components["responses"]["Unreadable"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    postContactsMerge: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The first answer under a key is kept for 24 hours and given again */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * Format: uuid
+                     * @description UUIDv7
+                     */
+                    primary_id: string;
+                    duplicate_ids: string[];
+                    /** @description Per field, the id of the contact whose value wins, or the new value itself; null empties a field. custom_fields takes the id of a contact, or an object with such a choice for each key. Without a choice the primary’s value stays, and what it leaves empty comes from the first duplicate that knows it; notes are joined. */
+                    fields?: {
+                        email?: unknown;
+                        first_name?: unknown;
+                        last_name?: unknown;
+                        company?: unknown;
+                        job_title?: unknown;
+                        phone?: unknown;
+                        gender?: unknown;
+                        avatar_url?: unknown;
+                        language?: unknown;
+                        timezone?: unknown;
+                        source?: unknown;
+                        is_active?: unknown;
+                        notes?: unknown;
+                        user_id?: unknown;
+                        custom_fields?: unknown;
+                    };
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /**
+                         * Format: uuid
+                         * @description UUIDv7
+                         */
+                        id: string;
+                        email: string;
+                        first_name: string;
+                        last_name: string;
+                        full_name: string;
+                        company: string | null;
+                        job_title: string | null;
+                        phone: string | null;
+                        /** @enum {string|null} */
+                        gender: "male" | "female" | "other" | null;
+                        avatar_url: string | null;
+                        /** @description BCP 47 */
+                        language: string;
+                        /** @description IANA name, such as Europe/Paris */
+                        timezone: string | null;
+                        source: string | null;
+                        /** @enum {string} */
+                        status: "active" | "unsubscribed" | "bounced" | "complained";
+                        is_active: boolean;
+                        newsletter_subscribed: boolean;
+                        marketing_subscribed: boolean;
+                        /** @description Whether opens may be recorded */
+                        tracking_allowed: boolean;
+                        /** Format: date-time */
+                        subscribed_at: string | null;
+                        /** Format: date-time */
+                        unsubscribed_at: string | null;
+                        /** Format: date-time */
+                        last_email_opened_at: string | null;
+                        /** Format: date-time */
+                        last_email_clicked_at: string | null;
+                        /** Format: date-time */
+                        last_engaged_at: string | null;
+                        total_emails_opened: number;
+                        total_emails_clicked: number;
+                        engagement_score: number;
+                        /** @enum {string} */
+                        engagement_level: "low" | "medium" | "high";
+                        custom_fields: {
+                            [key: string]: unknown;
+                        };
+                        notes: string;
+                        /** @description Names */
+                        tags: string[];
+                        lists: {
+                            /**
+                             * Format: uuid
+                             * @description UUIDv7
+                             */
+                            id: string;
+                            name: string;
+                        }[];
+                        /** Format: uuid */
+                        user_id: string | null;
+                        total_orders: number;
+                        total_appointments: number;
+                        total_bookings: number;
+                        total_tickets: number;
+                        open_tickets: number;
+                        /** Format: date-time */
+                        last_order_date: string | null;
+                        /** Format: date-time */
+                        last_appointment_date: string | null;
+                        /** Format: date-time */
+                        last_booking_date: string | null;
+                        /** @description Exact decimal, in the currency of the workspace */
+                        lifetime_value: string;
+                        /**
+                         * Format: date-time
+                         * @description RFC 3339, UTC
+                         */
+                        created_at: string;
+                        /**
+                         * Format: date-time
+                         * @description RFC 3339, UTC
+                         */
+                        updated_at: string;
+                        /** Format: date-time */
+                        deleted_at: string | null;
+                        /**
+                         * Format: uuid
+                         * @description UUIDv7
+                         */
+                        merge_id: string;
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["Stale"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    postContactsMergePreview: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The first answer under a key is kept for 24 hours and given again */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * Format: uuid
+                     * @description UUIDv7
+                     */
+                    primary_id: string;
+                    duplicate_ids: string[];
+                    /** @description Per field, the id of the contact whose value wins, or the new value itself; null empties a field. custom_fields takes the id of a contact, or an object with such a choice for each key. Without a choice the primary’s value stays, and what it leaves empty comes from the first duplicate that knows it; notes are joined. */
+                    fields?: {
+                        email?: unknown;
+                        first_name?: unknown;
+                        last_name?: unknown;
+                        company?: unknown;
+                        job_title?: unknown;
+                        phone?: unknown;
+                        gender?: unknown;
+                        avatar_url?: unknown;
+                        language?: unknown;
+                        timezone?: unknown;
+                        source?: unknown;
+                        is_active?: unknown;
+                        notes?: unknown;
+                        user_id?: unknown;
+                        custom_fields?: unknown;
+                    };
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        contact: components["schemas"]["Contact"];
+                        /** @description Fields in which the contacts differ */
+                        conflicts: {
+                            /** @description `company`, or `custom_fields.<key>` */
+                            field: string;
+                            values: {
+                                /**
+                                 * Format: uuid
+                                 * @description UUIDv7
+                                 */
+                                contact_id: string;
+                                value: unknown;
+                            }[];
+                            chosen: unknown;
+                        }[];
+                        consents: {
+                            purpose: string;
+                            values: {
+                                /**
+                                 * Format: uuid
+                                 * @description UUIDv7
+                                 */
+                                contact_id: string;
+                                value: boolean;
+                            }[];
+                            chosen: boolean;
+                        }[];
+                        /** @description How many rows of which table go along; what the survivor has already is not counted */
+                        moved: {
+                            [key: string]: number;
+                        };
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getContactsMerges: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+                count?: "exact";
+                contact_id?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["Merge"][];
+                        next_cursor: string | null;
+                        /** @description Exact up to 10,000; beyond, {"at_least": 10000} unless count=exact asks for the number */
+                        total: number | {
+                            at_least: number;
+                        };
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getContactsMergesById: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Merge"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    postContactsMergesByIdUndo: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The first answer under a key is kept for 24 hours and given again */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        contact: components["schemas"]["Contact"];
+                        restored: {
+                            /**
+                             * Format: uuid
+                             * @description UUIDv7
+                             */
+                            id: string;
+                            email: string;
+                            first_name: string;
+                            last_name: string;
+                            full_name: string;
+                            company: string | null;
+                            job_title: string | null;
+                            phone: string | null;
+                            /** @enum {string|null} */
+                            gender: "male" | "female" | "other" | null;
+                            avatar_url: string | null;
+                            /** @description BCP 47 */
+                            language: string;
+                            /** @description IANA name, such as Europe/Paris */
+                            timezone: string | null;
+                            source: string | null;
+                            /** @enum {string} */
+                            status: "active" | "unsubscribed" | "bounced" | "complained";
+                            is_active: boolean;
+                            newsletter_subscribed: boolean;
+                            marketing_subscribed: boolean;
+                            /** @description Whether opens may be recorded */
+                            tracking_allowed: boolean;
+                            /** Format: date-time */
+                            subscribed_at: string | null;
+                            /** Format: date-time */
+                            unsubscribed_at: string | null;
+                            /** Format: date-time */
+                            last_email_opened_at: string | null;
+                            /** Format: date-time */
+                            last_email_clicked_at: string | null;
+                            /** Format: date-time */
+                            last_engaged_at: string | null;
+                            total_emails_opened: number;
+                            total_emails_clicked: number;
+                            engagement_score: number;
+                            /** @enum {string} */
+                            engagement_level: "low" | "medium" | "high";
+                            custom_fields: {
+                                [key: string]: unknown;
+                            };
+                            notes: string;
+                            /** @description Names */
+                            tags: string[];
+                            lists: {
+                                /**
+                                 * Format: uuid
+                                 * @description UUIDv7
+                                 */
+                                id: string;
+                                name: string;
+                            }[];
+                            /** Format: uuid */
+                            user_id: string | null;
+                            total_orders: number;
+                            total_appointments: number;
+                            total_bookings: number;
+                            total_tickets: number;
+                            open_tickets: number;
+                            /** Format: date-time */
+                            last_order_date: string | null;
+                            /** Format: date-time */
+                            last_appointment_date: string | null;
+                            /** Format: date-time */
+                            last_booking_date: string | null;
+                            /** @description Exact decimal, in the currency of the workspace */
+                            lifetime_value: string;
+                            /**
+                             * Format: date-time
+                             * @description RFC 3339, UTC
+                             */
+                            created_at: string;
+                            /**
+                             * Format: date-time
+                             * @description RFC 3339, UTC
+                             */
+                            updated_at: string;
+                            /** Format: date-time */
+                            deleted_at: string | null;
+                        }[];
+                        merge: components["schemas"]["Merge"];
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
             422: components["responses"]["Invalid"];
             429: components["responses"]["TooMany"];
             500: components["responses"]["Fault"];
@@ -16080,6 +16819,202 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    postPublicTickets: {
+        parameters: {
+            query?: {
+                workspace?: string;
+            };
+            header?: {
+                /** @description The first answer under a key is kept for 24 hours and given again */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** Format: email */
+                    email: string;
+                    name?: string;
+                    subject: string;
+                    description: string;
+                    category?: string;
+                    language?: string;
+                    website?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Made; `Location` names it */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        ticket_number: string;
+                        /**
+                         * Format: uuid
+                         * @description UUIDv7
+                         */
+                        id: string;
+                        /** @description For X-Ticket-Token */
+                        access_token: string;
+                        /** @enum {string} */
+                        status: "open" | "assigned" | "in_progress" | "waiting_customer" | "resolved" | "closed";
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    postPublicTicketsSatisfaction: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The first answer under a key is kept for 24 hours and given again */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    token: string;
+                    /** @description 1, very bad, to 5, very good */
+                    rating: number;
+                    comment?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        message: string;
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            409: components["responses"]["Conflict"];
+            /** @description Refused */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    postPublicTicketsByTicketIdMessages: {
+        parameters: {
+            query?: {
+                workspace?: string;
+            };
+            header?: {
+                /** @description The first answer under a key is kept for 24 hours and given again */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                ticket_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    content: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Made; `Location` names it */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /**
+                         * Format: uuid
+                         * @description UUIDv7
+                         */
+                        id: string;
+                        /**
+                         * Format: uuid
+                         * @description UUIDv7
+                         */
+                        ticket_id: string;
+                        ticket_number: string;
+                        /** @enum {string} */
+                        author_kind: "requester" | "house" | "program";
+                        author_name: string;
+                        content: string;
+                        /**
+                         * Format: date-time
+                         * @description RFC 3339, UTC
+                         */
+                        created_at: string;
+                        /** @description Of the ticket that follows the old one */
+                        access_token?: string;
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getPublicTicketsByTicketNumber: {
+        parameters: {
+            query?: {
+                workspace?: string;
+            };
+            header?: never;
+            path: {
+                ticket_number: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PublicTicket"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     getPublicTrackByTokenClicked: {
         parameters: {
             query?: never;
@@ -19029,6 +19964,57 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    postTicketsByIdSatisfaction: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The first answer under a key is kept for 24 hours and given again */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description 1, very bad, to 5, very good */
+                    rating: number;
+                    comment?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Ticket"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            /** @description Refused */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     getTicketsByTicketIdAttachments: {
         parameters: {
             query?: never;
@@ -19895,6 +20881,96 @@ export interface operations {
             400: components["responses"]["Unreadable"];
             /** @description Refused */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
+                };
+            };
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getRateByToken: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            /** @description Refused */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
+                };
+            };
+            /** @description Refused */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
+                };
+            };
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    postRateByToken: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            /** @description Refused */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
+                };
+            };
+            /** @description Refused */
+            410: {
                 headers: {
                     [name: string]: unknown;
                 };
