@@ -15,6 +15,7 @@ import { attachmentRoutes } from './attachment-routes.ts'
 import { scanJob } from './attachments.ts'
 import { followerRoutes } from './follower-routes.ts'
 import { historyRoutes } from './history.ts'
+import { mergeReactions } from './merged-contacts.ts'
 import { messageRoutes } from './message-routes.ts'
 import { personalData } from './personal-data.ts'
 import { publicRoutes } from './public-routes.ts'
@@ -46,7 +47,7 @@ export const support = defineModule({
     ...policyRoutes,
   ],
   jobs: [scanJob, removeFilesJob, askJob, reapplyJob, escalationMailJob],
-  reactions: [...supportReactions, ...satisfactionReactions, ...assignmentReactions],
+  reactions: [...supportReactions, ...satisfactionReactions, ...mergeReactions, ...assignmentReactions],
   schedule: [...breachTasks, ...assignmentTasks, ...escalationTasks, ...autoCloseTasks],
   hears: heard,
   personalData,

@@ -83,7 +83,7 @@ export const personalData: PersonalData = {
       tx,
       sql`update support.tickets t set contact_id = null, user_id = null, contact_email = '', contact_name = '', subject = '',
           description = '', resolution_notes = null, internal_notes = null, satisfaction_comment = null, tags = '{}',
-          metadata = '{}'
+          metadata = '{}', former_contacts = '{}'
         where t.workspace_id = ${tx.workspaceId}::uuid and ${isAbout('support.tickets', person)}`,
     )
     return counts

@@ -39,6 +39,8 @@ export interface TicketTable {
   satisfaction_at: NullableTime
   satisfaction_asked_at: NullableTime
   opens_by_number: Generated<boolean>
+  /** Merge of contacts → whose the ticket was before it. */
+  former_contacts: ColumnType<Record<string, string>, string | undefined, string>
   tags: Generated<string[]>
   tag_keys: GeneratedAlways<string[]>
   metadata: ColumnType<Record<string, unknown>, string | undefined, string>

@@ -15,5 +15,7 @@ alter table support.tickets add column opens_by_number boolean not null default 
 alter table support.tickets add column satisfaction_asked_at timestamptz;
 create index tickets_asked on support.tickets (workspace_id, contact_id, satisfaction_asked_at)
   where satisfaction_asked_at is not null;
+-- Merge of contacts → whose the ticket was before it, for when it is undone.
+alter table support.tickets add column former_contacts jsonb not null default '{}';
 -- The view has the columns of its day.
 create or replace view support.ticket_rows as select * from support.tickets where workspace_id = platform.workspace_id();

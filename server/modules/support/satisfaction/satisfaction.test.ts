@@ -65,7 +65,10 @@ test('the link is good for one rating, which tells and changes nothing else', as
     assert.equal((await send(wrong)).status, 422)
   }
   const both = await Promise.all([send({ rating: 4, comment: 'Fine' }), send({ rating: 1, comment: 'Bad' })])
-  assert.deepEqual(both.map(({ status }) => status).toSorted((a, b) => a - b), [200, 410])
+  assert.deepEqual(
+    both.map(({ status }) => status).toSorted((a, b) => a - b),
+    [200, 410],
+  )
   const ticket = await app.as('agnes').get(`/tickets/${id}`)
   assert.equal(ticket.body.status, 'closed')
   assert.ok([4, 1].includes(ticket.body.satisfaction_rating))
