@@ -2481,6 +2481,18 @@ CREATE INDEX ticket_events_type ON support.ticket_events USING btree (workspace_
 create policy tenant on support.ticket_events using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
 grant insert, select on support.ticket_events to rapport_app;
 
+create table support.ticket_tokens (
+  workspace_id uuid not null,
+  token_hash bytea not null,
+  ticket_id uuid not null,
+  created_at timestamp with time zone not null default now(),
+  constraint ticket_tokens_pkey PRIMARY KEY (workspace_id, token_hash),
+  constraint ticket_token FOREIGN KEY (workspace_id, ticket_id) REFERENCES support.tickets(workspace_id, id) ON DELETE CASCADE
+);
+CREATE INDEX ticket_tokens_of ON support.ticket_tokens USING btree (workspace_id, ticket_id);
+create policy tenant on support.ticket_tokens using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant delete, insert, select, update on support.ticket_tokens to rapport_app;
+
 create table support.tickets (
   workspace_id uuid not null,
   id uuid not null,
@@ -2531,6 +2543,9 @@ END) stored,
   updated_at timestamp with time zone not null default now(),
   deleted_at timestamp with time zone,
   search_text text not null generated always as (support.search_text((ARRAY[ticket_number, subject, description, contact_name, contact_email] || tags))) stored,
+  opens_by_number boolean not null default false,
+  satisfaction_asked_at timestamp with time zone,
+  former_contacts jsonb not null default '{}'::jsonb,
   first_response_breached_at timestamp with time zone,
   next_response_breached_at timestamp with time zone,
   resolution_breached_at timestamp with time zone,
@@ -2545,6 +2560,7 @@ END) stored,
   constraint ticket_work_is_assigned CHECK (((status <> ALL (ARRAY['assigned'::text, 'in_progress'::text, 'waiting_customer'::text])) OR (assigned_to IS NOT NULL)))
 );
 CREATE UNIQUE INDEX ticket_number ON support.tickets USING btree (workspace_id, ticket_number);
+CREATE INDEX tickets_asked ON support.tickets USING btree (workspace_id, contact_id, satisfaction_asked_at) WHERE (satisfaction_asked_at IS NOT NULL);
 CREATE INDEX tickets_assigned ON support.tickets USING btree (workspace_id, assigned_to, created_at, id) WHERE (deleted_at IS NULL);
 CREATE INDEX tickets_category ON support.tickets USING btree (workspace_id, platform.fold(category), created_at, id) WHERE ((deleted_at IS NULL) AND (category IS NOT NULL));
 CREATE INDEX tickets_contact ON support.tickets USING btree (workspace_id, contact_id, created_at, id);
@@ -2633,6 +2649,9 @@ create view support.ticket_rows as
     updated_at,
     deleted_at,
     search_text,
+    opens_by_number,
+    satisfaction_asked_at,
+    former_contacts,
     first_response_breached_at,
     next_response_breached_at,
     resolution_breached_at

@@ -18,6 +18,7 @@ export {
 } from './audience.ts'
 export { resolveContact, resolveContacts, type Person, type Resolved } from './identity.ts'
 export { recordInteractions, type InteractionType, type NewInteraction } from './interactions.ts'
+export { html, showPage } from './pages/page.ts'
 export { invalidLinkPage } from './pages/subscription-pages.ts'
 export { chooseLanguage, type Language } from './texts.ts'
 export { createList } from './lists.ts'

@@ -15,9 +15,13 @@ import { attachmentRoutes } from './attachment-routes.ts'
 import { scanJob } from './attachments.ts'
 import { followerRoutes } from './follower-routes.ts'
 import { historyRoutes } from './history.ts'
+import { mergeReactions } from './merged-contacts.ts'
 import { messageRoutes } from './message-routes.ts'
 import { personalData } from './personal-data.ts'
+import { publicRoutes } from './public-routes.ts'
 import { heard, supportReactions } from './reactions.ts'
+import { askJob, satisfactionReactions } from './satisfaction/asking.ts'
+import { satisfactionRoutes } from './satisfaction/routes.ts'
 import { ticketRoutes } from './ticket-routes.ts'
 
 export const support = defineModule({
@@ -36,12 +40,14 @@ export const support = defineModule({
     ...attachmentRoutes,
     ...followerRoutes,
     ...historyRoutes,
+    ...publicRoutes,
+    ...satisfactionRoutes,
     ...agentRoutes,
     ...calendarRoutes,
     ...policyRoutes,
   ],
-  jobs: [scanJob, removeFilesJob, reapplyJob, escalationMailJob],
-  reactions: [...supportReactions, ...assignmentReactions],
+  jobs: [scanJob, removeFilesJob, askJob, reapplyJob, escalationMailJob],
+  reactions: [...supportReactions, ...satisfactionReactions, ...mergeReactions, ...assignmentReactions],
   schedule: [...breachTasks, ...assignmentTasks, ...escalationTasks, ...autoCloseTasks],
   hears: heard,
   personalData,
