@@ -17,6 +17,7 @@ export type LedgerType =
   | 'merged'
   | 'deadline'
   | 'sla'
+  | 'attachment'
 
 export interface LedgerEntry {
   type: LedgerType

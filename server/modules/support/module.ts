@@ -10,6 +10,9 @@ import { reapplyJob } from './sla/reapply-job.ts'
 import { autoCloseTasks } from './upkeep/auto-close.ts'
 import { escalationMailJob } from './upkeep/escalation-mail.ts'
 import { escalationTasks } from './upkeep/escalation.ts'
+import { removeFilesJob } from './attachment-files.ts'
+import { attachmentRoutes } from './attachment-routes.ts'
+import { scanJob } from './attachments.ts'
 import { followerRoutes } from './follower-routes.ts'
 import { historyRoutes } from './history.ts'
 import { messageRoutes } from './message-routes.ts'
@@ -30,13 +33,14 @@ export const support = defineModule({
   routes: [
     ...ticketRoutes,
     ...messageRoutes,
+    ...attachmentRoutes,
     ...followerRoutes,
     ...historyRoutes,
     ...agentRoutes,
     ...calendarRoutes,
     ...policyRoutes,
   ],
-  jobs: [reapplyJob, escalationMailJob],
+  jobs: [scanJob, removeFilesJob, reapplyJob, escalationMailJob],
   reactions: [...supportReactions, ...assignmentReactions],
   schedule: [...breachTasks, ...assignmentTasks, ...escalationTasks, ...autoCloseTasks],
   hears: heard,
