@@ -3581,6 +3581,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/tickets/statistics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Figures of the tickets that one may see: how many, how fast, how satisfied
+         * @description `now` is counted when asked; all else is of the period and as of the last hourly count (`computed_at`). Days are those of the workspace’s time zone; without `from` and `to` it is the thirty days until today. `by_priority`, `unassigned` and `overdue` are of tickets that have not ended. Rates are shares of the tickets opened in the period.
+         */
+        get: operations["getTicketsStatistics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tickets/{id}": {
         parameters: {
             query?: never;
@@ -6118,6 +6138,102 @@ export interface components {
              * @description RFC 3339, UTC
              */
             updated_at: string;
+        };
+        TicketStatistics: {
+            /** Format: date */
+            from: string;
+            /** Format: date */
+            to: string;
+            timezone: string;
+            /** Format: date-time */
+            computed_at: string | null;
+            now: {
+                by_status: {
+                    open: number;
+                    assigned: number;
+                    in_progress: number;
+                    waiting_customer: number;
+                    resolved: number;
+                    closed: number;
+                };
+                by_priority: {
+                    low: number;
+                    normal: number;
+                    high: number;
+                    urgent: number;
+                };
+                unassigned: number;
+                overdue: number;
+            };
+            opened: number;
+            escalated: number;
+            late: number;
+            escalation_rate: number | null;
+            late_rate: number | null;
+            first_response: {
+                /** @description Seconds; null where nothing was counted */
+                calendar: {
+                    count: number;
+                    mean: number | null;
+                    median: number | null;
+                    p90: number | null;
+                };
+                /** @description The same in hours of the business calendar, in seconds */
+                business: {
+                    count: number;
+                    mean: number | null;
+                    median: number | null;
+                    p90: number | null;
+                };
+            };
+            resolution: {
+                /** @description Seconds; null where nothing was counted */
+                calendar: {
+                    count: number;
+                    mean: number | null;
+                    median: number | null;
+                    p90: number | null;
+                };
+                /** @description The same in hours of the business calendar, in seconds */
+                business: {
+                    count: number;
+                    mean: number | null;
+                    median: number | null;
+                    p90: number | null;
+                };
+            };
+            satisfaction: {
+                count: number;
+                mean: number | null;
+                ratings: {
+                    1: number;
+                    2: number;
+                    3: number;
+                    4: number;
+                    5: number;
+                };
+            };
+            agents: {
+                /**
+                 * Format: uuid
+                 * @description UUIDv7
+                 */
+                user_id: string;
+                name: string;
+                presence: string;
+                capacity: number;
+                load: number;
+                open_tickets: number;
+                ended: number;
+                satisfaction_mean: number | null;
+            }[];
+            days: {
+                /** Format: date */
+                day: string;
+                opened: number;
+                ended: number;
+                escalated: number;
+            }[];
         };
         Workspace: {
             /**
@@ -19345,6 +19461,36 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getTicketsStatistics: {
+        parameters: {
+            query?: {
+                from?: string;
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TicketStatistics"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             422: components["responses"]["Invalid"];
             429: components["responses"]["TooMany"];
             500: components["responses"]["Fault"];

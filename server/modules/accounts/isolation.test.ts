@@ -38,6 +38,7 @@ const lookingPast: Record<string, string> = {
   'contacts.contact_rows': 'the workspace of the transaction, by the same function, so that searches can use an index',
   'contacts.totals': 'nothing: it takes no input, and answers sums over all workspaces, for /metrics',
   'contacts.duplicate_key_rows': 'the same, so that keys can be looked up in their index',
+  'support.totals': 'nothing: it takes no input, and answers sums over all workspaces, for /metrics',
   'support.ticket_rows': 'the workspace of the transaction, as contact_rows does',
   'support.message_rows': 'the workspace of the transaction, as contact_rows does',
   'contacts.custom_value_rows': 'the workspace of the transaction, as contact_rows does',

@@ -40,7 +40,7 @@ export async function rehearse(tx: Tx, actor: Actor, bulk: BulkAction, services:
 const batchSize = 5_000
 
 async function rehearseAll(tx: Tx, bulk: BulkAction, plan: BulkPlan): Promise<Applied> {
-  const from = await fromMeant(tx, bulk, 'whole')
+  const from = await fromMeant(tx, bulk, 'page')
   let all: Required<Applied> = { changed: 0, refused: {} }
   for (let after: string | undefined = '00000000-0000-0000-0000-000000000000'; after;) {
     const { rows }: { rows: { id: string }[] } = await sql<{ id: string }>`
