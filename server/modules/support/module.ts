@@ -3,6 +3,9 @@ import path from 'node:path'
 import { defineModule } from '#platform/module.ts'
 import { followerRoutes } from './follower-routes.ts'
 import { historyRoutes } from './history.ts'
+import { ticketMail } from './mail/incoming.ts'
+import { mailboxRoutes } from './mail/mailbox-routes.ts'
+import { mailJobs, mailReactions } from './mail/outgoing.ts'
 import { messageRoutes } from './message-routes.ts'
 import { personalData } from './personal-data.ts'
 import { heard, supportReactions } from './reactions.ts'
@@ -16,9 +19,12 @@ export const support = defineModule({
     'ticket.write': ['viewer', 'customer'],
     'ticket.work': ['agent'],
     'ticket.delete': ['admin'],
+    'mailbox.manage': ['admin'],
   },
-  routes: [...ticketRoutes, ...messageRoutes, ...followerRoutes, ...historyRoutes],
-  reactions: supportReactions,
+  routes: [...mailboxRoutes, ...ticketRoutes, ...messageRoutes, ...followerRoutes, ...historyRoutes],
+  reactions: [...supportReactions, ...mailReactions],
+  jobs: mailJobs,
+  mail: [ticketMail],
   hears: heard,
   personalData,
 })

@@ -17,6 +17,7 @@ const tables = [
   'support.message_versions',
   'support.message_reads',
   'support.ticket_events',
+  'support.ticket_mails',
 ] as const
 
 export const personalData: PersonalData = {
@@ -69,6 +70,11 @@ export const personalData: PersonalData = {
           user_id = case when author_kind = 'house' then user_id end
         where t.workspace_id = ${tx.workspaceId}::uuid and ${isAbout('support.messages', person)}`,
     )
+    counts['support.ticket_mails'] = await affected(
+      tx,
+      sql`delete from support.ticket_mails t
+        where t.workspace_id = ${tx.workspaceId}::uuid and ${isAbout('support.ticket_mails', person)}`,
+    )
     counts['support.tickets'] = await affected(
       tx,
       sql`update support.tickets t set contact_id = null, user_id = null, contact_email = '', contact_name = '', subject = '',
@@ -105,6 +111,8 @@ function isAbout(table: (typeof tables)[number], person: Person): RawBuilder<boo
       return inMessages
     case 'support.message_reads':
       return sql<boolean>`(t.reader_id = any(${users}) or t.reader_id = any(${person.contactIds}::uuid[]))`
+    case 'support.ticket_mails':
+      return sql<boolean>`(t.ticket_id in (${ownTickets}) or t.email = any(${emails}))`
     case 'support.ticket_events':
       return sql<boolean>`t.ticket_id in (${ownTickets})`
   }
