@@ -1771,8 +1771,13 @@ create table communication.deliveries (
   clicks_machine integer not null default 0,
   clicked_at timestamp with time zone,
   unsubscribed_at timestamp with time zone,
+  bounce_kind text,
+  bounce_response text,
+  bounced_at timestamp with time zone,
+  complained_at timestamp with time zone,
   constraint deliveries_pkey PRIMARY KEY (workspace_id, campaign_id, contact_id),
   constraint delivery_campaign FOREIGN KEY (workspace_id, campaign_id) REFERENCES communication.campaigns(workspace_id, id) ON DELETE CASCADE,
+  constraint delivery_bounce_kind CHECK ((bounce_kind = ANY (ARRAY['hard'::text, 'full'::text, 'policy'::text, 'soft'::text]))),
   constraint delivery_state CHECK ((state = ANY (ARRAY['queued'::text, 'claimed'::text, 'handed_over'::text, 'sent'::text, 'retry'::text, 'failed'::text, 'skipped'::text])))
 );
 CREATE INDEX deliveries_contact ON communication.deliveries USING btree (workspace_id, contact_id, created_at);

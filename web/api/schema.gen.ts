@@ -5483,6 +5483,13 @@ export interface operations {
                             clicked_at: string | null;
                             /** Format: date-time */
                             unsubscribed_at: string | null;
+                            /** @description What came back after it was sent: hard, full, policy or soft. Only hard keeps later mails back. */
+                            bounce_kind: string | null;
+                            bounce_response: string | null;
+                            /** Format: date-time */
+                            bounced_at: string | null;
+                            /** Format: date-time */
+                            complained_at: string | null;
                             opens: number;
                             opens_machine: number;
                             clicks: number;

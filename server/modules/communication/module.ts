@@ -4,6 +4,7 @@ import { defineModule } from '#platform/module.ts'
 import { campaignJobs } from './campaign-jobs.ts'
 import { campaignRoutes } from './campaign-routes.ts'
 import { createEngine } from './engine/engine.ts'
+import { campaignMail } from './returned-mail.ts'
 import { personalData } from './personal-data.ts'
 import { sandboxRoutes } from './sandbox-routes.ts'
 import { sandboxTasks } from './sandbox-tasks.ts'
@@ -25,6 +26,7 @@ export const communication = defineModule({
     'sandbox.clear': ['admin'],
   },
   routes: [...campaignRoutes, ...templateRoutes, ...sandboxRoutes, ...trackingRoutes, ...statusRoutes],
+  mail: [campaignMail],
   reactions: [...unsubscriptionReactions],
   jobs: [...campaignJobs],
   workers: [createEngine, trackingBuffer],
