@@ -20,6 +20,8 @@ export interface Line {
   what: string
   unit: string
   values: number[]
+  /** Behind the point; without it, as many as the size asks for. */
+  digits?: number
   /** What the median should reach, or stay under. */
   aim?: { atLeast: number } | { atMost: number }
 }
@@ -28,10 +30,10 @@ export interface Line {
 export function report(job: string, lines: Line[], also: Record<string, unknown> = {}): boolean {
   const measured = lines.map((line) => ({ ...line, ...spreadOf(line.values), met: isMet(line) }))
   const width = Math.max(...measured.map(({ what }) => what.length))
-  for (const { what, unit, median, low, high, aim, met } of measured) {
-    const spread = low === high ? '' : `  (${show(low)} to ${show(high)})`
+  for (const { what, unit, median, low, high, aim, met, digits } of measured) {
+    const spread = low === high ? '' : `  (${show(low, digits)} to ${show(high, digits)})`
     console.log(
-      `${what.padEnd(width)}  ${show(median).padStart(8)} ${unit}${spread}${aim ? `  ${sayAim(aim, met)}` : ''}`,
+      `${what.padEnd(width)}  ${show(median, digits).padStart(8)} ${unit}${spread}${aim ? `  ${sayAim(aim, met)}` : ''}`,
     )
   }
   const folder = path.join(import.meta.dirname, 'results')
@@ -74,6 +76,6 @@ function sayAim(aim: NonNullable<Line['aim']>, met: boolean | undefined): string
   return `aim ${'atLeast' in aim ? `≥ ${aim.atLeast}` : `≤ ${aim.atMost}`}: ${met ? 'met' : 'MISSED'}`
 }
 
-function show(value: number): string {
-  return value.toFixed(value < 10 ? 2 : value < 100 ? 1 : 0)
+function show(value: number, digits = value < 10 ? 2 : value < 100 ? 1 : 0): string {
+  return value.toFixed(digits)
 }

@@ -101,6 +101,7 @@ export function toConfig(env: Env, serviceName: ServiceName | null = null) {
       reopenWindowDays: values.REOPEN_WINDOW_DAYS,
       autoCloseDays: values.AUTO_CLOSE_RESOLVED_DAYS,
       escalationHours: values.ESCALATION_TIMEOUT_HOURS,
+      autoAssign: values.AUTO_ASSIGN,
       attachmentSizeBytesMax: values.MAX_ATTACHMENT_SIZE_MB * 1_000_000,
       publicAccess: values.PUBLIC_TICKET_ACCESS,
     },

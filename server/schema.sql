@@ -562,6 +562,19 @@ CREATE INDEX consents_time ON contacts.consents USING brin (recorded_at) WITH (p
 create policy tenant on contacts.consents using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
 grant insert, select on contacts.consents to rapport_app;
 
+create table contacts.contact_addresses (
+  workspace_id uuid not null,
+  contact_id uuid not null,
+  email text not null,
+  email_key text not null generated always as (lower(email)) stored,
+  added_at timestamp with time zone not null default now(),
+  constraint contact_addresses_pkey PRIMARY KEY (workspace_id, contact_id, email_key),
+  constraint contact_address_contact FOREIGN KEY (workspace_id, contact_id) REFERENCES contacts.contacts(workspace_id, id) ON DELETE CASCADE
+);
+CREATE INDEX contact_addresses_email ON contacts.contact_addresses USING btree (workspace_id, email_key, added_at);
+create policy tenant on contacts.contact_addresses using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant delete, insert, select, update on contacts.contact_addresses to rapport_app;
+
 create table contacts.contact_tags (
   workspace_id uuid not null,
   tag_id uuid not null,
@@ -575,7 +588,10 @@ create table contacts.contact_tags (
 CREATE INDEX contact_tags_added ON contacts.contact_tags USING btree (workspace_id, tag_id, tagged_at);
 CREATE INDEX contact_tags_contact ON contacts.contact_tags USING btree (workspace_id, contact_id, tag_id);
 CREATE TRIGGER contact_tags_added AFTER INSERT ON contacts.contact_tags REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION contacts.count_tags();
+CREATE TRIGGER contact_tags_kept_added AFTER INSERT ON contacts.contact_tags REFERENCING NEW TABLE AS changed FOR EACH STATEMENT WHEN ((current_setting('rapport.operation_id'::text, true) <> ''::text)) EXECUTE FUNCTION contacts.keep_places();
+CREATE TRIGGER contact_tags_kept_removed AFTER DELETE ON contacts.contact_tags REFERENCING OLD TABLE AS changed FOR EACH STATEMENT WHEN ((current_setting('rapport.operation_id'::text, true) <> ''::text)) EXECUTE FUNCTION contacts.keep_places();
 CREATE TRIGGER contact_tags_removed AFTER DELETE ON contacts.contact_tags REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION contacts.count_tags();
+CREATE TRIGGER contact_tags_written AFTER INSERT OR DELETE OR UPDATE ON contacts.contact_tags FOR EACH STATEMENT EXECUTE FUNCTION contacts.note_write('contacts');
 create policy tenant on contacts.contact_tags using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
 grant delete, insert, select, update on contacts.contact_tags to rapport_app;
 
@@ -631,10 +647,14 @@ create table contacts.contacts (
   search_text text not null generated always as (platform.fold(((((((first_name || ' '::text) || last_name) || ' '::text) || email) || ' '::text) || COALESCE(company, ''::text)))) stored,
   name_key text not null generated always as (platform.fold(((last_name || ' '::text) || first_name))) stored,
   company_key text not null generated always as (platform.fold(COALESCE(company, ''::text))) stored,
+  merged_into uuid,
+  merged_at timestamp with time zone,
   total_tickets integer not null default 0,
   open_tickets integer not null default 0,
   constraint contacts_pkey PRIMARY KEY (workspace_id, id),
+  constraint contact_merged_into FOREIGN KEY (workspace_id, merged_into) REFERENCES contacts.contacts(workspace_id, id) ON DELETE CASCADE,
   constraint contact_gender CHECK ((gender = ANY (ARRAY['male'::text, 'female'::text, 'other'::text]))),
+  constraint contact_merged_is_deleted CHECK (((merged_into IS NULL) OR ((deleted_at IS NOT NULL) AND (merged_at IS NOT NULL)))),
   constraint contact_status CHECK ((status = ANY (ARRAY['active'::text, 'unsubscribed'::text, 'bounced'::text, 'complained'::text])))
 );
 CREATE INDEX contacts_booked ON contacts.contacts USING btree (workspace_id, total_bookings) WHERE ((deleted_at IS NULL) AND (total_bookings > 0));
@@ -651,6 +671,7 @@ CREATE INDEX contacts_gender ON contacts.contacts USING btree (workspace_id, gen
 CREATE INDEX contacts_import ON contacts.contacts USING btree (workspace_id, import_id) WHERE (import_id IS NOT NULL);
 CREATE INDEX contacts_inactive ON contacts.contacts USING btree (workspace_id, created_at, id) WHERE ((deleted_at IS NULL) AND (NOT is_active));
 CREATE INDEX contacts_language ON contacts.contacts USING btree (workspace_id, language) WHERE (deleted_at IS NULL);
+CREATE INDEX contacts_merged ON contacts.contacts USING btree (workspace_id, merged_into) WHERE (merged_into IS NOT NULL);
 CREATE INDEX contacts_name ON contacts.contacts USING btree (workspace_id, name_key, id) WHERE (deleted_at IS NULL);
 CREATE INDEX contacts_opened ON contacts.contacts USING btree (workspace_id, COALESCE(last_email_opened_at, '-infinity'::timestamp with time zone), id) WHERE (deleted_at IS NULL);
 CREATE INDEX contacts_phone ON contacts.contacts USING btree (workspace_id, phone_key) WHERE (phone_key IS NOT NULL);
@@ -666,7 +687,9 @@ CREATE TRIGGER contacts_changed_days AFTER INSERT ON contacts.contacts REFERENCI
 CREATE TRIGGER contacts_custom_inserted AFTER INSERT ON contacts.contacts REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION contacts.copy_custom_values();
 CREATE TRIGGER contacts_custom_updated AFTER UPDATE ON contacts.contacts REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION contacts.copy_custom_values();
 CREATE TRIGGER contacts_erased_days AFTER DELETE ON contacts.contacts REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION contacts.note_changed_contacts();
+CREATE TRIGGER contacts_kept AFTER UPDATE OF email, first_name, last_name, company, job_title, phone, phone_key, gender, avatar_url, language, timezone, source, status, is_active, newsletter_subscribed, marketing_subscribed, custom_fields, notes, user_id, deleted_at ON contacts.contacts FOR EACH ROW WHEN ((current_setting('rapport.operation_id'::text, true) <> ''::text)) EXECUTE FUNCTION contacts.keep_columns();
 CREATE TRIGGER contacts_touch BEFORE UPDATE OF email, first_name, last_name, company, job_title, phone, gender, avatar_url, language, timezone, source, status, is_active, newsletter_subscribed, marketing_subscribed, tracking_allowed, custom_fields, notes, deleted_at ON contacts.contacts FOR EACH ROW EXECUTE FUNCTION platform.touch();
+CREATE TRIGGER contacts_written AFTER INSERT OR DELETE OR UPDATE ON contacts.contacts FOR EACH STATEMENT EXECUTE FUNCTION contacts.note_write('contacts');
 create policy tenant on contacts.contacts using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
 grant delete, insert, select, update on contacts.contacts to rapport_app;
 
@@ -999,6 +1022,7 @@ CREATE INDEX interactions_contact ON ONLY contacts.interactions USING btree (wor
 CREATE INDEX interactions_recent ON ONLY contacts.interactions USING btree (workspace_id, occurred_at, id);
 CREATE INDEX interactions_type ON ONLY contacts.interactions USING btree (workspace_id, interaction_type, occurred_at, contact_id);
 CREATE TRIGGER interactions_changed_days AFTER INSERT ON contacts.interactions REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION contacts.note_changed_interactions();
+CREATE TRIGGER interactions_written AFTER INSERT OR DELETE OR UPDATE ON contacts.interactions FOR EACH STATEMENT EXECUTE FUNCTION contacts.note_write('timeline');
 create policy tenant on contacts.interactions using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
 grant delete, insert, select, update on contacts.interactions to rapport_app;
 
@@ -1015,7 +1039,10 @@ create table contacts.list_members (
 CREATE INDEX list_members_added ON contacts.list_members USING btree (workspace_id, list_id, added_at);
 CREATE INDEX list_members_contact ON contacts.list_members USING btree (workspace_id, contact_id, list_id);
 CREATE TRIGGER list_members_added AFTER INSERT ON contacts.list_members REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION contacts.count_members();
+CREATE TRIGGER list_members_kept_added AFTER INSERT ON contacts.list_members REFERENCING NEW TABLE AS changed FOR EACH STATEMENT WHEN ((current_setting('rapport.operation_id'::text, true) <> ''::text)) EXECUTE FUNCTION contacts.keep_places();
+CREATE TRIGGER list_members_kept_removed AFTER DELETE ON contacts.list_members REFERENCING OLD TABLE AS changed FOR EACH STATEMENT WHEN ((current_setting('rapport.operation_id'::text, true) <> ''::text)) EXECUTE FUNCTION contacts.keep_places();
 CREATE TRIGGER list_members_removed AFTER DELETE ON contacts.list_members REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION contacts.count_members();
+CREATE TRIGGER list_members_written AFTER INSERT OR DELETE OR UPDATE ON contacts.list_members FOR EACH STATEMENT EXECUTE FUNCTION contacts.note_write('contacts');
 create policy tenant on contacts.list_members using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
 grant delete, insert, select, update on contacts.list_members to rapport_app;
 
@@ -1064,8 +1091,62 @@ create table contacts.lists (
 CREATE INDEX lists_dynamic ON contacts.lists USING btree (workspace_id, id) WHERE (type = 'dynamic'::text);
 CREATE UNIQUE INDEX lists_name ON contacts.lists USING btree (workspace_id, lower(name)) WHERE (deleted_at IS NULL);
 CREATE TRIGGER lists_touch BEFORE UPDATE OF name, description, criteria, color, is_active, deleted_at ON contacts.lists FOR EACH ROW EXECUTE FUNCTION platform.touch();
+CREATE TRIGGER lists_written AFTER INSERT OR DELETE OR UPDATE ON contacts.lists FOR EACH STATEMENT EXECUTE FUNCTION contacts.note_write('lists');
 create policy tenant on contacts.lists using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
 grant delete, insert, select, update on contacts.lists to rapport_app;
+
+create table contacts.merge_moves (
+  workspace_id uuid not null,
+  merge_id uuid not null,
+  table_name text not null,
+  row_key text not null,
+  contact_id uuid not null,
+  action text not null,
+  content jsonb,
+  constraint merge_moves_pkey PRIMARY KEY (workspace_id, merge_id, table_name, row_key, contact_id),
+  constraint merge_move_contact FOREIGN KEY (workspace_id, contact_id) REFERENCES contacts.contacts(workspace_id, id) ON DELETE CASCADE,
+  constraint merge_move_merge FOREIGN KEY (workspace_id, merge_id) REFERENCES contacts.merges(workspace_id, id) ON DELETE CASCADE,
+  constraint merge_move_action CHECK ((action = ANY (ARRAY['moved'::text, 'dropped'::text, 'added'::text])))
+);
+CREATE INDEX merge_moves_contact ON contacts.merge_moves USING btree (workspace_id, contact_id);
+create policy tenant on contacts.merge_moves using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant delete, insert, select, update on contacts.merge_moves to rapport_app;
+
+create table contacts.merge_records (
+  workspace_id uuid not null,
+  merge_id uuid not null,
+  contact_id uuid not null,
+  before jsonb not null,
+  after jsonb,
+  constraint merge_records_pkey PRIMARY KEY (workspace_id, merge_id, contact_id),
+  constraint merge_record_contact FOREIGN KEY (workspace_id, contact_id) REFERENCES contacts.contacts(workspace_id, id) ON DELETE CASCADE,
+  constraint merge_record_merge FOREIGN KEY (workspace_id, merge_id) REFERENCES contacts.merges(workspace_id, id) ON DELETE CASCADE
+);
+CREATE INDEX merge_records_contact ON contacts.merge_records USING btree (workspace_id, contact_id);
+create policy tenant on contacts.merge_records using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant delete, insert, select, update on contacts.merge_records to rapport_app;
+
+create table contacts.merges (
+  workspace_id uuid not null,
+  id uuid not null,
+  primary_id uuid not null,
+  duplicate_ids uuid[] not null,
+  fields jsonb not null default '{}'::jsonb,
+  moved jsonb not null default '{}'::jsonb,
+  created_by uuid,
+  created_by_name text not null default ''::text,
+  created_at timestamp with time zone not null default now(),
+  undone_at timestamp with time zone,
+  undone_by uuid,
+  undone_by_name text not null default ''::text,
+  kept jsonb not null default '[]'::jsonb,
+  constraint merges_pkey PRIMARY KEY (workspace_id, id),
+  constraint merge_primary FOREIGN KEY (workspace_id, primary_id) REFERENCES contacts.contacts(workspace_id, id) ON DELETE CASCADE
+);
+CREATE INDEX merges_by_time ON contacts.merges USING btree (workspace_id, created_at, id);
+CREATE INDEX merges_of_primary ON contacts.merges USING btree (workspace_id, primary_id, created_at);
+create policy tenant on contacts.merges using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant delete, insert, select, update on contacts.merges to rapport_app;
 
 create table contacts.notes (
   workspace_id uuid not null,
@@ -1104,6 +1185,52 @@ create table contacts.opening_figures (
 CREATE INDEX opening_figures_of_contact ON contacts.opening_figures USING btree (workspace_id, contact_id);
 create policy tenant on contacts.opening_figures using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
 grant delete, insert, select, update on contacts.opening_figures to rapport_app;
+
+create table contacts.operation_changes (
+  workspace_id uuid not null,
+  operation_id uuid not null,
+  contact_id uuid not null,
+  before jsonb not null default '{}'::jsonb,
+  after jsonb not null default '{}'::jsonb,
+  undone_by uuid,
+  constraint operation_changes_pkey PRIMARY KEY (workspace_id, operation_id, contact_id),
+  constraint operation_change_contact FOREIGN KEY (workspace_id, contact_id) REFERENCES contacts.contacts(workspace_id, id) ON DELETE CASCADE,
+  constraint operation_change_operation FOREIGN KEY (workspace_id, operation_id) REFERENCES contacts.operations(workspace_id, id) ON DELETE CASCADE
+);
+CREATE INDEX operation_changes_contact ON contacts.operation_changes USING btree (workspace_id, contact_id, operation_id);
+create policy tenant on contacts.operation_changes using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant delete, insert, select, update on contacts.operation_changes to rapport_app;
+
+create table contacts.operations (
+  workspace_id uuid not null,
+  id uuid not null,
+  kind text not null,
+  action text not null,
+  actor_kind text not null,
+  actor_id uuid,
+  actor_name text not null default ''::text,
+  facts jsonb not null default '{}'::jsonb,
+  counts jsonb not null default '{}'::jsonb,
+  contacts integer not null default 0,
+  subject_id uuid,
+  job_id uuid,
+  undo_job_id uuid,
+  undo_of uuid,
+  created_at timestamp with time zone not null default now(),
+  undoable_until timestamp with time zone,
+  undone_at timestamp with time zone,
+  undone_by uuid,
+  undone_by_name text not null default ''::text,
+  constraint operations_pkey PRIMARY KEY (workspace_id, id),
+  constraint operation_kind CHECK ((kind = ANY (ARRAY['edit'::text, 'bulk'::text, 'delete'::text, 'restore'::text, 'import'::text, 'merge'::text, 'undo'::text])))
+);
+CREATE INDEX operations_actor ON contacts.operations USING btree (workspace_id, actor_id, created_at, id);
+CREATE INDEX operations_created ON contacts.operations USING btree (workspace_id, created_at, id);
+CREATE INDEX operations_kind ON contacts.operations USING btree (workspace_id, kind, created_at, id);
+CREATE INDEX operations_subject ON contacts.operations USING btree (workspace_id, subject_id) WHERE (subject_id IS NOT NULL);
+CREATE INDEX operations_undo_of ON contacts.operations USING btree (workspace_id, undo_of) WHERE (undo_of IS NOT NULL);
+create policy tenant on contacts.operations using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant delete, insert, select, update on contacts.operations to rapport_app;
 
 create table contacts.orders (
   workspace_id uuid not null,
@@ -1154,6 +1281,17 @@ CREATE INDEX public_requests_age ON contacts.public_requests USING btree (worksp
 create policy tenant on contacts.public_requests using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
 grant delete, insert, select, update on contacts.public_requests to rapport_app;
 
+create table contacts.read_stamps (
+  workspace_id uuid not null,
+  kind text not null,
+  slot uuid not null default gen_random_uuid(),
+  stamp uuid not null default gen_random_uuid(),
+  constraint read_stamps_pkey PRIMARY KEY (workspace_id, kind, slot),
+  constraint read_stamp_kind CHECK ((kind = ANY (ARRAY['contacts'::text, 'timeline'::text, 'lists'::text, 'tags'::text])))
+);
+create policy tenant on contacts.read_stamps using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant delete, insert, select, update on contacts.read_stamps to rapport_app;
+
 create table contacts.removed_interactions (
   workspace_id uuid not null,
   id uuid not null,
@@ -1178,6 +1316,108 @@ CREATE INDEX removed_interactions_age ON contacts.removed_interactions USING btr
 CREATE INDEX removed_interactions_contact ON contacts.removed_interactions USING btree (workspace_id, contact_id);
 create policy tenant on contacts.removed_interactions using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
 grant delete, insert, select, update on contacts.removed_interactions to rapport_app;
+
+create table contacts.report_mails (
+  workspace_id uuid not null,
+  run_id uuid not null,
+  address text not null,
+  state text not null default 'waiting'::text,
+  detail text,
+  sent_at timestamp with time zone,
+  constraint report_mails_pkey PRIMARY KEY (workspace_id, run_id, address),
+  constraint report_mail_run FOREIGN KEY (workspace_id, run_id) REFERENCES contacts.report_runs(workspace_id, id) ON DELETE CASCADE,
+  constraint report_mail_state CHECK ((state = ANY (ARRAY['waiting'::text, 'sending'::text, 'sent'::text, 'failed'::text, 'skipped'::text])))
+);
+CREATE INDEX report_mails_address ON contacts.report_mails USING btree (workspace_id, lower(address));
+create policy tenant on contacts.report_mails using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant delete, insert, select, update on contacts.report_mails to rapport_app;
+
+create table contacts.report_runs (
+  workspace_id uuid not null,
+  id uuid not null,
+  report_id uuid not null,
+  schedule_id uuid,
+  due_at timestamp with time zone,
+  report_name text not null,
+  definition jsonb not null,
+  format text not null,
+  language text not null,
+  job_id uuid not null,
+  file_key text,
+  file_name text not null,
+  rows integer,
+  groups_total integer,
+  size_bytes bigint,
+  started_by uuid,
+  started_by_name text not null default ''::text,
+  created_at timestamp with time zone not null default now(),
+  finished_at timestamp with time zone,
+  expires_at timestamp with time zone not null,
+  constraint report_runs_pkey PRIMARY KEY (workspace_id, id),
+  constraint report_run_report FOREIGN KEY (workspace_id, report_id) REFERENCES contacts.reports(workspace_id, id) ON DELETE CASCADE,
+  constraint report_run_format CHECK ((format = ANY (ARRAY['csv'::text, 'xlsx'::text, 'pdf'::text])))
+);
+CREATE INDEX report_runs_kept ON contacts.report_runs USING btree (workspace_id, expires_at);
+CREATE INDEX report_runs_report ON contacts.report_runs USING btree (workspace_id, report_id, created_at, id);
+CREATE UNIQUE INDEX report_runs_tick ON contacts.report_runs USING btree (workspace_id, schedule_id, due_at) WHERE (due_at IS NOT NULL);
+create policy tenant on contacts.report_runs using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant delete, insert, select, update on contacts.report_runs to rapport_app;
+
+create table contacts.report_schedules (
+  workspace_id uuid not null,
+  id uuid not null,
+  report_id uuid not null,
+  frequency text not null,
+  at_time text not null,
+  weekday integer,
+  month_day integer,
+  timezone text not null,
+  format text not null,
+  language text not null,
+  member_ids uuid[] not null default '{}'::uuid[],
+  addresses text[] not null default '{}'::text[],
+  is_paused boolean not null default false,
+  next_run_at timestamp with time zone not null,
+  last_run_at timestamp with time zone,
+  created_by uuid,
+  created_by_name text not null default ''::text,
+  version integer not null default 1,
+  created_at timestamp with time zone not null default now(),
+  updated_at timestamp with time zone not null default now(),
+  constraint report_schedules_pkey PRIMARY KEY (workspace_id, id),
+  constraint report_schedule_report FOREIGN KEY (workspace_id, report_id) REFERENCES contacts.reports(workspace_id, id) ON DELETE CASCADE,
+  constraint report_frequency CHECK ((frequency = ANY (ARRAY['daily'::text, 'weekly'::text, 'monthly'::text]))),
+  constraint report_month_day CHECK (((month_day >= 1) AND (month_day <= 31))),
+  constraint report_schedule_day CHECK ((((weekday IS NOT NULL) = (frequency = 'weekly'::text)) AND ((month_day IS NOT NULL) = (frequency = 'monthly'::text)))),
+  constraint report_schedule_format CHECK ((format = ANY (ARRAY['csv'::text, 'xlsx'::text, 'pdf'::text]))),
+  constraint report_time CHECK ((at_time ~ '^([01][0-9]|2[0-3]):[0-5][0-9]$'::text)),
+  constraint report_weekday CHECK (((weekday >= 1) AND (weekday <= 7)))
+);
+CREATE INDEX report_schedules_due ON contacts.report_schedules USING btree (next_run_at) WHERE (NOT is_paused);
+CREATE INDEX report_schedules_report ON contacts.report_schedules USING btree (workspace_id, report_id, created_at, id);
+CREATE TRIGGER touch BEFORE UPDATE OF frequency, at_time, weekday, month_day, timezone, format, language, member_ids, addresses, is_paused ON contacts.report_schedules FOR EACH ROW EXECUTE FUNCTION platform.touch();
+create policy tenant on contacts.report_schedules using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant delete, insert, select, update on contacts.report_schedules to rapport_app;
+
+create table contacts.reports (
+  workspace_id uuid not null,
+  id uuid not null,
+  name text not null,
+  description text not null default ''::text,
+  definition jsonb not null,
+  created_by uuid,
+  created_by_name text not null default ''::text,
+  version integer not null default 1,
+  created_at timestamp with time zone not null default now(),
+  updated_at timestamp with time zone not null default now(),
+  deleted_at timestamp with time zone,
+  constraint reports_pkey PRIMARY KEY (workspace_id, id),
+  constraint report_name CHECK (((length(name) >= 1) AND (length(name) <= 100)))
+);
+CREATE UNIQUE INDEX reports_name ON contacts.reports USING btree (workspace_id, lower(name)) WHERE (deleted_at IS NULL);
+CREATE TRIGGER touch BEFORE UPDATE OF name, description, definition, deleted_at ON contacts.reports FOR EACH ROW EXECUTE FUNCTION platform.touch();
+create policy tenant on contacts.reports using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant delete, insert, select, update on contacts.reports to rapport_app;
 
 create table contacts.statistics_state (
   workspace_id uuid not null,
@@ -1242,6 +1482,7 @@ CREATE UNIQUE INDEX tags_name ON contacts.tags USING btree (workspace_id, lower(
 CREATE INDEX tags_popular ON contacts.tags USING btree (workspace_id, usage_count DESC, id);
 CREATE UNIQUE INDEX tags_slug ON contacts.tags USING btree (workspace_id, slug);
 CREATE TRIGGER tags_touch BEFORE UPDATE OF name, slug, color, description, priority ON contacts.tags FOR EACH ROW EXECUTE FUNCTION platform.touch();
+CREATE TRIGGER tags_written AFTER INSERT OR DELETE OR UPDATE ON contacts.tags FOR EACH STATEMENT EXECUTE FUNCTION contacts.note_write('tags');
 create policy tenant on contacts.tags using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
 grant delete, insert, select, update on contacts.tags to rapport_app;
 
@@ -1264,28 +1505,48 @@ CREATE INDEX ticket_facts_contact ON contacts.ticket_facts USING btree (workspac
 create policy tenant on contacts.ticket_facts using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
 grant delete, insert, select, update on contacts.ticket_facts to rapport_app;
 
+create table contacts.view_choices (
+  workspace_id uuid not null,
+  user_id uuid not null,
+  view_id uuid not null,
+  is_pinned boolean not null default false,
+  is_default boolean not null default false,
+  "position" integer,
+  constraint view_choices_pkey PRIMARY KEY (workspace_id, user_id, view_id),
+  constraint view_choice_view FOREIGN KEY (workspace_id, view_id) REFERENCES contacts.views(workspace_id, id) ON DELETE CASCADE
+);
+CREATE UNIQUE INDEX view_choices_default ON contacts.view_choices USING btree (workspace_id, user_id) WHERE is_default;
+CREATE INDEX view_choices_view ON contacts.view_choices USING btree (workspace_id, view_id);
+create policy tenant on contacts.view_choices using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant delete, insert, select, update on contacts.view_choices to rapport_app;
+
 create table contacts.views (
   workspace_id uuid not null,
   id uuid not null,
   owner_id uuid not null,
+  owner_name text not null default ''::text,
   name text not null,
+  icon text,
+  color text,
+  layout text not null default 'table'::text,
+  visibility text not null default 'private'::text,
   filter jsonb,
-  parameters jsonb not null default '{}'::jsonb,
-  columns text[] not null default '{}'::text[],
+  search text not null default ''::text,
   sort text,
-  display text not null default 'table'::text,
-  shared boolean not null default false,
-  "position" integer not null default 0,
+  columns jsonb not null default '[]'::jsonb,
+  group_by text,
   version integer not null default 1,
   created_at timestamp with time zone not null default now(),
   updated_at timestamp with time zone not null default now(),
   deleted_at timestamp with time zone,
   constraint views_pkey PRIMARY KEY (workspace_id, id),
-  constraint view_display CHECK ((display = ANY (ARRAY['table'::text, 'cards'::text])))
+  constraint view_layout CHECK ((layout = ANY (ARRAY['table'::text, 'board'::text]))),
+  constraint view_name CHECK (((length(name) >= 1) AND (length(name) <= 100))),
+  constraint view_visibility CHECK ((visibility = ANY (ARRAY['private'::text, 'workspace'::text])))
 );
 CREATE UNIQUE INDEX views_name ON contacts.views USING btree (workspace_id, owner_id, lower(name)) WHERE (deleted_at IS NULL);
-CREATE INDEX views_shared ON contacts.views USING btree (workspace_id, id) WHERE (shared AND (deleted_at IS NULL));
-CREATE TRIGGER views_touch BEFORE UPDATE OF name, filter, parameters, columns, sort, display, shared, "position", deleted_at ON contacts.views FOR EACH ROW EXECUTE FUNCTION platform.touch();
+CREATE INDEX views_shared ON contacts.views USING btree (workspace_id, id) WHERE (visibility = 'workspace'::text);
+CREATE TRIGGER touch BEFORE UPDATE OF name, icon, color, layout, visibility, filter, search, sort, columns, group_by, deleted_at ON contacts.views FOR EACH ROW EXECUTE FUNCTION platform.touch();
 create policy tenant on contacts.views using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
 grant delete, insert, select, update on contacts.views to rapport_app;
 
@@ -1361,6 +1622,8 @@ create view contacts.contact_rows as
     search_text,
     name_key,
     company_key,
+    merged_into,
+    merged_at,
     total_tickets,
     open_tickets
    FROM contacts.contacts
@@ -1600,6 +1863,53 @@ CREATE OR REPLACE FUNCTION contacts.iso_date(input text)
 RETURN CASE WHEN ((input ~ '^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$'::text) AND (substr(input, 1, 4) <> '0000'::text)) THEN (SELECT CASE WHEN (EXTRACT(month FROM d.day) = ((substr(iso_date.input, 6, 2))::integer)::numeric) THEN d.day ELSE NULL::date END AS "case" FROM (VALUES (((make_date((substr(iso_date.input, 1, 4))::integer, (substr(iso_date.input, 6, 2))::integer, 1) + (substr(iso_date.input, 9, 2))::integer) - 1))) d(day)) ELSE NULL::date END
 ;
 
+CREATE OR REPLACE FUNCTION contacts.keep_columns()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+declare
+  was jsonb;
+  becomes jsonb;
+begin
+  select jsonb_object_agg(key, old_value), jsonb_object_agg(key, new_value) into was, becomes
+  from (
+    select key, o.value as old_value, n.value as new_value
+    from jsonb_each(to_jsonb(old)) o join jsonb_each(to_jsonb(new)) n using (key)
+    where key = any ('{email,first_name,last_name,company,job_title,phone,phone_key,gender,avatar_url,language,timezone,source,status,is_active,newsletter_subscribed,marketing_subscribed,notes,user_id,deleted_at}')
+    union all
+    select 'custom_fields.' || key, coalesce(o.value, 'null'), coalesce(n.value, 'null')
+    from jsonb_each(old.custom_fields) o full join jsonb_each(new.custom_fields) n using (key)
+    where old.custom_fields is distinct from new.custom_fields
+  ) as each
+  where old_value is distinct from new_value;
+  if was is null then return null; end if;
+  insert into contacts.operation_changes as kept (workspace_id, operation_id, contact_id, before, after)
+  values (new.workspace_id, current_setting('rapport.operation_id')::uuid, new.id, was, becomes)
+  on conflict (workspace_id, operation_id, contact_id) do update
+    set before = excluded.before || kept.before, after = kept.after || excluded.after;
+  return null;
+end $function$
+;
+
+CREATE OR REPLACE FUNCTION contacts.keep_places()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  insert into contacts.operation_changes as kept (workspace_id, operation_id, contact_id, before, after)
+  select workspace_id, current_setting('rapport.operation_id')::uuid, contact_id,
+    jsonb_object_agg(place, tg_op = 'DELETE'), jsonb_object_agg(place, tg_op = 'INSERT')
+  from (
+    select c.workspace_id, c.contact_id,
+      case tg_table_name when 'contact_tags' then 'tag:' || (to_jsonb(c)->>'tag_id') else 'list:' || (to_jsonb(c)->>'list_id') end as place
+    from changed c) as places
+  group by workspace_id, contact_id
+  on conflict (workspace_id, operation_id, contact_id) do update
+    set before = excluded.before || kept.before, after = kept.after || excluded.after;
+  return null;
+end $function$
+;
+
 CREATE OR REPLACE FUNCTION contacts.local_day(workspace uuid)
  RETURNS date
  LANGUAGE sql
@@ -1635,6 +1945,32 @@ begin
 end $function$
 ;
 
+CREATE OR REPLACE FUNCTION contacts.note_write()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+declare
+  kind_written constant text := tg_argv[0];
+  flag constant text := 'rapport.wrote_' || kind_written;
+  workspace constant uuid := platform.workspace_id();
+begin
+  if workspace is null or current_setting(flag, true) = workspace::text then
+    return null;
+  end if;
+  update contacts.read_stamps s set stamp = gen_random_uuid()
+  from (
+    select slot from contacts.read_stamps
+    where workspace_id = workspace and kind = kind_written
+    limit 1 for update skip locked) as free
+  where s.workspace_id = workspace and s.kind = kind_written and s.slot = free.slot;
+  if not found then
+    insert into contacts.read_stamps (workspace_id, kind) values (workspace, kind_written);
+  end if;
+  perform set_config(flag, workspace::text, true);
+  return null;
+end $function$
+;
+
 CREATE OR REPLACE FUNCTION contacts.replace_choices(value jsonb, replacements jsonb)
  RETURNS jsonb
  LANGUAGE sql
@@ -1655,6 +1991,16 @@ AS $function$
       coalesce(sum(s.tags_over_1000), 0)
     from contacts.workspace_statistics s
   $function$
+;
+
+CREATE OR REPLACE FUNCTION contacts.workspaces_with_due_reports()
+ RETURNS TABLE(workspace_id uuid)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog'
+AS $function$
+  select distinct s.workspace_id from contacts.report_schedules s where not s.is_paused and s.next_run_at <= now()
+$function$
 ;
 
 CREATE OR REPLACE FUNCTION contacts.workspaces_with_old_imports()
@@ -1771,13 +2117,8 @@ create table communication.deliveries (
   clicks_machine integer not null default 0,
   clicked_at timestamp with time zone,
   unsubscribed_at timestamp with time zone,
-  bounce_kind text,
-  bounce_response text,
-  bounced_at timestamp with time zone,
-  complained_at timestamp with time zone,
   constraint deliveries_pkey PRIMARY KEY (workspace_id, campaign_id, contact_id),
   constraint delivery_campaign FOREIGN KEY (workspace_id, campaign_id) REFERENCES communication.campaigns(workspace_id, id) ON DELETE CASCADE,
-  constraint delivery_bounce_kind CHECK ((bounce_kind = ANY (ARRAY['hard'::text, 'full'::text, 'policy'::text, 'soft'::text]))),
   constraint delivery_state CHECK ((state = ANY (ARRAY['queued'::text, 'claimed'::text, 'handed_over'::text, 'sent'::text, 'retry'::text, 'failed'::text, 'skipped'::text])))
 );
 CREATE INDEX deliveries_contact ON communication.deliveries USING btree (workspace_id, contact_id, created_at);
@@ -1816,6 +2157,21 @@ create table communication.links (
 );
 create policy tenant on communication.links using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
 grant delete, insert, select, update on communication.links to rapport_app;
+
+create table communication.merged_rows (
+  workspace_id uuid not null,
+  merge_id uuid not null,
+  table_name text not null,
+  row_key text not null,
+  contact_id uuid not null,
+  content jsonb,
+  noted_at timestamp with time zone not null default now(),
+  constraint merged_rows_pkey PRIMARY KEY (workspace_id, merge_id, table_name, row_key)
+);
+CREATE INDEX merged_rows_age ON communication.merged_rows USING btree (workspace_id, noted_at);
+CREATE INDEX merged_rows_contact ON communication.merged_rows USING btree (workspace_id, contact_id);
+create policy tenant on communication.merged_rows using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant delete, insert, select, update on communication.merged_rows to rapport_app;
 
 create table communication.sandbox_messages (
   workspace_id uuid not null,
@@ -1867,6 +2223,96 @@ grant delete, insert, select, update on communication.templates to rapport_app;
 
 -- support -------------------------------------------------------------------------------------------------------
 
+create table support.agents (
+  workspace_id uuid not null,
+  user_id uuid not null,
+  capacity integer not null,
+  categories text[] not null default '{}'::text[],
+  presence text not null default 'away'::text,
+  seen_at timestamp with time zone,
+  assigned_at timestamp with time zone,
+  version integer not null default 1,
+  created_at timestamp with time zone not null default now(),
+  updated_at timestamp with time zone not null default now(),
+  constraint agents_pkey PRIMARY KEY (workspace_id, user_id),
+  constraint agent_capacity CHECK (((capacity >= 4) AND (capacity <= 1000))),
+  constraint agent_presence CHECK ((presence = ANY (ARRAY['online'::text, 'away'::text])))
+);
+CREATE TRIGGER agent_touch BEFORE UPDATE OF capacity, categories ON support.agents FOR EACH ROW EXECUTE FUNCTION platform.touch();
+create policy tenant on support.agents using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant delete, insert, select, update on support.agents to rapport_app;
+
+create table support.assignment_settings (
+  workspace_id uuid not null,
+  auto_assign boolean,
+  version integer not null default 1,
+  created_at timestamp with time zone not null default now(),
+  updated_at timestamp with time zone not null default now(),
+  constraint assignment_settings_pkey PRIMARY KEY (workspace_id)
+);
+CREATE TRIGGER assignment_settings_touch BEFORE UPDATE OF auto_assign ON support.assignment_settings FOR EACH ROW EXECUTE FUNCTION platform.touch();
+create policy tenant on support.assignment_settings using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant delete, insert, select, update on support.assignment_settings to rapport_app;
+
+create table support.attachments (
+  workspace_id uuid not null,
+  id uuid not null,
+  ticket_id uuid not null,
+  message_id uuid,
+  user_id uuid,
+  author_kind text not null,
+  file_name text not null,
+  file_key text not null,
+  file_type text not null,
+  mime_type text not null,
+  size_bytes bigint not null,
+  sha256 text not null,
+  scan text not null,
+  created_at timestamp with time zone not null default now(),
+  constraint attachments_pkey PRIMARY KEY (workspace_id, id),
+  constraint attachment_message FOREIGN KEY (workspace_id, message_id) REFERENCES support.messages(workspace_id, id) ON DELETE CASCADE,
+  constraint attachment_ticket FOREIGN KEY (workspace_id, ticket_id) REFERENCES support.tickets(workspace_id, id) ON DELETE CASCADE,
+  constraint attachment_author CHECK ((author_kind = ANY (ARRAY['requester'::text, 'house'::text, 'program'::text]))),
+  constraint attachment_scan CHECK ((scan = ANY (ARRAY['not_scanned'::text, 'clean'::text, 'pending'::text, 'infected'::text]))),
+  constraint attachment_type CHECK ((file_type = ANY (ARRAY['image'::text, 'pdf'::text, 'document'::text, 'text'::text])))
+);
+CREATE INDEX attachments_of ON support.attachments USING btree (workspace_id, ticket_id, created_at, id);
+CREATE INDEX attachments_of_message ON support.attachments USING btree (workspace_id, message_id) WHERE (message_id IS NOT NULL);
+create policy tenant on support.attachments using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant delete, insert, select, update on support.attachments to rapport_app;
+
+create table support.calendar_versions (
+  workspace_id uuid not null,
+  calendar_id uuid not null,
+  version integer not null,
+  timezone text not null,
+  hours jsonb not null,
+  holidays jsonb not null,
+  recorded_at timestamp with time zone not null,
+  constraint calendar_versions_pkey PRIMARY KEY (workspace_id, calendar_id, version),
+  constraint calendar_version FOREIGN KEY (workspace_id, calendar_id) REFERENCES support.calendars(workspace_id, id)
+);
+create policy tenant on support.calendar_versions using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant insert, select on support.calendar_versions to rapport_app;
+
+create table support.calendars (
+  workspace_id uuid not null,
+  id uuid not null,
+  name text not null,
+  timezone text not null,
+  hours jsonb not null,
+  holidays jsonb not null default '[]'::jsonb,
+  version integer not null default 1,
+  created_at timestamp with time zone not null default now(),
+  updated_at timestamp with time zone not null default now(),
+  deleted_at timestamp with time zone,
+  constraint calendars_pkey PRIMARY KEY (workspace_id, id)
+);
+CREATE UNIQUE INDEX calendars_name ON support.calendars USING btree (workspace_id, lower(name)) WHERE (deleted_at IS NULL);
+CREATE TRIGGER calendar_touch BEFORE UPDATE ON support.calendars FOR EACH ROW EXECUTE FUNCTION platform.touch();
+create policy tenant on support.calendars using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant delete, insert, select, update on support.calendars to rapport_app;
+
 create table support.followers (
   workspace_id uuid not null,
   ticket_id uuid not null,
@@ -1879,27 +2325,6 @@ create table support.followers (
 CREATE INDEX followers_user ON support.followers USING btree (workspace_id, user_id, ticket_id) WHERE was_called;
 create policy tenant on support.followers using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
 grant delete, insert, select, update on support.followers to rapport_app;
-
-create table support.mailboxes (
-  workspace_id uuid not null,
-  id uuid not null,
-  address_id uuid not null,
-  address text not null,
-  purpose text not null default 'tickets'::text,
-  name text not null,
-  signature text not null default ''::text,
-  auto_acknowledge boolean not null default true,
-  version integer not null default 1,
-  created_at timestamp with time zone not null default now(),
-  updated_at timestamp with time zone not null default now(),
-  constraint mailboxes_pkey PRIMARY KEY (workspace_id, id),
-  constraint mailbox_purpose CHECK ((purpose = ANY (ARRAY['tickets'::text, 'bounces'::text])))
-);
-CREATE UNIQUE INDEX mailboxes_address ON support.mailboxes USING btree (workspace_id, address_id);
-CREATE INDEX mailboxes_by_time ON support.mailboxes USING btree (workspace_id, created_at, id);
-CREATE TRIGGER mailboxes_touch BEFORE UPDATE OF address, purpose, name, signature, auto_acknowledge ON support.mailboxes FOR EACH ROW EXECUTE FUNCTION platform.touch();
-create policy tenant on support.mailboxes using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
-grant delete, insert, select, update on support.mailboxes to rapport_app;
 
 create table support.mentions (
   workspace_id uuid not null,
@@ -1970,6 +2395,61 @@ CREATE TRIGGER message_touch BEFORE UPDATE OF content, deleted_at ON support.mes
 create policy tenant on support.messages using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
 grant delete, insert, select, update on support.messages to rapport_app;
 
+create table support.sla_breaches (
+  workspace_id uuid not null,
+  ticket_id uuid not null,
+  clock text not null,
+  breached_at timestamp with time zone not null,
+  policy_id uuid,
+  noticed_at timestamp with time zone not null,
+  constraint sla_breaches_pkey PRIMARY KEY (workspace_id, ticket_id, clock, breached_at),
+  constraint breach_ticket FOREIGN KEY (workspace_id, ticket_id) REFERENCES support.tickets(workspace_id, id) ON DELETE CASCADE,
+  constraint breach_clock CHECK ((clock = ANY (ARRAY['first_response'::text, 'next_response'::text, 'resolution'::text])))
+);
+CREATE INDEX sla_breaches_time ON support.sla_breaches USING btree (workspace_id, breached_at);
+create policy tenant on support.sla_breaches using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant insert, select on support.sla_breaches to rapport_app;
+
+create table support.sla_policies (
+  workspace_id uuid not null,
+  id uuid not null,
+  name text not null,
+  description text not null default ''::text,
+  "position" integer not null default 0,
+  is_active boolean not null default true,
+  conditions jsonb not null default '{}'::jsonb,
+  targets jsonb not null,
+  calendar_id uuid,
+  pause_while_waiting boolean not null default true,
+  version integer not null default 1,
+  created_at timestamp with time zone not null default now(),
+  updated_at timestamp with time zone not null default now(),
+  deleted_at timestamp with time zone,
+  constraint sla_policies_pkey PRIMARY KEY (workspace_id, id),
+  constraint policy_calendar FOREIGN KEY (workspace_id, calendar_id) REFERENCES support.calendars(workspace_id, id)
+);
+CREATE INDEX sla_policies_calendar ON support.sla_policies USING btree (workspace_id, calendar_id) WHERE (calendar_id IS NOT NULL);
+CREATE UNIQUE INDEX sla_policies_name ON support.sla_policies USING btree (workspace_id, lower(name)) WHERE (deleted_at IS NULL);
+CREATE INDEX sla_policies_order ON support.sla_policies USING btree (workspace_id, "position", id) WHERE (deleted_at IS NULL);
+CREATE TRIGGER sla_policy_touch BEFORE UPDATE ON support.sla_policies FOR EACH ROW EXECUTE FUNCTION platform.touch();
+create policy tenant on support.sla_policies using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant delete, insert, select, update on support.sla_policies to rapport_app;
+
+create table support.ticket_clocks (
+  workspace_id uuid not null,
+  ticket_id uuid not null,
+  seq bigint not null,
+  state jsonb not null,
+  policy_id uuid,
+  next_due_at timestamp with time zone,
+  constraint ticket_clocks_pkey PRIMARY KEY (workspace_id, ticket_id),
+  constraint clocks_ticket FOREIGN KEY (workspace_id, ticket_id) REFERENCES support.tickets(workspace_id, id) ON DELETE CASCADE
+);
+CREATE INDEX ticket_clocks_due ON support.ticket_clocks USING btree (workspace_id, next_due_at) WHERE (next_due_at IS NOT NULL);
+CREATE INDEX ticket_clocks_policy ON support.ticket_clocks USING btree (workspace_id, policy_id) WHERE (policy_id IS NOT NULL);
+create policy tenant on support.ticket_clocks using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant delete, insert, select, update on support.ticket_clocks to rapport_app;
+
 create table support.ticket_days (
   workspace_id uuid not null,
   day date not null,
@@ -1999,34 +2479,17 @@ CREATE INDEX ticket_events_type ON support.ticket_events USING btree (workspace_
 create policy tenant on support.ticket_events using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
 grant insert, select on support.ticket_events to rapport_app;
 
-create table support.ticket_mails (
+create table support.ticket_tokens (
   workspace_id uuid not null,
-  id uuid not null,
+  token_hash bytea not null,
   ticket_id uuid not null,
-  message_id uuid,
-  direction text not null,
-  mail_id text,
-  email text not null,
-  mailbox_id uuid,
-  subject text not null default ''::text,
-  html text,
-  sender text,
-  state text not null,
-  reason text,
   created_at timestamp with time zone not null default now(),
-  sent_at timestamp with time zone,
-  constraint ticket_mails_pkey PRIMARY KEY (workspace_id, id),
-  constraint ticket_mail_ticket FOREIGN KEY (workspace_id, ticket_id) REFERENCES support.tickets(workspace_id, id) ON DELETE CASCADE,
-  constraint ticket_mail_direction CHECK ((direction = ANY (ARRAY['in'::text, 'out'::text]))),
-  constraint ticket_mail_state CHECK ((state = ANY (ARRAY['received'::text, 'queued'::text, 'sent'::text, 'failed'::text])))
+  constraint ticket_tokens_pkey PRIMARY KEY (workspace_id, token_hash),
+  constraint ticket_token FOREIGN KEY (workspace_id, ticket_id) REFERENCES support.tickets(workspace_id, id) ON DELETE CASCADE
 );
-CREATE UNIQUE INDEX ticket_mail_acknowledged_once ON support.ticket_mails USING btree (workspace_id, ticket_id) WHERE ((direction = 'out'::text) AND (message_id IS NULL));
-CREATE UNIQUE INDEX ticket_mail_sent_once ON support.ticket_mails USING btree (workspace_id, message_id) WHERE ((direction = 'out'::text) AND (message_id IS NOT NULL));
-CREATE INDEX ticket_mails_by_email ON support.ticket_mails USING btree (workspace_id, email);
-CREATE INDEX ticket_mails_by_mail_id ON support.ticket_mails USING btree (workspace_id, mail_id);
-CREATE INDEX ticket_mails_of ON support.ticket_mails USING btree (workspace_id, ticket_id, created_at, id);
-create policy tenant on support.ticket_mails using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
-grant delete, insert, select, update on support.ticket_mails to rapport_app;
+CREATE INDEX ticket_tokens_of ON support.ticket_tokens USING btree (workspace_id, ticket_id);
+create policy tenant on support.ticket_tokens using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant delete, insert, select, update on support.ticket_tokens to rapport_app;
 
 create table support.tickets (
   workspace_id uuid not null,
@@ -2078,6 +2541,11 @@ END) stored,
   updated_at timestamp with time zone not null default now(),
   deleted_at timestamp with time zone,
   search_text text not null generated always as (support.search_text((ARRAY[ticket_number, subject, description, contact_name, contact_email] || tags))) stored,
+  opens_by_number boolean not null default false,
+  satisfaction_asked_at timestamp with time zone,
+  first_response_breached_at timestamp with time zone,
+  next_response_breached_at timestamp with time zone,
+  resolution_breached_at timestamp with time zone,
   constraint tickets_pkey PRIMARY KEY (workspace_id, id),
   constraint ticket_follow_up FOREIGN KEY (workspace_id, follow_up_of) REFERENCES support.tickets(workspace_id, id),
   constraint ticket_merged_into FOREIGN KEY (workspace_id, merged_into) REFERENCES support.tickets(workspace_id, id),
@@ -2089,6 +2557,7 @@ END) stored,
   constraint ticket_work_is_assigned CHECK (((status <> ALL (ARRAY['assigned'::text, 'in_progress'::text, 'waiting_customer'::text])) OR (assigned_to IS NOT NULL)))
 );
 CREATE UNIQUE INDEX ticket_number ON support.tickets USING btree (workspace_id, ticket_number);
+CREATE INDEX tickets_asked ON support.tickets USING btree (workspace_id, contact_id, satisfaction_asked_at) WHERE (satisfaction_asked_at IS NOT NULL);
 CREATE INDEX tickets_assigned ON support.tickets USING btree (workspace_id, assigned_to, created_at, id) WHERE (deleted_at IS NULL);
 CREATE INDEX tickets_category ON support.tickets USING btree (workspace_id, platform.fold(category), created_at, id) WHERE ((deleted_at IS NULL) AND (category IS NOT NULL));
 CREATE INDEX tickets_contact ON support.tickets USING btree (workspace_id, contact_id, created_at, id);
@@ -2097,11 +2566,15 @@ CREATE INDEX tickets_deleted ON support.tickets USING btree (workspace_id, delet
 CREATE INDEX tickets_due ON support.tickets USING btree (workspace_id, COALESCE(due_at, 'infinity'::timestamp with time zone), id) WHERE (deleted_at IS NULL);
 CREATE INDEX tickets_email ON support.tickets USING btree (workspace_id, lower(contact_email));
 CREATE INDEX tickets_follow_ups ON support.tickets USING btree (workspace_id, follow_up_of) WHERE (follow_up_of IS NOT NULL);
+CREATE INDEX tickets_in_hand ON support.tickets USING btree (workspace_id, assigned_to) INCLUDE (priority) WHERE ((deleted_at IS NULL) AND (merged_into IS NULL) AND (status = ANY (ARRAY['assigned'::text, 'in_progress'::text, 'waiting_customer'::text])));
 CREATE INDEX tickets_priority ON support.tickets USING btree (workspace_id, priority_rank, id) WHERE (deleted_at IS NULL);
+CREATE INDEX tickets_resolved ON support.tickets USING btree (workspace_id, GREATEST(resolved_at, last_message_at)) WHERE ((deleted_at IS NULL) AND (status = 'resolved'::text));
 CREATE INDEX tickets_search ON support.tickets USING gin (search_text public.gin_trgm_ops) WHERE (deleted_at IS NULL);
 CREATE INDEX tickets_spoken ON support.tickets USING btree (workspace_id, last_message_at, id) WHERE (deleted_at IS NULL);
 CREATE INDEX tickets_status ON support.tickets USING btree (workspace_id, status, created_at, id) WHERE (deleted_at IS NULL);
 CREATE INDEX tickets_tags ON support.tickets USING gin (tag_keys) WHERE (deleted_at IS NULL);
+CREATE INDEX tickets_unanswered ON support.tickets USING btree (workspace_id, created_at) WHERE ((deleted_at IS NULL) AND (priority = 'urgent'::text) AND (first_response_at IS NULL) AND (escalated_at IS NULL) AND (status <> ALL (ARRAY['resolved'::text, 'closed'::text])));
+CREATE INDEX tickets_unassigned ON support.tickets USING btree (workspace_id, priority_rank DESC, created_at, id) WHERE ((deleted_at IS NULL) AND (merged_into IS NULL) AND (status = 'open'::text) AND (assigned_to IS NULL));
 CREATE INDEX tickets_updated ON support.tickets USING btree (workspace_id, updated_at, id) WHERE (deleted_at IS NULL);
 CREATE INDEX tickets_user ON support.tickets USING btree (workspace_id, user_id, created_at, id) WHERE (deleted_at IS NULL);
 CREATE INDEX tickets_waiting ON support.tickets USING btree (workspace_id, COALESCE(waiting_since, 'infinity'::timestamp with time zone), id) WHERE (deleted_at IS NULL);
@@ -2172,7 +2645,12 @@ create view support.ticket_rows as
     created_at,
     updated_at,
     deleted_at,
-    search_text
+    search_text,
+    opens_by_number,
+    satisfaction_asked_at,
+    first_response_breached_at,
+    next_response_breached_at,
+    resolution_breached_at
    FROM support.tickets
   WHERE (workspace_id = platform.workspace_id());
 
@@ -2195,6 +2673,13 @@ CREATE OR REPLACE FUNCTION support.tag_keys(tags text[])
  LANGUAGE sql
  IMMUTABLE PARALLEL SAFE STRICT
 RETURN ARRAY(SELECT platform.fold(tag.tag) AS fold FROM unnest(tag_keys.tags) tag(tag))
+;
+
+CREATE OR REPLACE FUNCTION support.ticket_weight(priority text)
+ RETURNS numeric
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE STRICT
+RETURN CASE priority WHEN 'urgent'::text THEN (4)::numeric WHEN 'high'::text THEN (2)::numeric WHEN 'normal'::text THEN (1)::numeric ELSE 0.5 END
 ;
 
 -- privacy -------------------------------------------------------------------------------------------------------

@@ -111,9 +111,9 @@ export async function start(
     app,
     world,
     databaseUrl,
-    as: (person) => client(app, tokenOf(world.people[person], world.workspaceId)),
-    stranger: client(app, tokenOf(world.stranger, world.otherWorkspaceId)),
-    anonymous: client(app, null),
+    as: (person) => clientOf(app, tokenOf(world.people[person], world.workspaceId)),
+    stranger: clientOf(app, tokenOf(world.stranger, world.otherWorkspaceId)),
+    anonymous: clientOf(app, null),
     drain,
     async drainEvents() {
       await drain()
@@ -154,7 +154,8 @@ export function tokenOf(
     .sign(new TextEncoder().encode(testSecretKey))
 }
 
-function client(app: App, token: Promise<string> | null): Client {
+/** A client of this application; without a token it is nobody. */
+export function clientOf(app: App, token: Promise<string> | null): Client {
   const send = async (
     method: string,
     address: string,

@@ -477,7 +477,7 @@ export interface paths {
         };
         /**
          * Contacts: searched, filtered, sorted, page by page
-         * @description Every word of `search` must occur somewhere in the name, e-mail or company; accents and case do not matter. Sort by created_at, updated_at, email, first_name, last_name, full_name, company, engagement_score, lifetime_value, last_booking_date, last_email_opened_at, with a leading - for the other direction; the newest come first unless told otherwise.
+         * @description Every word of `search` must occur somewhere in the name, e-mail or company; accents and case do not matter. Sort by created_at, updated_at, email, first_name, last_name, full_name, company, engagement_score, lifetime_value, last_booking_date, last_email_opened_at, with a leading - for the other direction; the newest come first unless told otherwise. `view` begins with a saved view: the other parameters narrow it down, and a sort order here takes the place of its own.
          */
         get: operations["getContacts"];
         put?: never;
@@ -680,7 +680,7 @@ export interface paths {
         };
         /**
          * Download contacts as CSV, XLSX, JSON or vCard
-         * @description Streams from one snapshot; stopping to read stops it. CSV and XLSX have the columns of document 5 unless `fields` says otherwise. `safe` (default) puts an apostrophe before text that a spreadsheet would compute; the import takes it away again. `reimport=true` writes every field that an import can read, exactly. All parameters of the list of contacts choose who is in it.
+         * @description Streams from one snapshot; stopping to read stops it. CSV and XLSX have the columns of document 5 unless `fields` says otherwise. `safe` (default) puts an apostrophe before text that a spreadsheet would compute; the import takes it away again. `reimport=true` writes every field that an import can read, exactly. All parameters of the list of contacts choose who is in it; a `view` also which columns and which order.
          */
         get: operations["getContactsExport"];
         put?: never;
@@ -1117,6 +1117,402 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/contacts/merge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Merge duplicates into one contact
+         * @description Notes, timeline, tags, lists, orders, bookings and tickets of the duplicates go to the primary; counters add up. Of consents the stricter wins: a "no" of any of them stands, a "yes" holds only where the record of the surviving address has it. The addresses of the duplicates still find the contact. The duplicates are deleted, and asking for one answers 404 with `merged_into`. It can be undone for 30 days. If-Match names the version of the primary.
+         */
+        post: operations["postContactsMerge"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contacts/merge/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * What a merge would make of these contacts; changes nothing
+         * @description Notes, timeline, tags, lists, orders, bookings and tickets of the duplicates go to the primary; counters add up. Of consents the stricter wins: a "no" of any of them stands, a "yes" holds only where the record of the surviving address has it. The addresses of the duplicates still find the contact.
+         */
+        post: operations["postContactsMergePreview"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contacts/merges": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Merges, the newest first */
+        get: operations["getContactsMerges"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contacts/merges/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One merge */
+        get: operations["getContactsMergesById"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contacts/merges/{id}/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Undo a merge: every contact becomes what it was
+         * @description What was changed since the merge stays with the survivor; `merge.kept` tells what that is. Merges of one contact are undone in the opposite order. 409 when an address belongs to another contact by now.
+         */
+        post: operations["postContactsMergesByIdUndo"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contacts/operations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was done to contacts in the last 30 days, newest first */
+        get: operations["getContactsOperations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contacts/operations/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One operation, with what was there before and after
+         * @description Of the first 20 contacts that it changed, field by field. An import shows whom it changed in its own list.
+         */
+        get: operations["getContactsOperationsById"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contacts/operations/{id}/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take an operation back
+         * @description Puts back what nobody has changed since, and says what stays and why. A "no" of a person never becomes a "yes" by it. Up to 200 contacts at once (200); more, and imports, as a job (202). Undoing an undo does the thing again. Who may do a thing may undo it.
+         */
+        post: operations["postContactsOperationsByIdUndo"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contacts/reports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Reports that are kept */
+        get: operations["getContactsReports"];
+        put?: never;
+        /**
+         * Keep a report under a name
+         * @description Groups are contacts with the same value (two fields at most); whoever has several tags, lists or choices counts in each. GET /contacts/reports/fields lists what can be grouped by and measured. Days are those of the workspace’s time zone.
+         */
+        post: operations["postContactsReports"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contacts/reports/fields": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What reports can group by and measure */
+        get: operations["getContactsReportsFields"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contacts/reports/run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Run a report that is not saved
+         * @description Groups are contacts with the same value (two fields at most); whoever has several tags, lists or choices counts in each. GET /contacts/reports/fields lists what can be grouped by and measured. Days are those of the workspace’s time zone.
+         */
+        post: operations["postContactsReportsRun"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contacts/reports/templates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Reports to begin with */
+        get: operations["getContactsReportsTemplates"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contacts/reports/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One report: what it asks */
+        get: operations["getContactsReportsById"];
+        /** Change a report: what is named is replaced, the rest stays */
+        put: operations["putContactsReportsById"];
+        post?: never;
+        /** Delete a report; it can be restored */
+        delete: operations["deleteContactsReportsById"];
+        options?: never;
+        head?: never;
+        /** Change a report: what is named is replaced, the rest stays */
+        patch: operations["patchContactsReportsById"];
+        trace?: never;
+    };
+    "/api/v1/contacts/reports/{id}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Bring a deleted report back, unless its name was taken meanwhile */
+        post: operations["postContactsReportsByIdRestore"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contacts/reports/{id}/run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Run a report now
+         * @description What it names and is not there any more counts nobody; `problems` says so.
+         */
+        get: operations["getContactsReportsByIdRun"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contacts/reports/{id}/runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Files that were made of a report, newest first */
+        get: operations["getContactsReportsByIdRuns"];
+        put?: never;
+        /**
+         * Make a file of a report, by a job
+         * @description The file is kept for 90 days.
+         */
+        post: operations["postContactsReportsByIdRuns"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contacts/reports/{id}/runs/{run_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One run, with a link to its file that is good for an hour */
+        get: operations["getContactsReportsByIdRunsByRunId"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contacts/reports/{id}/runs/{run_id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Stop a run; what was sent stays sent */
+        post: operations["postContactsReportsByIdRunsByRunIdCancel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contacts/reports/{id}/schedules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** When a report goes out by mail, and to whom */
+        get: operations["getContactsReportsByIdSchedules"];
+        put?: never;
+        /**
+         * Send a report by mail every day, week or month
+         * @description Each person gets each report once, whatever is tried again. Where clocks skip the time, it goes out when they have, and where they show it twice, the first time. After a standstill one report makes up for all that were missed. Addresses of people who are no members of the workspace are for admins to name.
+         */
+        post: operations["postContactsReportsByIdSchedules"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contacts/reports/{id}/schedules/{schedule_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One schedule of a report */
+        get: operations["getContactsReportsByIdSchedulesByScheduleId"];
+        /** Change a schedule, pause it, or let it go on: what is named is replaced, the rest stays */
+        put: operations["putContactsReportsByIdSchedulesByScheduleId"];
+        post?: never;
+        /** Send a report no more; what was sent stays in its history */
+        delete: operations["deleteContactsReportsByIdSchedulesByScheduleId"];
+        options?: never;
+        head?: never;
+        /** Change a schedule, pause it, or let it go on: what is named is replaced, the rest stays */
+        patch: operations["patchContactsReportsByIdSchedulesByScheduleId"];
+        trace?: never;
+    };
+    "/api/v1/contacts/reports/{id}/schedules/{schedule_id}/run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send it now as well, to everybody whom the schedule names */
+        post: operations["postContactsReportsByIdSchedulesByScheduleIdRun"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/contacts/stats": {
         parameters: {
             query?: never;
@@ -1131,6 +1527,146 @@ export interface paths {
         get: operations["getContactsStats"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contacts/views": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Saved views: one’s own, and those that are shared
+         * @description Pinned ones first, then in one’s own order. Sort by position, name, created_at, updated_at.
+         */
+        get: operations["getContactsViews"];
+        put?: never;
+        /**
+         * Save a view: a filter, a search, an order and columns under a name
+         * @description The rule is one as POST /contacts/filter/count describes it. Lists, counts, exports and bulk actions take the view by `view`: whatever else they say narrows it down further, and a sort order of theirs takes the place of its own. Sharing it with the workspace needs the right to write contacts.
+         */
+        post: operations["postContactsViews"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contacts/views/order": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Put views in one’s own order
+         * @description These come first, in this order; those that are not named follow. Nobody else’s order changes.
+         */
+        put: operations["putContactsViewsOrder"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contacts/views/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One view, and what of it is not there any more */
+        get: operations["getContactsViewsById"];
+        /**
+         * Change a view: the fields that are named are replaced, the others stay
+         * @description A shared view is changed by its owner and by admins.
+         */
+        put: operations["putContactsViewsById"];
+        post?: never;
+        /** Delete a view, not its contacts; it can be restored */
+        delete: operations["deleteContactsViewsById"];
+        options?: never;
+        head?: never;
+        /**
+         * Change a view: the fields that are named are replaced, the others stay
+         * @description A shared view is changed by its owner and by admins.
+         */
+        patch: operations["patchContactsViewsById"];
+        trace?: never;
+    };
+    "/api/v1/contacts/views/{id}/default": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Choose the view that opens first, for oneself */
+        put: operations["putContactsViewsByIdDefault"];
+        post?: never;
+        /** Open no view first, where this was the one */
+        delete: operations["deleteContactsViewsByIdDefault"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contacts/views/{id}/duplicate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Copy a view as a private one of one’s own */
+        post: operations["postContactsViewsByIdDuplicate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contacts/views/{id}/pin": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Pin a view for oneself */
+        put: operations["putContactsViewsByIdPin"];
+        post?: never;
+        /** Unpin a view for oneself */
+        delete: operations["deleteContactsViewsByIdPin"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contacts/views/{id}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Bring a deleted view back, unless its name was taken meanwhile */
+        post: operations["postContactsViewsByIdRestore"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1278,6 +1814,23 @@ export interface paths {
         put?: never;
         /** Take a contact out of a group */
         post: operations["postContactsByIdGroupsByGroupIdRemove"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contacts/{id}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The operations that touched one contact, newest first */
+        get: operations["getContactsByIdHistory"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1684,7 +2237,7 @@ export interface paths {
         put?: never;
         /**
          * Hand in an event of another program
-         * @description The same reactions hear it as hear our own events, once per event `id`, however often it is sent.
+         * @description The same reactions hear it as hear our own events, once per event `id`, however often it is sent. Without an `id`, the same content is the same event.
          */
         post: operations["postEvents"];
         delete?: never;
@@ -2437,6 +2990,83 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/public/tickets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Open a ticket without an account
+         * @description Keep the access_token: it is the only way back to the ticket, and is shown once. Nothing is sent to the address. `website` is a trap for robots: leave it empty and hide it.
+         */
+        post: operations["postPublicTickets"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/public/tickets/satisfaction": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Rate a ticket with the token of the survey’s link; it is good for one rating */
+        post: operations["postPublicTicketsSatisfaction"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/public/tickets/{ticket_id}/messages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Write in a ticket, by its token in X-Ticket-Token, or by a number that cannot be guessed
+         * @description Brings back a ticket that was resolved or closed not long ago. Later it opens a new one that follows it: the reply then names that one, with a token of its own.
+         */
+        post: operations["postPublicTicketsByTicketIdMessages"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/public/tickets/{ticket_number}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A ticket, by its token in X-Ticket-Token, or by a number that cannot be guessed
+         * @description Public messages alone. What is missing, wrong or another’s looks the same: 404.
+         */
+        get: operations["getPublicTicketsByTicketNumber"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/public/track/{token}/clicked": {
         parameters: {
             query?: never;
@@ -2758,44 +3388,197 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/tickets/mailboxes": {
+    "/api/v1/tickets/agents": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        /** Addresses whose mail becomes tickets */
-        get: operations["getTicketsMailboxes"];
-        put?: never;
         /**
-         * Take mail for an address
-         * @description Mail reaches Rapport by MAIL_IN_PORT or IMAP_URL. With the purpose `bounces`, campaigns name the address as the place that undeliverable mails come back to.
+         * Who works at the help desk, what they have in hand, and whether they are there
+         * @description All of them at once, by name: a help desk has a thousand agents at most.
          */
-        post: operations["postTicketsMailboxes"];
+        get: operations["getTicketsAgents"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
         patch?: never;
         trace?: never;
     };
-    "/api/v1/tickets/mailboxes/{id}": {
+    "/api/v1/tickets/agents/{id}": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        /** One mailbox */
-        get: operations["getTicketsMailboxesById"];
-        put?: never;
+        /** One agent, by the id of the member */
+        get: operations["getTicketsAgentsById"];
+        /** Say what an agent can take; what is named is replaced. Waiting tickets are given out at once */
+        put: operations["putTicketsAgentsById"];
         post?: never;
-        /** Take no more mail for an address */
-        delete: operations["deleteTicketsMailboxesById"];
+        delete?: never;
         options?: never;
         head?: never;
-        /** Change a mailbox */
-        patch: operations["patchTicketsMailboxesById"];
+        /** Say what an agent can take; what is named is replaced. Waiting tickets are given out at once */
+        patch: operations["patchTicketsAgentsById"];
+        trace?: never;
+    };
+    "/api/v1/tickets/calendars": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Business calendars */
+        get: operations["getTicketsCalendars"];
+        put?: never;
+        /**
+         * Make a business calendar
+         * @description Time counts while the clocks of `timezone` show an hour that is open, so nights are shorter or longer when they change. Hours that go on over midnight belong to the weekday they begin on; a holiday is the day between two midnights, with hours of its own or none.
+         */
+        post: operations["postTicketsCalendars"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tickets/calendars/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One business calendar */
+        get: operations["getTicketsCalendarsById"];
+        /** Change a calendar: what is named is replaced; open tickets count by it from now on */
+        put: operations["putTicketsCalendarsById"];
+        post?: never;
+        /** Delete a calendar by which no policy counts; it can be restored */
+        delete: operations["deleteTicketsCalendarsById"];
+        options?: never;
+        head?: never;
+        /** Change a calendar: what is named is replaced; open tickets count by it from now on */
+        patch: operations["patchTicketsCalendarsById"];
+        trace?: never;
+    };
+    "/api/v1/tickets/calendars/{id}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Bring a deleted calendar back, unless its name was taken meanwhile */
+        post: operations["postTicketsCalendarsByIdRestore"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tickets/presence": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Say that one is there, or away
+         * @description Only who is online gets tickets by themselves. Say it again each minute: after two minutes of silence one is offline.
+         */
+        put: operations["putTicketsPresence"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tickets/settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How tickets are given out */
+        get: operations["getTicketsSettings"];
+        /** Say whether tickets go to agents by themselves; what waits is given out at once */
+        put: operations["putTicketsSettings"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tickets/sla-policies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Service level policies, in the order in which they are tried */
+        get: operations["getTicketsSlaPolicies"];
+        put?: never;
+        /**
+         * Make a service level policy
+         * @description The first active policy whose conditions a ticket meets holds for it. `first_response` runs until the first public answer of a person; `next_response` from each later word of the requester to the answer to it; `resolution` until the ticket is resolved, and goes on when it is opened again. Open tickets follow a new or changed policy within moments, and keep the time that has passed.
+         */
+        post: operations["postTicketsSlaPolicies"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tickets/sla-policies/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One service level policy */
+        get: operations["getTicketsSlaPoliciesById"];
+        /** Change a policy: what is named is replaced, all else stays; open tickets keep the time that has passed */
+        put: operations["putTicketsSlaPoliciesById"];
+        post?: never;
+        /** Delete a policy; its tickets follow the next one that is for them. It can be restored */
+        delete: operations["deleteTicketsSlaPoliciesById"];
+        options?: never;
+        head?: never;
+        /** Change a policy: what is named is replaced, all else stays; open tickets keep the time that has passed */
+        patch: operations["patchTicketsSlaPoliciesById"];
+        trace?: never;
+    };
+    "/api/v1/tickets/sla-policies/{id}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Bring a deleted policy back, unless its name was taken meanwhile */
+        post: operations["postTicketsSlaPoliciesByIdRestore"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/v1/tickets/{id}": {
@@ -2805,7 +3588,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One ticket, with its conversation */
+        /** One ticket, with its conversation and its files */
         get: operations["getTicketsById"];
         /**
          * Change a ticket: the fields that are named are replaced, the others stay
@@ -2944,6 +3727,122 @@ export interface paths {
         put?: never;
         /** Bring a deleted ticket back */
         post: operations["postTicketsByIdRestore"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tickets/{id}/satisfaction": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Rate a ticket of one’s own, once, after its end */
+        post: operations["postTicketsByIdSatisfaction"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tickets/{ticket_id}/attachments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The files of a ticket and of its messages, oldest first
+         * @description Those of internal notes are seen by the help desk alone.
+         */
+        get: operations["getTicketsByTicketIdAttachments"];
+        put?: never;
+        /**
+         * Attach a file
+         * @description multipart/form-data with one file. Pictures, PDF, office documents without macros, texts and logs, each of at most MAX_ATTACHMENT_SIZE_MB; a file must be what its name says. `message_id`, a field before the file, adds it to a message.
+         */
+        post: operations["postTicketsByTicketIdAttachments"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tickets/{ticket_id}/attachments/message/{message_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The files of one message */
+        get: operations["getTicketsByTicketIdAttachmentsMessageByMessageId"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tickets/{ticket_id}/attachments/multiple": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Attach several files: all of them, or none
+         * @description multipart/form-data with up to 10 files. Pictures, PDF, office documents without macros, texts and logs, each of at most MAX_ATTACHMENT_SIZE_MB; a file must be what its name says. `message_id`, a field before the file, adds it to a message.
+         */
+        post: operations["postTicketsByTicketIdAttachmentsMultiple"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tickets/{ticket_id}/attachments/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What is known of a file */
+        get: operations["getTicketsByTicketIdAttachmentsById"];
+        put?: never;
+        post?: never;
+        /** Delete a file that one attached; admins may delete any */
+        delete: operations["deleteTicketsByTicketIdAttachmentsById"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tickets/{ticket_id}/attachments/{id}/download": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Download a file: leads to a link that works for five minutes
+         * @description The link is in Location and in the body. The file is saved and never shown. 503 while it waits to be scanned.
+         */
+        get: operations["getTicketsByTicketIdAttachmentsByIdDownload"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -3149,6 +4048,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/rate/{token}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The page behind the survey’s link; changes nothing */
+        get: operations["getRateByToken"];
+        put?: never;
+        /** Takes the form of that page: rating, 1 to 5, and comment */
+        post: operations["postRateByToken"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/s/{token}": {
         parameters: {
             query?: never;
@@ -3246,6 +4163,31 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        Agent: {
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            user_id: string;
+            name: string;
+            role: string;
+            /**
+             * @description Offline: not heard of for two minutes
+             * @enum {string}
+             */
+            presence: "online" | "away" | "offline";
+            /** Format: date-time */
+            seen_at: string | null;
+            /** @description Weight of tickets that they can have in hand */
+            capacity: number;
+            /** @description Those that come to them by themselves; none means all */
+            categories: string[];
+            /** @description Weight in hand: urgent 4, high 2, normal 1, low 0.5 */
+            load: number;
+            open_tickets: number;
+            /** Format: date-time */
+            assigned_at: string | null;
+        };
         ApiKey: {
             /**
              * Format: uuid
@@ -3269,6 +4211,40 @@ export interface components {
             expires_at: string | null;
             /** Format: date-time */
             last_used_at: string | null;
+        };
+        Attachment: {
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            id: string;
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            ticket_id: string;
+            /** Format: uuid */
+            message_id: string | null;
+            /** @enum {string} */
+            author_kind: "requester" | "house" | "program";
+            file_name: string;
+            /** @description Leads to a link that works for a few minutes, for whoever may see the file */
+            file_url: string;
+            /** @enum {string} */
+            file_type: "image" | "pdf" | "document" | "text";
+            /** @description Bytes */
+            file_size: number;
+            mime_type: string;
+            /**
+             * @description pending: waits for the virus scanner; infected: condemned and deleted
+             * @enum {string}
+             */
+            scan: "not_scanned" | "clean" | "pending" | "infected";
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            created_at: string;
         };
         Audience: {
             /** @default [] */
@@ -3312,6 +4288,85 @@ export interface components {
              * @description RFC 3339, UTC
              */
             happened_at: string;
+        };
+        BusinessCalendar: {
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            id: string;
+            name: string;
+            /** @description IANA name, such as Europe/Paris */
+            timezone: string;
+            /** @description By weekday; one that is absent is closed */
+            hours: {
+                monday?: {
+                    /** @description 09:00 */
+                    from: string;
+                    /** @description 17:30, or 24:00; at or before `from` it goes on over midnight */
+                    to: string;
+                }[];
+                tuesday?: {
+                    /** @description 09:00 */
+                    from: string;
+                    /** @description 17:30, or 24:00; at or before `from` it goes on over midnight */
+                    to: string;
+                }[];
+                wednesday?: {
+                    /** @description 09:00 */
+                    from: string;
+                    /** @description 17:30, or 24:00; at or before `from` it goes on over midnight */
+                    to: string;
+                }[];
+                thursday?: {
+                    /** @description 09:00 */
+                    from: string;
+                    /** @description 17:30, or 24:00; at or before `from` it goes on over midnight */
+                    to: string;
+                }[];
+                friday?: {
+                    /** @description 09:00 */
+                    from: string;
+                    /** @description 17:30, or 24:00; at or before `from` it goes on over midnight */
+                    to: string;
+                }[];
+                saturday?: {
+                    /** @description 09:00 */
+                    from: string;
+                    /** @description 17:30, or 24:00; at or before `from` it goes on over midnight */
+                    to: string;
+                }[];
+                sunday?: {
+                    /** @description 09:00 */
+                    from: string;
+                    /** @description 17:30, or 24:00; at or before `from` it goes on over midnight */
+                    to: string;
+                }[];
+            };
+            holidays: {
+                /** @description 2026-12-25, or 12-25 for every year */
+                day: string;
+                name: string;
+                /** @description Closed all day when absent */
+                hours?: {
+                    /** @description 09:00 */
+                    from: string;
+                    /** @description 17:30, or 24:00; at or before `from` it goes on over midnight */
+                    to: string;
+                }[];
+            }[];
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            updated_at: string;
+            /** Format: date-time */
+            deleted_at: string | null;
         };
         Campaign: {
             /**
@@ -4163,30 +5218,6 @@ export interface components {
             /** Format: date-time */
             deleted_at: string | null;
         };
-        Mailbox: {
-            /**
-             * Format: uuid
-             * @description UUIDv7
-             */
-            id: string;
-            address: string;
-            /** @enum {string} */
-            purpose: "tickets" | "bounces";
-            name: string;
-            signature: string;
-            auto_acknowledge: boolean;
-            version: number;
-            /**
-             * Format: date-time
-             * @description RFC 3339, UTC
-             */
-            created_at: string;
-            /**
-             * Format: date-time
-             * @description RFC 3339, UTC
-             */
-            updated_at: string;
-        };
         Me: {
             /**
              * Format: uuid
@@ -4224,6 +5255,60 @@ export interface components {
              */
             created_at: string;
         };
+        Merge: {
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            id: string;
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            primary_id: string;
+            duplicate_ids: string[];
+            /** @description The choices, as they were asked for */
+            fields: {
+                [key: string]: unknown;
+            };
+            /** @description How many rows of which table went along */
+            moved: {
+                [key: string]: unknown;
+            };
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            created_at: string;
+            created_by: {
+                /** Format: uuid */
+                id: string | null;
+                name: string;
+            };
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            undoable_until: string;
+            /** Format: date-time */
+            undone_at: string | null;
+            undone_by: {
+                /** Format: uuid */
+                id: string | null;
+                name: string;
+            } | null;
+            /** @description What the undo left as it is */
+            kept: {
+                /** @description A field of the contact, or a table */
+                what: string;
+                /**
+                 * @description changed_since: the survivor keeps its newer value; gone: rows that were removed since
+                 * @enum {string}
+                 */
+                reason: "changed_since" | "gone";
+                count: number;
+            }[];
+        };
         Note: {
             /**
              * Format: uuid
@@ -4244,6 +5329,63 @@ export interface components {
              * @description RFC 3339, UTC
              */
             created_at: string;
+        };
+        Operation: {
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            id: string;
+            /** @enum {string} */
+            kind: "edit" | "bulk" | "delete" | "restore" | "import" | "merge" | "undo";
+            /** @description Within the kind: add_tag, set_field, subscribe, … */
+            action: string;
+            actor: {
+                kind: string;
+                /** Format: uuid */
+                id: string | null;
+                name: string;
+            };
+            /** @description What a label is made of: `fields` that changed, `tag`, `list`, `field`; of an undo, `origin` */
+            facts: {
+                [key: string]: unknown;
+            };
+            /** @description Of a bulk action matched, changed, unchanged, refused; of an undo restored, left, gone; of an import its own */
+            counts: {
+                [key: string]: unknown;
+            };
+            /** @description That it changed */
+            contacts: number;
+            /**
+             * Format: uuid
+             * @description Import or merge
+             */
+            subject_id: string | null;
+            /** @enum {string} */
+            status: "running" | "done" | "canceled" | "failed" | "undoing" | "undone";
+            /** Format: uuid */
+            job_id: string | null;
+            /** Format: uuid */
+            undo_job_id: string | null;
+            /** Format: uuid */
+            undo_of: string | null;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description Null: cannot be undone
+             */
+            undoable_until: string | null;
+            /** Format: date-time */
+            undone_at: string | null;
+            undone_by: {
+                /** Format: uuid */
+                id: string | null;
+                name: string;
+            } | null;
         };
         Order: {
             /**
@@ -4365,6 +5507,333 @@ export interface components {
                 detail: string;
             }[];
         };
+        PublicMessage: {
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            id: string;
+            /** @enum {string} */
+            author_kind: "requester" | "house" | "program";
+            author_name: string;
+            content: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            created_at: string;
+        };
+        PublicTicket: {
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            id: string;
+            ticket_number: string;
+            subject: string;
+            description: string;
+            /** @enum {string} */
+            status: "open" | "assigned" | "in_progress" | "waiting_customer" | "resolved" | "closed";
+            /** @enum {string} */
+            priority: "low" | "normal" | "high" | "urgent";
+            category: string | null;
+            resolution_notes: string | null;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            updated_at: string;
+            /** @description Public ones, oldest first; the newest 200 */
+            messages: components["schemas"]["PublicMessage"][];
+            /** @description Whether there are older messages than these */
+            has_more: boolean;
+        };
+        Report: {
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            id: string;
+            name: string;
+            description: string;
+            /** @description What POST /contacts/reports/run takes */
+            definition: {
+                [key: string]: unknown;
+            };
+            /** Format: uuid */
+            created_by: string | null;
+            created_by_name: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            updated_at: string;
+            /** Format: date-time */
+            deleted_at: string | null;
+        };
+        ReportResult: {
+            groups: {
+                field: string;
+                label: string;
+                /** @enum {string} */
+                kind: "text" | "flag" | "time" | "band";
+                by: string | null;
+                /** @description Of bands */
+                width: number | null;
+            }[];
+            measures: {
+                name: string;
+                label: string;
+                /** @enum {string} */
+                kind: "number" | "money" | "share" | "time";
+            }[];
+            rows: {
+                groups: {
+                    /** @description Of times, the first day of the unit; null: those that have nothing here */
+                    key: string | null;
+                    label: string | null;
+                }[];
+                /** @description One for each measure */
+                values: (number | string | null)[];
+                /** @description Of the period before, where it is compared */
+                previous: (number | string | null)[] | null;
+            }[];
+            /** @description Each contact once */
+            totals: {
+                /** @description One for each measure */
+                values: (number | string | null)[];
+                /** @description Of the period before, where it is compared */
+                previous: (number | string | null)[] | null;
+            };
+            /** @description How many groups there are, shown or not */
+            groups_total: number;
+            /** @description There are more groups than `limit` shows */
+            truncated: boolean;
+            period: {
+                field: string;
+                from: string | null;
+                to: string | null;
+            } | null;
+            previous_period: {
+                field: string;
+                from: string | null;
+                to: string | null;
+            } | null;
+            /** @description Conditions that name what is not there (any more), and therefore match nobody */
+            problems: {
+                pointer: string;
+                code: string;
+                detail: string;
+            }[];
+            timezone: string;
+            currency: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            computed_at: string;
+        };
+        ReportRun: {
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            id: string;
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            report_id: string;
+            /** Format: uuid */
+            schedule_id: string | null;
+            /** Format: date-time */
+            due_at: string | null;
+            report_name: string;
+            /** @enum {string} */
+            format: "csv" | "xlsx" | "pdf";
+            /** @enum {string} */
+            language: "en" | "fr" | "ro";
+            /** @enum {string} */
+            status: "queued" | "running" | "succeeded" | "failed" | "canceled";
+            error: string | null;
+            rows: number | null;
+            /** @description How many groups there were, shown or not */
+            groups_total: number | null;
+            size_bytes: number | null;
+            file_name: string;
+            /** @description Of a single run whose file is there; good for an hour, and made anew by each GET */
+            download_url: string | null;
+            sent_to: {
+                address: string;
+                /** @enum {string} */
+                state: "waiting" | "sending" | "sent" | "failed" | "skipped";
+                detail: string | null;
+                /** Format: date-time */
+                sent_at: string | null;
+            }[];
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            job_id: string;
+            /** Format: uuid */
+            started_by: string | null;
+            started_by_name: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            created_at: string;
+            /** Format: date-time */
+            finished_at: string | null;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            expires_at: string;
+        };
+        ReportRunJob: {
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            id: string;
+            kind: string;
+            /** @enum {string} */
+            status: "queued" | "running" | "succeeded" | "failed" | "canceled";
+            progress: {
+                done: number;
+                total: number | null;
+                /** @description items per second */
+                rate: number | null;
+            };
+            /** @description What the job found or made; null until it succeeded */
+            result: unknown;
+            error: string | null;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            created_at: string;
+            /** Format: date-time */
+            started_at: string | null;
+            /** Format: date-time */
+            finished_at: string | null;
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            run_id: string;
+        };
+        ReportSchedule: {
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            id: string;
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            report_id: string;
+            /** @enum {string} */
+            frequency: "daily" | "weekly" | "monthly";
+            time: string;
+            weekday: number | null;
+            month_day: number | null;
+            timezone: string;
+            /** @enum {string} */
+            format: "csv" | "xlsx" | "pdf";
+            /** @enum {string} */
+            language: "en" | "fr" | "ro";
+            member_ids: string[];
+            addresses: string[];
+            is_paused: boolean;
+            /**
+             * Format: date-time
+             * @description Null while it is paused
+             */
+            next_run_at: string | null;
+            /** Format: date-time */
+            last_run_at: string | null;
+            /** Format: uuid */
+            created_by: string | null;
+            created_by_name: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            updated_at: string;
+        };
+        SavedView: {
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            id: string;
+            name: string;
+            icon: string | null;
+            color: string | null;
+            /** @enum {string} */
+            layout: "table" | "board";
+            /**
+             * @description private: seen by its owner alone
+             * @enum {string}
+             */
+            visibility: "private" | "workspace";
+            /** @description A rule; null finds everybody */
+            filter: {
+                [key: string]: unknown;
+            } | null;
+            search: string;
+            sort: string | null;
+            /** @description In the order in which they are shown; none: those that the client begins with */
+            columns: {
+                /** @description As the contact has it, or custom_fields.<key> */
+                field: string;
+                /** @description Pixels */
+                width?: number;
+            }[];
+            group_by: string | null;
+            /** @description By the person who asks, as is_default and position */
+            is_pinned: boolean;
+            is_default: boolean;
+            position: number | null;
+            may_change: boolean;
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            owner_id: string;
+            owner_name: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            updated_at: string;
+            /** Format: date-time */
+            deleted_at: string | null;
+        };
         Session: {
             user: components["schemas"]["Me"];
             workspace: components["schemas"]["Workspace"];
@@ -4383,6 +5852,77 @@ export interface components {
             permissions: string[];
             /** @description Sent back as X-CSRF-Token with every change; null for a bearer, who needs none */
             csrf_token: string | null;
+        };
+        SlaPolicy: {
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            id: string;
+            name: string;
+            description: string;
+            position: number;
+            is_active: boolean;
+            /** @description All that are given must be met; none means every ticket. `contact` is about the requester */
+            conditions: {
+                /** @description One of these */
+                categories?: string[];
+                /** @description At least one of these */
+                tags?: string[];
+                /** @description One of these */
+                sources?: ("web" | "email" | "phone" | "chat")[];
+                contact?: components["schemas"]["Audience"];
+            };
+            /** @description By priority of the ticket */
+            targets: {
+                low?: {
+                    /** @description Minutes of the calendar; absent or null promises nothing */
+                    first_response?: number | null;
+                    /** @description Minutes of the calendar; absent or null promises nothing */
+                    next_response?: number | null;
+                    /** @description Minutes of the calendar; absent or null promises nothing */
+                    resolution?: number | null;
+                };
+                normal?: {
+                    /** @description Minutes of the calendar; absent or null promises nothing */
+                    first_response?: number | null;
+                    /** @description Minutes of the calendar; absent or null promises nothing */
+                    next_response?: number | null;
+                    /** @description Minutes of the calendar; absent or null promises nothing */
+                    resolution?: number | null;
+                };
+                high?: {
+                    /** @description Minutes of the calendar; absent or null promises nothing */
+                    first_response?: number | null;
+                    /** @description Minutes of the calendar; absent or null promises nothing */
+                    next_response?: number | null;
+                    /** @description Minutes of the calendar; absent or null promises nothing */
+                    resolution?: number | null;
+                };
+                urgent?: {
+                    /** @description Minutes of the calendar; absent or null promises nothing */
+                    first_response?: number | null;
+                    /** @description Minutes of the calendar; absent or null promises nothing */
+                    next_response?: number | null;
+                    /** @description Minutes of the calendar; absent or null promises nothing */
+                    resolution?: number | null;
+                };
+            };
+            /** Format: uuid */
+            calendar_id: string | null;
+            pause_while_waiting: boolean;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            updated_at: string;
+            /** Format: date-time */
+            deleted_at: string | null;
         };
         Tag: {
             /**
@@ -4499,6 +6039,12 @@ export interface components {
              * @description The next of the three
              */
             due_at?: string | null;
+            /** Format: date-time */
+            first_response_breached_at?: string | null;
+            /** Format: date-time */
+            next_response_breached_at?: string | null;
+            /** Format: date-time */
+            resolution_breached_at?: string | null;
             is_escalated?: boolean;
             /** Format: date-time */
             escalated_at?: string | null;
@@ -5483,13 +7029,6 @@ export interface operations {
                             clicked_at: string | null;
                             /** Format: date-time */
                             unsubscribed_at: string | null;
-                            /** @description What came back after it was sent: hard, full, policy or soft. Only hard keeps later mails back. */
-                            bounce_kind: string | null;
-                            bounce_response: string | null;
-                            /** Format: date-time */
-                            bounced_at: string | null;
-                            /** Format: date-time */
-                            complained_at: string | null;
                             opens: number;
                             opens_machine: number;
                             clicks: number;
@@ -6431,6 +7970,7 @@ export interface operations {
                 phone?: string;
                 user_id?: string;
                 gender?: "male" | "female" | "other";
+                view?: string;
                 limit?: number;
                 cursor?: string;
                 count?: "exact";
@@ -7082,6 +8622,7 @@ export interface operations {
                 phone?: string;
                 user_id?: string;
                 gender?: "male" | "female" | "other";
+                view?: string;
                 format?: "csv" | "xlsx" | "json" | "vcard";
                 fields?: string;
                 headers?: "labels" | "names";
@@ -8630,6 +10171,1780 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    postContactsMerge: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The first answer under a key is kept for 24 hours and given again */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * Format: uuid
+                     * @description UUIDv7
+                     */
+                    primary_id: string;
+                    duplicate_ids: string[];
+                    /** @description Per field, the id of the contact whose value wins, or the new value itself; null empties a field. custom_fields takes the id of a contact, or an object with such a choice for each key. Without a choice the primary’s value stays, and what it leaves empty comes from the first duplicate that knows it; notes are joined. */
+                    fields?: {
+                        email?: unknown;
+                        first_name?: unknown;
+                        last_name?: unknown;
+                        company?: unknown;
+                        job_title?: unknown;
+                        phone?: unknown;
+                        gender?: unknown;
+                        avatar_url?: unknown;
+                        language?: unknown;
+                        timezone?: unknown;
+                        source?: unknown;
+                        is_active?: unknown;
+                        notes?: unknown;
+                        user_id?: unknown;
+                        custom_fields?: unknown;
+                    };
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /**
+                         * Format: uuid
+                         * @description UUIDv7
+                         */
+                        id: string;
+                        email: string;
+                        first_name: string;
+                        last_name: string;
+                        full_name: string;
+                        company: string | null;
+                        job_title: string | null;
+                        phone: string | null;
+                        /** @enum {string|null} */
+                        gender: "male" | "female" | "other" | null;
+                        avatar_url: string | null;
+                        /** @description BCP 47 */
+                        language: string;
+                        /** @description IANA name, such as Europe/Paris */
+                        timezone: string | null;
+                        source: string | null;
+                        /** @enum {string} */
+                        status: "active" | "unsubscribed" | "bounced" | "complained";
+                        is_active: boolean;
+                        newsletter_subscribed: boolean;
+                        marketing_subscribed: boolean;
+                        /** @description Whether opens may be recorded */
+                        tracking_allowed: boolean;
+                        /** Format: date-time */
+                        subscribed_at: string | null;
+                        /** Format: date-time */
+                        unsubscribed_at: string | null;
+                        /** Format: date-time */
+                        last_email_opened_at: string | null;
+                        /** Format: date-time */
+                        last_email_clicked_at: string | null;
+                        /** Format: date-time */
+                        last_engaged_at: string | null;
+                        total_emails_opened: number;
+                        total_emails_clicked: number;
+                        engagement_score: number;
+                        /** @enum {string} */
+                        engagement_level: "low" | "medium" | "high";
+                        custom_fields: {
+                            [key: string]: unknown;
+                        };
+                        notes: string;
+                        /** @description Names */
+                        tags: string[];
+                        lists: {
+                            /**
+                             * Format: uuid
+                             * @description UUIDv7
+                             */
+                            id: string;
+                            name: string;
+                        }[];
+                        /** Format: uuid */
+                        user_id: string | null;
+                        total_orders: number;
+                        total_appointments: number;
+                        total_bookings: number;
+                        total_tickets: number;
+                        open_tickets: number;
+                        /** Format: date-time */
+                        last_order_date: string | null;
+                        /** Format: date-time */
+                        last_appointment_date: string | null;
+                        /** Format: date-time */
+                        last_booking_date: string | null;
+                        /** @description Exact decimal, in the currency of the workspace */
+                        lifetime_value: string;
+                        /**
+                         * Format: date-time
+                         * @description RFC 3339, UTC
+                         */
+                        created_at: string;
+                        /**
+                         * Format: date-time
+                         * @description RFC 3339, UTC
+                         */
+                        updated_at: string;
+                        /** Format: date-time */
+                        deleted_at: string | null;
+                        /**
+                         * Format: uuid
+                         * @description UUIDv7
+                         */
+                        merge_id: string;
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["Stale"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    postContactsMergePreview: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The first answer under a key is kept for 24 hours and given again */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * Format: uuid
+                     * @description UUIDv7
+                     */
+                    primary_id: string;
+                    duplicate_ids: string[];
+                    /** @description Per field, the id of the contact whose value wins, or the new value itself; null empties a field. custom_fields takes the id of a contact, or an object with such a choice for each key. Without a choice the primary’s value stays, and what it leaves empty comes from the first duplicate that knows it; notes are joined. */
+                    fields?: {
+                        email?: unknown;
+                        first_name?: unknown;
+                        last_name?: unknown;
+                        company?: unknown;
+                        job_title?: unknown;
+                        phone?: unknown;
+                        gender?: unknown;
+                        avatar_url?: unknown;
+                        language?: unknown;
+                        timezone?: unknown;
+                        source?: unknown;
+                        is_active?: unknown;
+                        notes?: unknown;
+                        user_id?: unknown;
+                        custom_fields?: unknown;
+                    };
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        contact: components["schemas"]["Contact"];
+                        /** @description Fields in which the contacts differ */
+                        conflicts: {
+                            /** @description `company`, or `custom_fields.<key>` */
+                            field: string;
+                            values: {
+                                /**
+                                 * Format: uuid
+                                 * @description UUIDv7
+                                 */
+                                contact_id: string;
+                                value: unknown;
+                            }[];
+                            chosen: unknown;
+                        }[];
+                        consents: {
+                            purpose: string;
+                            values: {
+                                /**
+                                 * Format: uuid
+                                 * @description UUIDv7
+                                 */
+                                contact_id: string;
+                                value: boolean;
+                            }[];
+                            chosen: boolean;
+                        }[];
+                        /** @description How many rows of which table go along; what the survivor has already is not counted */
+                        moved: {
+                            [key: string]: number;
+                        };
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getContactsMerges: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+                count?: "exact";
+                contact_id?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["Merge"][];
+                        next_cursor: string | null;
+                        /** @description Exact up to 10,000; beyond, {"at_least": 10000} unless count=exact asks for the number */
+                        total: number | {
+                            at_least: number;
+                        };
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getContactsMergesById: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Merge"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    postContactsMergesByIdUndo: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The first answer under a key is kept for 24 hours and given again */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        contact: components["schemas"]["Contact"];
+                        restored: {
+                            /**
+                             * Format: uuid
+                             * @description UUIDv7
+                             */
+                            id: string;
+                            email: string;
+                            first_name: string;
+                            last_name: string;
+                            full_name: string;
+                            company: string | null;
+                            job_title: string | null;
+                            phone: string | null;
+                            /** @enum {string|null} */
+                            gender: "male" | "female" | "other" | null;
+                            avatar_url: string | null;
+                            /** @description BCP 47 */
+                            language: string;
+                            /** @description IANA name, such as Europe/Paris */
+                            timezone: string | null;
+                            source: string | null;
+                            /** @enum {string} */
+                            status: "active" | "unsubscribed" | "bounced" | "complained";
+                            is_active: boolean;
+                            newsletter_subscribed: boolean;
+                            marketing_subscribed: boolean;
+                            /** @description Whether opens may be recorded */
+                            tracking_allowed: boolean;
+                            /** Format: date-time */
+                            subscribed_at: string | null;
+                            /** Format: date-time */
+                            unsubscribed_at: string | null;
+                            /** Format: date-time */
+                            last_email_opened_at: string | null;
+                            /** Format: date-time */
+                            last_email_clicked_at: string | null;
+                            /** Format: date-time */
+                            last_engaged_at: string | null;
+                            total_emails_opened: number;
+                            total_emails_clicked: number;
+                            engagement_score: number;
+                            /** @enum {string} */
+                            engagement_level: "low" | "medium" | "high";
+                            custom_fields: {
+                                [key: string]: unknown;
+                            };
+                            notes: string;
+                            /** @description Names */
+                            tags: string[];
+                            lists: {
+                                /**
+                                 * Format: uuid
+                                 * @description UUIDv7
+                                 */
+                                id: string;
+                                name: string;
+                            }[];
+                            /** Format: uuid */
+                            user_id: string | null;
+                            total_orders: number;
+                            total_appointments: number;
+                            total_bookings: number;
+                            total_tickets: number;
+                            open_tickets: number;
+                            /** Format: date-time */
+                            last_order_date: string | null;
+                            /** Format: date-time */
+                            last_appointment_date: string | null;
+                            /** Format: date-time */
+                            last_booking_date: string | null;
+                            /** @description Exact decimal, in the currency of the workspace */
+                            lifetime_value: string;
+                            /**
+                             * Format: date-time
+                             * @description RFC 3339, UTC
+                             */
+                            created_at: string;
+                            /**
+                             * Format: date-time
+                             * @description RFC 3339, UTC
+                             */
+                            updated_at: string;
+                            /** Format: date-time */
+                            deleted_at: string | null;
+                        }[];
+                        merge: components["schemas"]["Merge"];
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getContactsOperations: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+                count?: "exact";
+                kind?: "edit" | "bulk" | "delete" | "restore" | "import" | "merge" | "undo";
+                actor?: string;
+                since?: string;
+                contact_id?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["Operation"][];
+                        next_cursor: string | null;
+                        /** @description Exact up to 10,000; beyond, {"at_least": 10000} unless count=exact asks for the number */
+                        total: number | {
+                            at_least: number;
+                        };
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getContactsOperationsById: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /**
+                         * Format: uuid
+                         * @description UUIDv7
+                         */
+                        id: string;
+                        /** @enum {string} */
+                        kind: "edit" | "bulk" | "delete" | "restore" | "import" | "merge" | "undo";
+                        /** @description Within the kind: add_tag, set_field, subscribe, … */
+                        action: string;
+                        actor: {
+                            kind: string;
+                            /** Format: uuid */
+                            id: string | null;
+                            name: string;
+                        };
+                        /** @description What a label is made of: `fields` that changed, `tag`, `list`, `field`; of an undo, `origin` */
+                        facts: {
+                            [key: string]: unknown;
+                        };
+                        /** @description Of a bulk action matched, changed, unchanged, refused; of an undo restored, left, gone; of an import its own */
+                        counts: {
+                            [key: string]: unknown;
+                        };
+                        /** @description That it changed */
+                        contacts: number;
+                        /**
+                         * Format: uuid
+                         * @description Import or merge
+                         */
+                        subject_id: string | null;
+                        /** @enum {string} */
+                        status: "running" | "done" | "canceled" | "failed" | "undoing" | "undone";
+                        /** Format: uuid */
+                        job_id: string | null;
+                        /** Format: uuid */
+                        undo_job_id: string | null;
+                        /** Format: uuid */
+                        undo_of: string | null;
+                        /**
+                         * Format: date-time
+                         * @description RFC 3339, UTC
+                         */
+                        created_at: string;
+                        /**
+                         * Format: date-time
+                         * @description Null: cannot be undone
+                         */
+                        undoable_until: string | null;
+                        /** Format: date-time */
+                        undone_at: string | null;
+                        undone_by: {
+                            /** Format: uuid */
+                            id: string | null;
+                            name: string;
+                        } | null;
+                        changes: {
+                            contact: {
+                                /**
+                                 * Format: uuid
+                                 * @description UUIDv7
+                                 */
+                                id: string;
+                                full_name: string;
+                                email: string;
+                                deleted: boolean;
+                            };
+                            fields: {
+                                /** @description A field of the contact, `custom_fields.<key>`, `tags` or `lists` */
+                                field: string;
+                                /**
+                                 * Format: uuid
+                                 * @description UUIDv7
+                                 */
+                                id?: string;
+                                name?: string | null;
+                                before: unknown;
+                                after: unknown;
+                            }[];
+                        }[];
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    postContactsOperationsByIdUndo: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The first answer under a key is kept for 24 hours and given again */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /**
+                         * Format: uuid
+                         * @description The operation that is the undo; undo it to redo
+                         */
+                        undo_id: string;
+                        /** @description Contacts that are as they were */
+                        restored: number;
+                        /** @description Contacts of which something stays as it is, because somebody changed it since */
+                        left: number;
+                        /** @description Contacts that were deleted or erased since */
+                        gone: number;
+                        /** @description Fields left, by reason: changed_since, email_taken, tag_gone, list_gone, file_gone, said_no, complaint_stays */
+                        reasons: {
+                            [key: string]: number;
+                        };
+                        fields: {
+                            /**
+                             * Format: uuid
+                             * @description UUIDv7
+                             */
+                            contact_id: string;
+                            field: string;
+                            /**
+                             * Format: uuid
+                             * @description UUIDv7
+                             */
+                            id?: string;
+                            /** @enum {string} */
+                            outcome: "restored" | "left";
+                            reason?: string;
+                        }[];
+                    };
+                };
+            };
+            /** @description Accepted; the work goes on */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getContactsReports: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+                count?: "exact";
+                search?: string;
+                deleted?: boolean;
+                sort?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["Report"][];
+                        next_cursor: string | null;
+                        /** @description Exact up to 10,000; beyond, {"at_least": 10000} unless count=exact asks for the number */
+                        total: number | {
+                            at_least: number;
+                        };
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    postContactsReports: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The first answer under a key is kept for 24 hours and given again */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    name: string;
+                    description?: string;
+                    filter?: {
+                        [key: string]: unknown;
+                    } | null;
+                    group_by?: {
+                        field: string;
+                        /**
+                         * @description Of times and days; month unless told otherwise. Weeks begin on Monday
+                         * @enum {string}
+                         */
+                        by?: "day" | "week" | "month" | "quarter" | "year";
+                        /** @description Of numbers: how wide each band is */
+                        width?: number;
+                    }[];
+                    measures?: {
+                        /**
+                         * @description count: contacts. share: with `where` the part of the group that it finds, else the part that the group is of all, from 0 to 1. distinct: different values of a field. sum, avg, min, max: of a number or an amount; min and max also of a time.
+                         * @enum {string}
+                         */
+                        measure: "count" | "share" | "distinct" | "sum" | "avg" | "min" | "max";
+                        field?: string;
+                        /** @description A rule: only contacts that it finds are measured */
+                        where?: {
+                            [key: string]: unknown;
+                        };
+                        /** @description What `sort` calls it */
+                        name?: string;
+                        /** @description The header of its column */
+                        label?: string;
+                    }[];
+                    period?: {
+                        /** @description A time or a day; created_at unless told otherwise */
+                        field?: string;
+                        /** @description So many days, today among them */
+                        last_days?: number;
+                        /**
+                         * @description From its first day until today
+                         * @enum {string}
+                         */
+                        this?: "day" | "week" | "month" | "quarter" | "year";
+                        /**
+                         * @description The whole one before
+                         * @enum {string}
+                         */
+                        previous?: "day" | "week" | "month" | "quarter" | "year";
+                        /** Format: date */
+                        from?: string;
+                        /** Format: date */
+                        to?: string;
+                    } | null;
+                    /** @description Also of the period before: as many days, or the same part of the unit before */
+                    compare?: boolean;
+                    /** @description `group` or the name of a measure; a leading - turns the order round */
+                    sort?: string;
+                    /** @default 100 */
+                    limit?: number;
+                };
+            };
+        };
+        responses: {
+            /** @description Made; `Location` names it */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Report"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getContactsReportsFields: {
+        parameters: {
+            query?: {
+                language?: "en" | "fr" | "ro";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        fields: {
+                            field: string;
+                            label: string;
+                            /** @description Whether contacts can be grouped by it */
+                            group: boolean;
+                            /** @description As a group: text, flag (yes or no), time (takes `by`), band (takes `width`) */
+                            kind: string | null;
+                            /** @description What can be measured of it */
+                            measures: ("count" | "share" | "distinct" | "sum" | "avg" | "min" | "max")[];
+                            /** @description Whether it can be the time of the period */
+                            period: boolean;
+                        }[];
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    postContactsReportsRun: {
+        parameters: {
+            query?: {
+                language?: "en" | "fr" | "ro";
+            };
+            header?: {
+                /** @description The first answer under a key is kept for 24 hours and given again */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    filter?: {
+                        [key: string]: unknown;
+                    } | null;
+                    group_by?: {
+                        field: string;
+                        /**
+                         * @description Of times and days; month unless told otherwise. Weeks begin on Monday
+                         * @enum {string}
+                         */
+                        by?: "day" | "week" | "month" | "quarter" | "year";
+                        /** @description Of numbers: how wide each band is */
+                        width?: number;
+                    }[];
+                    measures?: {
+                        /**
+                         * @description count: contacts. share: with `where` the part of the group that it finds, else the part that the group is of all, from 0 to 1. distinct: different values of a field. sum, avg, min, max: of a number or an amount; min and max also of a time.
+                         * @enum {string}
+                         */
+                        measure: "count" | "share" | "distinct" | "sum" | "avg" | "min" | "max";
+                        field?: string;
+                        /** @description A rule: only contacts that it finds are measured */
+                        where?: {
+                            [key: string]: unknown;
+                        };
+                        /** @description What `sort` calls it */
+                        name?: string;
+                        /** @description The header of its column */
+                        label?: string;
+                    }[];
+                    period?: {
+                        /** @description A time or a day; created_at unless told otherwise */
+                        field?: string;
+                        /** @description So many days, today among them */
+                        last_days?: number;
+                        /**
+                         * @description From its first day until today
+                         * @enum {string}
+                         */
+                        this?: "day" | "week" | "month" | "quarter" | "year";
+                        /**
+                         * @description The whole one before
+                         * @enum {string}
+                         */
+                        previous?: "day" | "week" | "month" | "quarter" | "year";
+                        /** Format: date */
+                        from?: string;
+                        /** Format: date */
+                        to?: string;
+                    } | null;
+                    /** @description Also of the period before: as many days, or the same part of the unit before */
+                    compare?: boolean;
+                    /** @description `group` or the name of a measure; a leading - turns the order round */
+                    sort?: string;
+                    /** @default 100 */
+                    limit?: number;
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReportResult"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getContactsReportsTemplates: {
+        parameters: {
+            query?: {
+                language?: "en" | "fr" | "ro";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: {
+                            key: string;
+                            name: string;
+                            description: string;
+                            definition: {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getContactsReportsById: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Report"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    putContactsReportsById: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read; an older one is refused with 412 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    name?: string;
+                    description?: string;
+                    filter?: {
+                        [key: string]: unknown;
+                    } | null;
+                    group_by?: {
+                        field: string;
+                        /**
+                         * @description Of times and days; month unless told otherwise. Weeks begin on Monday
+                         * @enum {string}
+                         */
+                        by?: "day" | "week" | "month" | "quarter" | "year";
+                        /** @description Of numbers: how wide each band is */
+                        width?: number;
+                    }[];
+                    measures?: {
+                        /**
+                         * @description count: contacts. share: with `where` the part of the group that it finds, else the part that the group is of all, from 0 to 1. distinct: different values of a field. sum, avg, min, max: of a number or an amount; min and max also of a time.
+                         * @enum {string}
+                         */
+                        measure: "count" | "share" | "distinct" | "sum" | "avg" | "min" | "max";
+                        field?: string;
+                        /** @description A rule: only contacts that it finds are measured */
+                        where?: {
+                            [key: string]: unknown;
+                        };
+                        /** @description What `sort` calls it */
+                        name?: string;
+                        /** @description The header of its column */
+                        label?: string;
+                    }[];
+                    period?: {
+                        /** @description A time or a day; created_at unless told otherwise */
+                        field?: string;
+                        /** @description So many days, today among them */
+                        last_days?: number;
+                        /**
+                         * @description From its first day until today
+                         * @enum {string}
+                         */
+                        this?: "day" | "week" | "month" | "quarter" | "year";
+                        /**
+                         * @description The whole one before
+                         * @enum {string}
+                         */
+                        previous?: "day" | "week" | "month" | "quarter" | "year";
+                        /** Format: date */
+                        from?: string;
+                        /** Format: date */
+                        to?: string;
+                    } | null;
+                    /** @description Also of the period before: as many days, or the same part of the unit before */
+                    compare?: boolean;
+                    /** @description `group` or the name of a measure; a leading - turns the order round */
+                    sort?: string;
+                    /** @default 100 */
+                    limit?: number;
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Report"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["Stale"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    deleteContactsReportsById: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read; an older one is refused with 412 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        message: string;
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["Stale"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    patchContactsReportsById: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read; an older one is refused with 412 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    name?: string;
+                    description?: string;
+                    filter?: {
+                        [key: string]: unknown;
+                    } | null;
+                    group_by?: {
+                        field: string;
+                        /**
+                         * @description Of times and days; month unless told otherwise. Weeks begin on Monday
+                         * @enum {string}
+                         */
+                        by?: "day" | "week" | "month" | "quarter" | "year";
+                        /** @description Of numbers: how wide each band is */
+                        width?: number;
+                    }[];
+                    measures?: {
+                        /**
+                         * @description count: contacts. share: with `where` the part of the group that it finds, else the part that the group is of all, from 0 to 1. distinct: different values of a field. sum, avg, min, max: of a number or an amount; min and max also of a time.
+                         * @enum {string}
+                         */
+                        measure: "count" | "share" | "distinct" | "sum" | "avg" | "min" | "max";
+                        field?: string;
+                        /** @description A rule: only contacts that it finds are measured */
+                        where?: {
+                            [key: string]: unknown;
+                        };
+                        /** @description What `sort` calls it */
+                        name?: string;
+                        /** @description The header of its column */
+                        label?: string;
+                    }[];
+                    period?: {
+                        /** @description A time or a day; created_at unless told otherwise */
+                        field?: string;
+                        /** @description So many days, today among them */
+                        last_days?: number;
+                        /**
+                         * @description From its first day until today
+                         * @enum {string}
+                         */
+                        this?: "day" | "week" | "month" | "quarter" | "year";
+                        /**
+                         * @description The whole one before
+                         * @enum {string}
+                         */
+                        previous?: "day" | "week" | "month" | "quarter" | "year";
+                        /** Format: date */
+                        from?: string;
+                        /** Format: date */
+                        to?: string;
+                    } | null;
+                    /** @description Also of the period before: as many days, or the same part of the unit before */
+                    compare?: boolean;
+                    /** @description `group` or the name of a measure; a leading - turns the order round */
+                    sort?: string;
+                    /** @default 100 */
+                    limit?: number;
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Report"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["Stale"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    postContactsReportsByIdRestore: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The first answer under a key is kept for 24 hours and given again */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Report"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getContactsReportsByIdRun: {
+        parameters: {
+            query?: {
+                language?: "en" | "fr" | "ro";
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReportResult"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getContactsReportsByIdRuns: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+                count?: "exact";
+                schedule_id?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["ReportRun"][];
+                        next_cursor: string | null;
+                        /** @description Exact up to 10,000; beyond, {"at_least": 10000} unless count=exact asks for the number */
+                        total: number | {
+                            at_least: number;
+                        };
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    postContactsReportsByIdRuns: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The first answer under a key is kept for 24 hours and given again */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @enum {string} */
+                    format: "csv" | "xlsx" | "pdf";
+                    /** @enum {string} */
+                    language?: "en" | "fr" | "ro";
+                };
+            };
+        };
+        responses: {
+            /** @description Accepted; the work goes on */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReportRunJob"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getContactsReportsByIdRunsByRunId: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReportRun"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    postContactsReportsByIdRunsByRunIdCancel: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The first answer under a key is kept for 24 hours and given again */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                id: string;
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReportRun"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getContactsReportsByIdSchedules: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+                count?: "exact";
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["ReportSchedule"][];
+                        next_cursor: string | null;
+                        /** @description Exact up to 10,000; beyond, {"at_least": 10000} unless count=exact asks for the number */
+                        total: number | {
+                            at_least: number;
+                        };
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    postContactsReportsByIdSchedules: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The first answer under a key is kept for 24 hours and given again */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @enum {string} */
+                    frequency: "daily" | "weekly" | "monthly";
+                    /** @description As clocks there show it: 07:30 */
+                    time: string;
+                    /** @description Of weekly ones; 1 is Monday */
+                    weekday?: number;
+                    /** @description Of monthly ones; the last day of a month that is shorter */
+                    month_day?: number;
+                    /** @description IANA name; the workspace’s unless told otherwise */
+                    timezone?: string;
+                    /**
+                     * @default pdf
+                     * @enum {string}
+                     */
+                    format?: "csv" | "xlsx" | "pdf";
+                    /**
+                     * @description Of the mail and of the labels in the file
+                     * @enum {string}
+                     */
+                    language?: "en" | "fr" | "ro";
+                    member_ids?: string[];
+                    /** @description Of people who are no members, for admins to name */
+                    addresses?: string[];
+                    is_paused?: boolean;
+                };
+            };
+        };
+        responses: {
+            /** @description Made; `Location` names it */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReportSchedule"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getContactsReportsByIdSchedulesByScheduleId: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                schedule_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReportSchedule"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    putContactsReportsByIdSchedulesByScheduleId: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read; an older one is refused with 412 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                id: string;
+                schedule_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @enum {string} */
+                    frequency?: "daily" | "weekly" | "monthly";
+                    /** @description As clocks there show it: 07:30 */
+                    time?: string;
+                    /** @description Of weekly ones; 1 is Monday */
+                    weekday?: number;
+                    /** @description Of monthly ones; the last day of a month that is shorter */
+                    month_day?: number;
+                    /** @description IANA name; the workspace’s unless told otherwise */
+                    timezone?: string;
+                    /**
+                     * @default pdf
+                     * @enum {string}
+                     */
+                    format?: "csv" | "xlsx" | "pdf";
+                    /**
+                     * @description Of the mail and of the labels in the file
+                     * @enum {string}
+                     */
+                    language?: "en" | "fr" | "ro";
+                    member_ids?: string[];
+                    /** @description Of people who are no members, for admins to name */
+                    addresses?: string[];
+                    is_paused?: boolean;
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReportSchedule"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["Stale"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    deleteContactsReportsByIdSchedulesByScheduleId: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read; an older one is refused with 412 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                id: string;
+                schedule_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        message: string;
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["Stale"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    patchContactsReportsByIdSchedulesByScheduleId: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read; an older one is refused with 412 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                id: string;
+                schedule_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @enum {string} */
+                    frequency?: "daily" | "weekly" | "monthly";
+                    /** @description As clocks there show it: 07:30 */
+                    time?: string;
+                    /** @description Of weekly ones; 1 is Monday */
+                    weekday?: number;
+                    /** @description Of monthly ones; the last day of a month that is shorter */
+                    month_day?: number;
+                    /** @description IANA name; the workspace’s unless told otherwise */
+                    timezone?: string;
+                    /**
+                     * @default pdf
+                     * @enum {string}
+                     */
+                    format?: "csv" | "xlsx" | "pdf";
+                    /**
+                     * @description Of the mail and of the labels in the file
+                     * @enum {string}
+                     */
+                    language?: "en" | "fr" | "ro";
+                    member_ids?: string[];
+                    /** @description Of people who are no members, for admins to name */
+                    addresses?: string[];
+                    is_paused?: boolean;
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReportSchedule"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["Stale"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    postContactsReportsByIdSchedulesByScheduleIdRun: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The first answer under a key is kept for 24 hours and given again */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                id: string;
+                schedule_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Accepted; the work goes on */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReportRunJob"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     getContactsStats: {
         parameters: {
             query?: never;
@@ -8728,6 +12043,618 @@ export interface operations {
             400: components["responses"]["Unreadable"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getContactsViews: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+                count?: "exact";
+                search?: string;
+                visibility?: "private" | "workspace";
+                pinned?: boolean;
+                mine?: boolean;
+                deleted?: boolean;
+                sort?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["SavedView"][];
+                        next_cursor: string | null;
+                        /** @description Exact up to 10,000; beyond, {"at_least": 10000} unless count=exact asks for the number */
+                        total: number | {
+                            at_least: number;
+                        };
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    postContactsViews: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The first answer under a key is kept for 24 hours and given again */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    name: string;
+                    /** @description A name that the client knows */
+                    icon?: string | null;
+                    color?: string | null;
+                    /**
+                     * @description A board has a column for each value of group_by
+                     * @enum {string}
+                     */
+                    layout?: "table" | "board";
+                    /** @enum {string} */
+                    visibility?: "private" | "workspace";
+                    filter?: {
+                        [key: string]: unknown;
+                    } | null;
+                    search?: string;
+                    /** @description As the list of contacts takes it */
+                    sort?: string | null;
+                    /** @description In the order in which they are shown; none: those that the client begins with */
+                    columns?: {
+                        /** @description As the contact has it, or custom_fields.<key> */
+                        field: string;
+                        /** @description Pixels */
+                        width?: number;
+                    }[];
+                    /** @description A field with few values: a choice, a text, yes or no, tags or lists */
+                    group_by?: string | null;
+                };
+            };
+        };
+        responses: {
+            /** @description Made; `Location` names it */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedView"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    putContactsViewsOrder: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read; an older one is refused with 412 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    view_ids: string[];
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        message: string;
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            412: components["responses"]["Stale"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getContactsViewsById: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /**
+                         * Format: uuid
+                         * @description UUIDv7
+                         */
+                        id: string;
+                        name: string;
+                        icon: string | null;
+                        color: string | null;
+                        /** @enum {string} */
+                        layout: "table" | "board";
+                        /**
+                         * @description private: seen by its owner alone
+                         * @enum {string}
+                         */
+                        visibility: "private" | "workspace";
+                        /** @description A rule; null finds everybody */
+                        filter: {
+                            [key: string]: unknown;
+                        } | null;
+                        search: string;
+                        sort: string | null;
+                        /** @description In the order in which they are shown; none: those that the client begins with */
+                        columns: {
+                            /** @description As the contact has it, or custom_fields.<key> */
+                            field: string;
+                            /** @description Pixels */
+                            width?: number;
+                        }[];
+                        group_by: string | null;
+                        /** @description By the person who asks, as is_default and position */
+                        is_pinned: boolean;
+                        is_default: boolean;
+                        position: number | null;
+                        may_change: boolean;
+                        /**
+                         * Format: uuid
+                         * @description UUIDv7
+                         */
+                        owner_id: string;
+                        owner_name: string;
+                        /**
+                         * Format: date-time
+                         * @description RFC 3339, UTC
+                         */
+                        created_at: string;
+                        /**
+                         * Format: date-time
+                         * @description RFC 3339, UTC
+                         */
+                        updated_at: string;
+                        /** Format: date-time */
+                        deleted_at: string | null;
+                        /** @description Conditions that name what is not there (any more), and therefore match nobody */
+                        problems: {
+                            pointer: string;
+                            code: string;
+                            detail: string;
+                        }[];
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    putContactsViewsById: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read; an older one is refused with 412 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    name?: string;
+                    /** @description A name that the client knows */
+                    icon?: string | null;
+                    color?: string | null;
+                    /**
+                     * @description A board has a column for each value of group_by
+                     * @enum {string}
+                     */
+                    layout?: "table" | "board";
+                    /** @enum {string} */
+                    visibility?: "private" | "workspace";
+                    filter?: {
+                        [key: string]: unknown;
+                    } | null;
+                    search?: string;
+                    /** @description As the list of contacts takes it */
+                    sort?: string | null;
+                    /** @description In the order in which they are shown; none: those that the client begins with */
+                    columns?: {
+                        /** @description As the contact has it, or custom_fields.<key> */
+                        field: string;
+                        /** @description Pixels */
+                        width?: number;
+                    }[];
+                    /** @description A field with few values: a choice, a text, yes or no, tags or lists */
+                    group_by?: string | null;
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedView"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["Stale"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    deleteContactsViewsById: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read; an older one is refused with 412 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        message: string;
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["Stale"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    patchContactsViewsById: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read; an older one is refused with 412 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    name?: string;
+                    /** @description A name that the client knows */
+                    icon?: string | null;
+                    color?: string | null;
+                    /**
+                     * @description A board has a column for each value of group_by
+                     * @enum {string}
+                     */
+                    layout?: "table" | "board";
+                    /** @enum {string} */
+                    visibility?: "private" | "workspace";
+                    filter?: {
+                        [key: string]: unknown;
+                    } | null;
+                    search?: string;
+                    /** @description As the list of contacts takes it */
+                    sort?: string | null;
+                    /** @description In the order in which they are shown; none: those that the client begins with */
+                    columns?: {
+                        /** @description As the contact has it, or custom_fields.<key> */
+                        field: string;
+                        /** @description Pixels */
+                        width?: number;
+                    }[];
+                    /** @description A field with few values: a choice, a text, yes or no, tags or lists */
+                    group_by?: string | null;
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedView"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["Stale"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    putContactsViewsByIdDefault: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read; an older one is refused with 412 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedView"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["Stale"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    deleteContactsViewsByIdDefault: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read; an older one is refused with 412 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedView"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["Stale"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    postContactsViewsByIdDuplicate: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The first answer under a key is kept for 24 hours and given again */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    name?: string;
+                } | null;
+            };
+        };
+        responses: {
+            /** @description Made; `Location` names it */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedView"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    putContactsViewsByIdPin: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read; an older one is refused with 412 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedView"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["Stale"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    deleteContactsViewsByIdPin: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read; an older one is refused with 412 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedView"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["Stale"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    postContactsViewsByIdRestore: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The first answer under a key is kept for 24 hours and given again */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedView"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            422: components["responses"]["Invalid"];
             429: components["responses"]["TooMany"];
             500: components["responses"]["Fault"];
             503: components["responses"]["Unavailable"];
@@ -9435,6 +13362,50 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    getContactsByIdHistory: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+                count?: "exact";
+                kind?: "edit" | "bulk" | "delete" | "restore" | "import" | "merge" | "undo";
+                actor?: string;
+                since?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["Operation"][];
+                        next_cursor: string | null;
+                        /** @description Exact up to 10,000; beyond, {"at_least": 10000} unless count=exact asks for the number */
+                        total: number | {
+                            at_least: number;
+                        };
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     getContactsByIdInteractions: {
         parameters: {
             query?: {
@@ -9941,6 +13912,7 @@ export interface operations {
                 phone?: string;
                 user_id?: string;
                 gender?: "male" | "female" | "other" | "masculin" | "feminin" | "altul" | null;
+                view?: string;
                 limit?: number;
                 cursor?: string;
                 count?: "exact";
@@ -10687,7 +14659,7 @@ export interface operations {
                      * Format: uuid
                      * @description UUIDv7
                      */
-                    id: string;
+                    id?: string;
                     event: string;
                     /** Format: date-time */
                     timestamp: string;
@@ -12847,6 +16819,202 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    postPublicTickets: {
+        parameters: {
+            query?: {
+                workspace?: string;
+            };
+            header?: {
+                /** @description The first answer under a key is kept for 24 hours and given again */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** Format: email */
+                    email: string;
+                    name?: string;
+                    subject: string;
+                    description: string;
+                    category?: string;
+                    language?: string;
+                    website?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Made; `Location` names it */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        ticket_number: string;
+                        /**
+                         * Format: uuid
+                         * @description UUIDv7
+                         */
+                        id: string;
+                        /** @description For X-Ticket-Token */
+                        access_token: string;
+                        /** @enum {string} */
+                        status: "open" | "assigned" | "in_progress" | "waiting_customer" | "resolved" | "closed";
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    postPublicTicketsSatisfaction: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The first answer under a key is kept for 24 hours and given again */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    token: string;
+                    /** @description 1, very bad, to 5, very good */
+                    rating: number;
+                    comment?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        message: string;
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            409: components["responses"]["Conflict"];
+            /** @description Refused */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    postPublicTicketsByTicketIdMessages: {
+        parameters: {
+            query?: {
+                workspace?: string;
+            };
+            header?: {
+                /** @description The first answer under a key is kept for 24 hours and given again */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                ticket_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    content: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Made; `Location` names it */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /**
+                         * Format: uuid
+                         * @description UUIDv7
+                         */
+                        id: string;
+                        /**
+                         * Format: uuid
+                         * @description UUIDv7
+                         */
+                        ticket_id: string;
+                        ticket_number: string;
+                        /** @enum {string} */
+                        author_kind: "requester" | "house" | "program";
+                        author_name: string;
+                        content: string;
+                        /**
+                         * Format: date-time
+                         * @description RFC 3339, UTC
+                         */
+                        created_at: string;
+                        /** @description Of the ticket that follows the old one */
+                        access_token?: string;
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getPublicTicketsByTicketNumber: {
+        parameters: {
+            query?: {
+                workspace?: string;
+            };
+            header?: never;
+            path: {
+                ticket_number: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PublicTicket"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     getPublicTrackByTokenClicked: {
         parameters: {
             query?: never;
@@ -14027,13 +18195,11 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
-    getTicketsMailboxes: {
+    getTicketsAgents: {
         parameters: {
             query?: {
-                limit?: number;
-                cursor?: string;
-                count?: "exact";
                 search?: string;
+                presence?: "online" | "away" | "offline";
             };
             header?: never;
             path?: never;
@@ -14048,7 +18214,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": {
-                        data: components["schemas"]["Mailbox"][];
+                        data: components["schemas"]["Agent"][];
                         next_cursor: string | null;
                         /** @description Exact up to 10,000; beyond, {"at_least": 10000} unless count=exact asks for the number */
                         total: number | {
@@ -14066,53 +18232,7 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
-    postTicketsMailboxes: {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description The first answer under a key is kept for 24 hours and given again */
-                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
-            };
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": {
-                    /** @description Without a plus sign: aide@moulin.example */
-                    address: string;
-                    /** @description Shown as the sender of answers */
-                    name: string;
-                    /** @description Plain text below each answer */
-                    signature?: string;
-                    /** @description Tells people once that their mail has become a ticket. Machines are never answered. */
-                    auto_acknowledge?: boolean;
-                    /** @enum {string} */
-                    purpose?: "tickets" | "bounces";
-                };
-            };
-        };
-        responses: {
-            /** @description Made; `Location` names it */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Mailbox"];
-                };
-            };
-            400: components["responses"]["Unreadable"];
-            401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["Forbidden"];
-            409: components["responses"]["Conflict"];
-            422: components["responses"]["Invalid"];
-            429: components["responses"]["TooMany"];
-            500: components["responses"]["Fault"];
-            503: components["responses"]["Unavailable"];
-        };
-    };
-    getTicketsMailboxesById: {
+    getTicketsAgentsById: {
         parameters: {
             query?: never;
             header?: never;
@@ -14129,7 +18249,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Mailbox"];
+                    "application/json": components["schemas"]["Agent"];
                 };
             };
             400: components["responses"]["Unreadable"];
@@ -14142,7 +18262,903 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
-    deleteTicketsMailboxesById: {
+    putTicketsAgentsById: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read; an older one is refused with 412 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description Weight; one urgent ticket weighs 4 */
+                    capacity?: number;
+                    categories?: string[];
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Agent"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["Stale"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    patchTicketsAgentsById: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read; an older one is refused with 412 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description Weight; one urgent ticket weighs 4 */
+                    capacity?: number;
+                    categories?: string[];
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Agent"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["Stale"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getTicketsCalendars: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+                count?: "exact";
+                search?: string;
+                deleted?: boolean;
+                sort?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["BusinessCalendar"][];
+                        next_cursor: string | null;
+                        /** @description Exact up to 10,000; beyond, {"at_least": 10000} unless count=exact asks for the number */
+                        total: number | {
+                            at_least: number;
+                        };
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    postTicketsCalendars: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The first answer under a key is kept for 24 hours and given again */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    name: string;
+                    /** @description IANA name, such as Europe/Paris */
+                    timezone: string;
+                    /** @description By weekday; one that is absent is closed */
+                    hours: {
+                        monday?: {
+                            /** @description 09:00 */
+                            from: string;
+                            /** @description 17:30, or 24:00; at or before `from` it goes on over midnight */
+                            to: string;
+                        }[];
+                        tuesday?: {
+                            /** @description 09:00 */
+                            from: string;
+                            /** @description 17:30, or 24:00; at or before `from` it goes on over midnight */
+                            to: string;
+                        }[];
+                        wednesday?: {
+                            /** @description 09:00 */
+                            from: string;
+                            /** @description 17:30, or 24:00; at or before `from` it goes on over midnight */
+                            to: string;
+                        }[];
+                        thursday?: {
+                            /** @description 09:00 */
+                            from: string;
+                            /** @description 17:30, or 24:00; at or before `from` it goes on over midnight */
+                            to: string;
+                        }[];
+                        friday?: {
+                            /** @description 09:00 */
+                            from: string;
+                            /** @description 17:30, or 24:00; at or before `from` it goes on over midnight */
+                            to: string;
+                        }[];
+                        saturday?: {
+                            /** @description 09:00 */
+                            from: string;
+                            /** @description 17:30, or 24:00; at or before `from` it goes on over midnight */
+                            to: string;
+                        }[];
+                        sunday?: {
+                            /** @description 09:00 */
+                            from: string;
+                            /** @description 17:30, or 24:00; at or before `from` it goes on over midnight */
+                            to: string;
+                        }[];
+                    };
+                    holidays?: {
+                        /** @description 2026-12-25, or 12-25 for every year */
+                        day: string;
+                        name: string;
+                        /** @description Closed all day when absent */
+                        hours?: {
+                            /** @description 09:00 */
+                            from: string;
+                            /** @description 17:30, or 24:00; at or before `from` it goes on over midnight */
+                            to: string;
+                        }[];
+                    }[];
+                };
+            };
+        };
+        responses: {
+            /** @description Made; `Location` names it */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BusinessCalendar"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getTicketsCalendarsById: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BusinessCalendar"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    putTicketsCalendarsById: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read; an older one is refused with 412 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    name?: string;
+                    /** @description IANA name, such as Europe/Paris */
+                    timezone?: string;
+                    /** @description By weekday; one that is absent is closed */
+                    hours?: {
+                        monday?: {
+                            /** @description 09:00 */
+                            from: string;
+                            /** @description 17:30, or 24:00; at or before `from` it goes on over midnight */
+                            to: string;
+                        }[];
+                        tuesday?: {
+                            /** @description 09:00 */
+                            from: string;
+                            /** @description 17:30, or 24:00; at or before `from` it goes on over midnight */
+                            to: string;
+                        }[];
+                        wednesday?: {
+                            /** @description 09:00 */
+                            from: string;
+                            /** @description 17:30, or 24:00; at or before `from` it goes on over midnight */
+                            to: string;
+                        }[];
+                        thursday?: {
+                            /** @description 09:00 */
+                            from: string;
+                            /** @description 17:30, or 24:00; at or before `from` it goes on over midnight */
+                            to: string;
+                        }[];
+                        friday?: {
+                            /** @description 09:00 */
+                            from: string;
+                            /** @description 17:30, or 24:00; at or before `from` it goes on over midnight */
+                            to: string;
+                        }[];
+                        saturday?: {
+                            /** @description 09:00 */
+                            from: string;
+                            /** @description 17:30, or 24:00; at or before `from` it goes on over midnight */
+                            to: string;
+                        }[];
+                        sunday?: {
+                            /** @description 09:00 */
+                            from: string;
+                            /** @description 17:30, or 24:00; at or before `from` it goes on over midnight */
+                            to: string;
+                        }[];
+                    };
+                    holidays?: {
+                        /** @description 2026-12-25, or 12-25 for every year */
+                        day: string;
+                        name: string;
+                        /** @description Closed all day when absent */
+                        hours?: {
+                            /** @description 09:00 */
+                            from: string;
+                            /** @description 17:30, or 24:00; at or before `from` it goes on over midnight */
+                            to: string;
+                        }[];
+                    }[];
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BusinessCalendar"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["Stale"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    deleteTicketsCalendarsById: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read; an older one is refused with 412 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        message: string;
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["Stale"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    patchTicketsCalendarsById: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read; an older one is refused with 412 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    name?: string;
+                    /** @description IANA name, such as Europe/Paris */
+                    timezone?: string;
+                    /** @description By weekday; one that is absent is closed */
+                    hours?: {
+                        monday?: {
+                            /** @description 09:00 */
+                            from: string;
+                            /** @description 17:30, or 24:00; at or before `from` it goes on over midnight */
+                            to: string;
+                        }[];
+                        tuesday?: {
+                            /** @description 09:00 */
+                            from: string;
+                            /** @description 17:30, or 24:00; at or before `from` it goes on over midnight */
+                            to: string;
+                        }[];
+                        wednesday?: {
+                            /** @description 09:00 */
+                            from: string;
+                            /** @description 17:30, or 24:00; at or before `from` it goes on over midnight */
+                            to: string;
+                        }[];
+                        thursday?: {
+                            /** @description 09:00 */
+                            from: string;
+                            /** @description 17:30, or 24:00; at or before `from` it goes on over midnight */
+                            to: string;
+                        }[];
+                        friday?: {
+                            /** @description 09:00 */
+                            from: string;
+                            /** @description 17:30, or 24:00; at or before `from` it goes on over midnight */
+                            to: string;
+                        }[];
+                        saturday?: {
+                            /** @description 09:00 */
+                            from: string;
+                            /** @description 17:30, or 24:00; at or before `from` it goes on over midnight */
+                            to: string;
+                        }[];
+                        sunday?: {
+                            /** @description 09:00 */
+                            from: string;
+                            /** @description 17:30, or 24:00; at or before `from` it goes on over midnight */
+                            to: string;
+                        }[];
+                    };
+                    holidays?: {
+                        /** @description 2026-12-25, or 12-25 for every year */
+                        day: string;
+                        name: string;
+                        /** @description Closed all day when absent */
+                        hours?: {
+                            /** @description 09:00 */
+                            from: string;
+                            /** @description 17:30, or 24:00; at or before `from` it goes on over midnight */
+                            to: string;
+                        }[];
+                    }[];
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BusinessCalendar"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["Stale"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    postTicketsCalendarsByIdRestore: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The first answer under a key is kept for 24 hours and given again */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BusinessCalendar"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    putTicketsPresence: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read; an older one is refused with 412 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @enum {string} */
+                    presence: "online" | "away";
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Agent"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            412: components["responses"]["Stale"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getTicketsSettings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description Whether tickets go to agents by themselves */
+                        auto_assign: boolean;
+                        /** @description What was chosen here; null follows the installation (AUTO_ASSIGN) */
+                        chosen: boolean | null;
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    putTicketsSettings: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read; an older one is refused with 412 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description Null follows the installation */
+                    auto_assign?: boolean | null;
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description Whether tickets go to agents by themselves */
+                        auto_assign: boolean;
+                        /** @description What was chosen here; null follows the installation (AUTO_ASSIGN) */
+                        chosen: boolean | null;
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            412: components["responses"]["Stale"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getTicketsSlaPolicies: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+                count?: "exact";
+                search?: string;
+                is_active?: boolean;
+                deleted?: boolean;
+                sort?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["SlaPolicy"][];
+                        next_cursor: string | null;
+                        /** @description Exact up to 10,000; beyond, {"at_least": 10000} unless count=exact asks for the number */
+                        total: number | {
+                            at_least: number;
+                        };
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    postTicketsSlaPolicies: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The first answer under a key is kept for 24 hours and given again */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    name: string;
+                    description?: string;
+                    /** @description The lowest is tried first */
+                    position?: number;
+                    is_active?: boolean;
+                    /** @description All that are given must be met; none means every ticket. `contact` is about the requester */
+                    conditions?: {
+                        /** @description One of these */
+                        categories?: string[];
+                        /** @description At least one of these */
+                        tags?: string[];
+                        /** @description One of these */
+                        sources?: ("web" | "email" | "phone" | "chat")[];
+                        contact?: components["schemas"]["Audience"];
+                    };
+                    /**
+                     * Format: uuid
+                     * @description Null counts day and night
+                     */
+                    calendar_id?: string | null;
+                    /** @description The resolution waits while the customer is waited for */
+                    pause_while_waiting?: boolean;
+                    /** @description By priority of the ticket */
+                    targets: {
+                        low?: {
+                            /** @description Minutes of the calendar; absent or null promises nothing */
+                            first_response?: number | null;
+                            /** @description Minutes of the calendar; absent or null promises nothing */
+                            next_response?: number | null;
+                            /** @description Minutes of the calendar; absent or null promises nothing */
+                            resolution?: number | null;
+                        };
+                        normal?: {
+                            /** @description Minutes of the calendar; absent or null promises nothing */
+                            first_response?: number | null;
+                            /** @description Minutes of the calendar; absent or null promises nothing */
+                            next_response?: number | null;
+                            /** @description Minutes of the calendar; absent or null promises nothing */
+                            resolution?: number | null;
+                        };
+                        high?: {
+                            /** @description Minutes of the calendar; absent or null promises nothing */
+                            first_response?: number | null;
+                            /** @description Minutes of the calendar; absent or null promises nothing */
+                            next_response?: number | null;
+                            /** @description Minutes of the calendar; absent or null promises nothing */
+                            resolution?: number | null;
+                        };
+                        urgent?: {
+                            /** @description Minutes of the calendar; absent or null promises nothing */
+                            first_response?: number | null;
+                            /** @description Minutes of the calendar; absent or null promises nothing */
+                            next_response?: number | null;
+                            /** @description Minutes of the calendar; absent or null promises nothing */
+                            resolution?: number | null;
+                        };
+                    };
+                };
+            };
+        };
+        responses: {
+            /** @description Made; `Location` names it */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SlaPolicy"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getTicketsSlaPoliciesById: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SlaPolicy"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    putTicketsSlaPoliciesById: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read; an older one is refused with 412 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    name?: string;
+                    description?: string;
+                    /** @description The lowest is tried first */
+                    position?: number;
+                    is_active?: boolean;
+                    /** @description All that are given must be met; none means every ticket. `contact` is about the requester */
+                    conditions?: {
+                        /** @description One of these */
+                        categories?: string[];
+                        /** @description At least one of these */
+                        tags?: string[];
+                        /** @description One of these */
+                        sources?: ("web" | "email" | "phone" | "chat")[];
+                        contact?: components["schemas"]["Audience"];
+                    };
+                    /**
+                     * Format: uuid
+                     * @description Null counts day and night
+                     */
+                    calendar_id?: string | null;
+                    /** @description The resolution waits while the customer is waited for */
+                    pause_while_waiting?: boolean;
+                    /** @description By priority of the ticket */
+                    targets?: {
+                        low?: {
+                            /** @description Minutes of the calendar; absent or null promises nothing */
+                            first_response?: number | null;
+                            /** @description Minutes of the calendar; absent or null promises nothing */
+                            next_response?: number | null;
+                            /** @description Minutes of the calendar; absent or null promises nothing */
+                            resolution?: number | null;
+                        };
+                        normal?: {
+                            /** @description Minutes of the calendar; absent or null promises nothing */
+                            first_response?: number | null;
+                            /** @description Minutes of the calendar; absent or null promises nothing */
+                            next_response?: number | null;
+                            /** @description Minutes of the calendar; absent or null promises nothing */
+                            resolution?: number | null;
+                        };
+                        high?: {
+                            /** @description Minutes of the calendar; absent or null promises nothing */
+                            first_response?: number | null;
+                            /** @description Minutes of the calendar; absent or null promises nothing */
+                            next_response?: number | null;
+                            /** @description Minutes of the calendar; absent or null promises nothing */
+                            resolution?: number | null;
+                        };
+                        urgent?: {
+                            /** @description Minutes of the calendar; absent or null promises nothing */
+                            first_response?: number | null;
+                            /** @description Minutes of the calendar; absent or null promises nothing */
+                            next_response?: number | null;
+                            /** @description Minutes of the calendar; absent or null promises nothing */
+                            resolution?: number | null;
+                        };
+                    };
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SlaPolicy"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["Stale"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    deleteTicketsSlaPoliciesById: {
         parameters: {
             query?: never;
             header?: {
@@ -14178,7 +19194,7 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
-    patchTicketsMailboxesById: {
+    patchTicketsSlaPoliciesById: {
         parameters: {
             query?: never;
             header?: {
@@ -14193,14 +19209,63 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": {
-                    /** @description Without a plus sign: aide@moulin.example */
-                    address?: string;
-                    /** @description Shown as the sender of answers */
                     name?: string;
-                    /** @description Plain text below each answer */
-                    signature?: string;
-                    /** @description Tells people once that their mail has become a ticket. Machines are never answered. */
-                    auto_acknowledge?: boolean;
+                    description?: string;
+                    /** @description The lowest is tried first */
+                    position?: number;
+                    is_active?: boolean;
+                    /** @description All that are given must be met; none means every ticket. `contact` is about the requester */
+                    conditions?: {
+                        /** @description One of these */
+                        categories?: string[];
+                        /** @description At least one of these */
+                        tags?: string[];
+                        /** @description One of these */
+                        sources?: ("web" | "email" | "phone" | "chat")[];
+                        contact?: components["schemas"]["Audience"];
+                    };
+                    /**
+                     * Format: uuid
+                     * @description Null counts day and night
+                     */
+                    calendar_id?: string | null;
+                    /** @description The resolution waits while the customer is waited for */
+                    pause_while_waiting?: boolean;
+                    /** @description By priority of the ticket */
+                    targets?: {
+                        low?: {
+                            /** @description Minutes of the calendar; absent or null promises nothing */
+                            first_response?: number | null;
+                            /** @description Minutes of the calendar; absent or null promises nothing */
+                            next_response?: number | null;
+                            /** @description Minutes of the calendar; absent or null promises nothing */
+                            resolution?: number | null;
+                        };
+                        normal?: {
+                            /** @description Minutes of the calendar; absent or null promises nothing */
+                            first_response?: number | null;
+                            /** @description Minutes of the calendar; absent or null promises nothing */
+                            next_response?: number | null;
+                            /** @description Minutes of the calendar; absent or null promises nothing */
+                            resolution?: number | null;
+                        };
+                        high?: {
+                            /** @description Minutes of the calendar; absent or null promises nothing */
+                            first_response?: number | null;
+                            /** @description Minutes of the calendar; absent or null promises nothing */
+                            next_response?: number | null;
+                            /** @description Minutes of the calendar; absent or null promises nothing */
+                            resolution?: number | null;
+                        };
+                        urgent?: {
+                            /** @description Minutes of the calendar; absent or null promises nothing */
+                            first_response?: number | null;
+                            /** @description Minutes of the calendar; absent or null promises nothing */
+                            next_response?: number | null;
+                            /** @description Minutes of the calendar; absent or null promises nothing */
+                            resolution?: number | null;
+                        };
+                    };
                 };
             };
         };
@@ -14211,7 +19276,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Mailbox"];
+                    "application/json": components["schemas"]["SlaPolicy"];
                 };
             };
             400: components["responses"]["Unreadable"];
@@ -14220,6 +19285,40 @@ export interface operations {
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
             412: components["responses"]["Stale"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    postTicketsSlaPoliciesByIdRestore: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The first answer under a key is kept for 24 hours and given again */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SlaPolicy"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
             422: components["responses"]["Invalid"];
             429: components["responses"]["TooMany"];
             500: components["responses"]["Fault"];
@@ -14315,6 +19414,12 @@ export interface operations {
                          * @description The next of the three
                          */
                         due_at?: string | null;
+                        /** Format: date-time */
+                        first_response_breached_at?: string | null;
+                        /** Format: date-time */
+                        next_response_breached_at?: string | null;
+                        /** Format: date-time */
+                        resolution_breached_at?: string | null;
                         is_escalated?: boolean;
                         /** Format: date-time */
                         escalated_at?: string | null;
@@ -14333,6 +19438,8 @@ export interface operations {
                         /** @description The conversation, oldest first; the first 200 */
                         messages: components["schemas"]["TicketMessage"][];
                         messages_next_cursor: string | null;
+                        /** @description Of the ticket and of its messages */
+                        attachments: components["schemas"]["Attachment"][];
                     };
                 };
             };
@@ -14851,6 +19958,326 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    postTicketsByIdSatisfaction: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The first answer under a key is kept for 24 hours and given again */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description 1, very bad, to 5, very good */
+                    rating: number;
+                    comment?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Ticket"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            /** @description Refused */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getTicketsByTicketIdAttachments: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                ticket_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["Attachment"][];
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    postTicketsByTicketIdAttachments: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The first answer under a key is kept for 24 hours and given again */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                ticket_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "multipart/form-data": {
+                    /** Format: binary */
+                    file?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Made; `Location` names it */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Attachment"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMedia"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getTicketsByTicketIdAttachmentsMessageByMessageId: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                ticket_id: string;
+                message_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["Attachment"][];
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    postTicketsByTicketIdAttachmentsMultiple: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The first answer under a key is kept for 24 hours and given again */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                ticket_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "multipart/form-data": {
+                    /** Format: binary */
+                    file?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Made; `Location` names it */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["Attachment"][];
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMedia"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getTicketsByTicketIdAttachmentsById: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                ticket_id: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Attachment"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    deleteTicketsByTicketIdAttachmentsById: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read; an older one is refused with 412 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                ticket_id: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        message: string;
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["Stale"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getTicketsByTicketIdAttachmentsByIdDownload: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                ticket_id: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused */
+            302: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        url: string;
+                        /**
+                         * Format: date-time
+                         * @description RFC 3339, UTC
+                         */
+                        expires_at: string;
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            /** @description Refused */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             422: components["responses"]["Invalid"];
             429: components["responses"]["TooMany"];
             500: components["responses"]["Fault"];
@@ -15454,6 +20881,96 @@ export interface operations {
             400: components["responses"]["Unreadable"];
             /** @description Refused */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
+                };
+            };
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getRateByToken: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            /** @description Refused */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
+                };
+            };
+            /** @description Refused */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
+                };
+            };
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    postRateByToken: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            /** @description Refused */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
+                };
+            };
+            /** @description Refused */
+            410: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -4,6 +4,7 @@ import { defineModule } from '#platform/module.ts'
 import { campaignJobs } from './campaign-jobs.ts'
 import { campaignRoutes } from './campaign-routes.ts'
 import { createEngine } from './engine/engine.ts'
+import { mergedContactReactions } from './merged-contacts.ts'
 import { campaignMail } from './returned-mail.ts'
 import { personalData } from './personal-data.ts'
 import { sandboxRoutes } from './sandbox-routes.ts'
@@ -27,7 +28,7 @@ export const communication = defineModule({
   },
   routes: [...campaignRoutes, ...templateRoutes, ...sandboxRoutes, ...trackingRoutes, ...statusRoutes],
   mail: [campaignMail],
-  reactions: [...unsubscriptionReactions],
+  reactions: [...unsubscriptionReactions, ...mergedContactReactions],
   jobs: [...campaignJobs],
   workers: [createEngine, trackingBuffer],
   schedule: [...sandboxTasks],

@@ -15,7 +15,7 @@ import { fromMatching } from './contact-query.ts'
 import { deleteContacts, restoreContacts } from './contact-removal.ts'
 import { beginExport } from './export/exports.ts'
 import { exportParams } from './export/requests.ts'
-import { checkFilter, FilterOrRule, toFilter } from './given-filter.ts'
+import { checkFilter, toFilter, ViewedFilterOrRule } from './given-filter.ts'
 import { getList, requireStatic } from './lists.ts'
 import { deleteMembers, insertMembers } from './membership.ts'
 import { tagContacts, untagContacts } from './tagging.ts'
@@ -37,7 +37,7 @@ type Action = (typeof actions)[number]
 export const BulkAction = Closed({
   action: OneOf(actions),
   contact_ids: Type.Optional(Type.Array(Id, { minItems: 1, maxItems: 50_000 })),
-  filter: Type.Optional(FilterOrRule),
+  filter: Type.Optional(ViewedFilterOrRule),
   params: Type.Optional(
     Closed({
       tag: Type.Optional(Type.String({ minLength: 1, maxLength: 100, description: 'Name; made when it is new' })),

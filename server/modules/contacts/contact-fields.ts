@@ -124,9 +124,14 @@ function toPhone(phone: string | null, country: string | null, errors: InputErro
 /** Where an uploaded picture is shown; a form that sends the whole record back says it again. */
 const ownPicture = /^\/api\/v1\/contacts\/[0-9a-f-]{36}\/avatar\?v=[0-9a-f]{16}$/
 
+/** Of a picture that was uploaded here, whose file goes with it. */
+export function isOwnPicture(address: string | null): boolean {
+  return address !== null && ownPicture.test(address)
+}
+
 function toWebAddress(address: string | null, errors: InputError[]): string | null {
   if (!address) return null
-  if (ownPicture.test(address)) return address
+  if (isOwnPicture(address)) return address
   const url = URL.parse(address)
   if (url?.protocol === 'https:' || url?.protocol === 'http:') return url.href
   errors.push({ pointer: '/avatar_url', code: 'format', detail: 'This is not a web address (https://…).' })

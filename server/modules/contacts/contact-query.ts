@@ -13,7 +13,7 @@ import { inBand } from './rules/fields.ts'
 import { compileRule } from './rules/compile.ts'
 import { hasAnyTag, isMemberOfAny } from './rules/members.ts'
 import { readRuleText } from './rules/rule-text.ts'
-import { resolveRule } from './rules/resolve.ts'
+import { resolveKept, resolveRule } from './rules/resolve.ts'
 import { RuleShape, type Rule } from './rules/rule.ts'
 import { engagementLevels, genders, statuses, viewContact, type ContactRow, type ContactView } from './contact-view.ts'
 
@@ -58,7 +58,20 @@ export const filterFields = {
   gender: Type.Optional(OneOf(genders)),
 }
 export const ContactFilter = Closed(filterFields)
-export type ContactFilter = Static<typeof ContactFilter>
+export type ContactFilter = Static<typeof ContactFilter> & {
+  /** The id of a saved view, where a door takes one; it has to be opened for the actor who names it. */
+  view?: string
+  /** What the opened view asks for itself. */
+  within?: { search: string; rule: Rule | null }
+}
+
+/** For doors that begin with a saved view (`views/open.ts`). */
+export const viewedFields = {
+  ...filterFields,
+  view: Type.Optional(
+    Type.Unsafe<string>({ ...Id, description: 'A saved view, narrowed down by the other parameters' }),
+  ),
+}
 
 /** Each expression is that of an index, word for word. */
 const sortColumns: Record<string, SortColumn> = {
@@ -139,6 +152,7 @@ export const listItems = sql`coalesce((
 export async function fromMatching(tx: Tx, filter: ContactFilter): Promise<RawBuilder<unknown>> {
   const conditions = [filter.deleted ? sql`c.deleted_at is not null` : sql`c.deleted_at is null`]
   for (const word of searchWords(filter.search)) conditions.push(containsWord(word))
+  conditions.push(...(await viewConditions(tx, filter)))
   for (const list of [filter.list, filter.group]) if (list) conditions.push(await inList(tx, list))
   for (const tag of tagsOf(filter)) conditions.push(await hasTag(tx, tag))
   // Written as the partial index says it, so that the planner sees that the index will do.
@@ -158,6 +172,14 @@ export async function fromMatching(tx: Tx, filter: ContactFilter): Promise<RawBu
   if (filter.user_id) conditions.push(sql`c.user_id = ${filter.user_id}::uuid`)
   if (filter.gender) conditions.push(sql`c.gender = ${filter.gender}`)
   return sql`from contacts.contact_rows c where ${sql.join(conditions, sql` and `)}`
+}
+
+/** A view whose rule names what has gone finds nobody by it; the view itself says so. */
+async function viewConditions(tx: Tx, { view, within }: ContactFilter): Promise<RawBuilder<boolean>[]> {
+  if (view && !within) throw new Error('a saved view was named, and not opened')
+  const words = searchWords(within?.search).map(containsWord)
+  if (!within?.rule) return words
+  return [...words, compileRule(await resolveKept(tx, within.rule, '/filter'))]
 }
 
 export function tagsOf(filter: Pick<ContactFilter, 'tags'>): string[] {

@@ -1,14 +1,17 @@
 /** The doors of the contact record. */
-import { Type } from 'typebox'
+import { Type, type Static } from 'typebox'
+import type { Tx } from '#platform/db/db.ts'
 import { created, record, route } from '#platform/http/route.ts'
 import { Closed, Id, Message, Page, pageQuery, Problem } from '#platform/http/shapes.ts'
+import { readThrough } from './cached-reads.ts'
 import { ContactChange, NewContact } from './contact-fields.ts'
-import { filterFields, listContacts, sortNames } from './contact-query.ts'
+import { listContacts, sortNames, viewedFields } from './contact-query.ts'
 import { contactFields, ContactView, viewContact } from './contact-view.ts'
 import { deleteContact, restoreContact } from './contact-removal.ts'
 import { createContact, getContact, updateContact } from './contacts.ts'
 import { InteractionView } from './interaction-shapes.ts'
 import { listInteractions } from './interactions.ts'
+import { openQuery } from './views/open.ts'
 import { ContactStats, contactStats } from './stats.ts'
 
 const params = Closed({ id: Id })
@@ -20,10 +23,15 @@ const listContactsRoute = route({
   summary: 'Contacts: searched, filtered, sorted, page by page',
   description:
     'Every word of `search` must occur somewhere in the name, e-mail or company; accents and case do not matter. ' +
-    `Sort by ${sortNames.join(', ')}, with a leading - for the other direction; the newest come first unless told otherwise.`,
-  query: Closed({ ...filterFields, ...pageQuery, sort: Type.Optional(Type.String({ maxLength: 50 })) }),
+    `Sort by ${sortNames.join(', ')}, with a leading - for the other direction; the newest come first unless told otherwise. ` +
+    '`view` begins with a saved view: the other parameters narrow it down, and a sort order here takes the place of its own.',
+  query: Closed({ ...viewedFields, ...pageQuery, sort: Type.Optional(Type.String({ maxLength: 50 })) }),
   replies: { 200: Page(ContactView) },
-  run: ({ tx, query }) => listContacts(tx, query),
+  // People type the same words again and again; what nobody searched for is asked of the indexes each time.
+  run: async ({ tx, actor, query, services }) =>
+    query.search && !query.filter && !query.phone && !query.view
+      ? readThrough(tx, services, 'contact_search', query, () => listContacts(tx, query))
+      : listContacts(tx, await openQuery(tx, actor, query)),
 })
 
 const createContactRoute = route({
@@ -52,37 +60,44 @@ const ContactDetails = Type.Object({
   }),
 })
 
+const showQuery = Closed({
+  engagement_cursor: Type.Optional(Type.String({ maxLength: 2_000 })),
+  engagement_limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 200, default: 20 })),
+  deleted: Type.Optional(Type.Boolean({ description: 'Also when it is deleted' })),
+})
+
 const showContactRoute = route({
   method: 'GET',
   path: '/contacts/:id',
   may: 'contact.read',
   summary: 'One contact, with its timeline and subscriptions',
   params,
-  query: Closed({
-    engagement_cursor: Type.Optional(Type.String({ maxLength: 2_000 })),
-    engagement_limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 200, default: 20 })),
-    deleted: Type.Optional(Type.Boolean({ description: 'Also when it is deleted' })),
-  }),
+  query: showQuery,
   replies: { 200: ContactDetails, 404: Problem },
-  run: async ({ tx, params: { id }, query }) => {
-    const contact = await getContact(tx, id, { deletedToo: query.deleted ?? false })
-    const cursor = query.engagement_cursor === undefined ? {} : { cursor: query.engagement_cursor }
-    const timeline = await listInteractions(tx, { contactId: id, limit: query.engagement_limit ?? 20, ...cursor })
-    return record(
-      {
-        ...viewContact(contact),
-        engagement: timeline.data,
-        engagement_next_cursor: timeline.next_cursor,
-        subscriptions: {
-          newsletter: contact.newsletter_subscribed,
-          marketing: contact.marketing_subscribed,
-          transactional: true,
-        },
-      },
-      contact.version,
+  run: async ({ tx, params: { id }, query, services }) => {
+    const { version, ...details } = await readThrough(tx, services, 'contact', [id.toLowerCase(), query], () =>
+      showContact(tx, id, query),
     )
+    return record(details, version)
   },
 })
+
+async function showContact(tx: Tx, id: string, query: Static<typeof showQuery>) {
+  const contact = await getContact(tx, id, { deletedToo: query.deleted ?? false })
+  const cursor = query.engagement_cursor === undefined ? {} : { cursor: query.engagement_cursor }
+  const timeline = await listInteractions(tx, { contactId: id, limit: query.engagement_limit ?? 20, ...cursor })
+  return {
+    ...viewContact(contact),
+    engagement: timeline.data,
+    engagement_next_cursor: timeline.next_cursor,
+    subscriptions: {
+      newsletter: contact.newsletter_subscribed,
+      marketing: contact.marketing_subscribed,
+      transactional: true,
+    },
+    version: contact.version,
+  }
+}
 
 const [replaceContactRoute, changeContactRoute] = (['PUT', 'PATCH'] as const).map((method) =>
   route({

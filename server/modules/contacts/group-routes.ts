@@ -4,6 +4,7 @@ import type { Tx } from '#platform/db/db.ts'
 import { NotFound } from '#platform/errors.ts'
 import { created, record, route } from '#platform/http/route.ts'
 import { Closed, Id, Message, Page, pageQuery, Problem, Timestamp } from '#platform/http/shapes.ts'
+import { readThrough } from './cached-reads.ts'
 import { filterFields } from './contact-query.ts'
 import { getContact } from './contacts.ts'
 import { ListChange, NewList } from './list-routes.ts'
@@ -36,7 +37,8 @@ const listGroupsRoute = route({
     sort: Type.Optional(Type.String({ maxLength: 50, description: 'name, contact_count, created_at, updated_at' })),
   }),
   replies: { 200: Page(GroupView) },
-  run: ({ tx, query }) => listLists(tx, { ...query, type: 'static' }, viewGroup),
+  run: ({ tx, query, services }) =>
+    readThrough(tx, services, 'lists', ['groups', query], () => listLists(tx, { ...query, type: 'static' }, viewGroup)),
 })
 
 const createGroupRoute = route({

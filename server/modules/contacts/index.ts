@@ -8,6 +8,7 @@ export { preferencesToken, readUnsubscribeToken, unsubscribeToken, type Holder }
 export { unsubscribe } from './public-subscription.ts'
 export { isSuppressed, lift, suppress } from './suppression.ts'
 export {
+  amongAudience,
   Audience,
   audienceFrom,
   checkAudience,
@@ -18,6 +19,7 @@ export {
 } from './audience.ts'
 export { resolveContact, resolveContacts, type Person, type Resolved } from './identity.ts'
 export { recordInteractions, type InteractionType, type NewInteraction } from './interactions.ts'
+export { html, showPage } from './pages/page.ts'
 export { invalidLinkPage } from './pages/subscription-pages.ts'
 export { chooseLanguage, type Language } from './texts.ts'
 export { createList } from './lists.ts'

@@ -14,6 +14,7 @@ import {
   Problem,
   Timestamp,
 } from '#platform/http/shapes.ts'
+import { readThrough } from './cached-reads.ts'
 import { filterFields, listContacts } from './contact-query.ts'
 import { ContactView } from './contact-view.ts'
 import { RuleProblems } from './rules/rule-routes.ts'
@@ -90,7 +91,8 @@ const listListsRoute = route({
     sort: Type.Optional(Type.String({ maxLength: 50, description: 'name, contact_count, created_at, updated_at' })),
   }),
   replies: { 200: Page(ListView) },
-  run: ({ tx, query }) => listLists(tx, query, viewList),
+  run: ({ tx, query, services }) =>
+    readThrough(tx, services, 'lists', ['lists', query], () => listLists(tx, query, viewList)),
 })
 
 const createListRoute = route({

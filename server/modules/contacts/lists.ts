@@ -44,7 +44,7 @@ export interface ListsQuery {
   count?: 'exact'
 }
 
-/** A workspace has tens or hundreds of lists, so this needs no cache: what somebody wrote is what they read next. */
+/** A page of lists, each as `view` shows it. */
 export async function listLists<View>(tx: Tx, query: ListsQuery, view: (list: List) => View) {
   const limit = query.limit ?? 50
   const sort = parseSort(query.sort, sortColumns, 'name')

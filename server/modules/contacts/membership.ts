@@ -7,7 +7,8 @@ import type { Actor } from '#platform/actor.ts'
 import type { Tx } from '#platform/db/db.ts'
 import { contactData, type ContactFacts } from './contact-events.ts'
 import { recordInteractions } from './interactions.ts'
-import { getList, lockList, requireStatic } from './lists.ts'
+import { getList, lockList, requireStatic, type List } from './lists.ts'
+import { asOperation } from './operations/record.ts'
 
 export interface Changed {
   /** Contacts for which something changed. */
@@ -23,14 +24,20 @@ interface Member extends ContactFacts {
 
 /** Adding somebody twice changes nothing. */
 export async function addToList(tx: Tx, actor: Actor, listId: string, contactIds: string[]): Promise<Changed> {
-  requireStatic(await lockList(tx, listId))
-  const added = await insertMembers(tx, actor, [listId], contactIds)
+  const list = await lockList(tx, listId)
+  requireStatic(list)
+  const added = await asOperation(tx, actor, editOf('add_to_list', list), () =>
+    insertMembers(tx, actor, [listId], contactIds),
+  )
   return { changed: added.length, not_found: await countUnknown(tx, contactIds) }
 }
 
 export async function removeFromList(tx: Tx, actor: Actor, listId: string, contactIds: string[]): Promise<Changed> {
-  requireStatic(await lockList(tx, listId))
-  const removed = await deleteMembers(tx, actor, [listId], contactIds)
+  const list = await lockList(tx, listId)
+  requireStatic(list)
+  const removed = await asOperation(tx, actor, editOf('remove_from_list', list), () =>
+    deleteMembers(tx, actor, [listId], contactIds),
+  )
   return { changed: removed.length, not_found: await countUnknown(tx, contactIds) }
 }
 
@@ -41,13 +48,16 @@ export async function syncList(
   listId: string,
   contactIds: string[],
 ): Promise<{ added: number; removed: number; contact_count: number; not_found: number }> {
-  requireStatic(await lockList(tx, listId))
+  const list = await lockList(tx, listId)
+  requireStatic(list)
   const { rows } = await sql<{ contact_id: string }>`
     select contact_id from contacts.list_members
     where list_id = ${listId} and not contact_id = any(${contactIds}::uuid[])`.execute(tx.sql)
   const surplus = rows.map((row) => row.contact_id)
-  const removed = await deleteMembers(tx, actor, [listId], surplus)
-  const added = await insertMembers(tx, actor, [listId], contactIds)
+  const { removed, added } = await asOperation(tx, actor, editOf('sync_list', list), async () => ({
+    removed: await deleteMembers(tx, actor, [listId], surplus),
+    added: await insertMembers(tx, actor, [listId], contactIds),
+  }))
   const { contact_count } = await getList(tx, listId)
   return {
     added: added.length,
@@ -55,6 +65,10 @@ export async function syncList(
     contact_count,
     not_found: await countUnknown(tx, contactIds),
   }
+}
+
+function editOf(action: string, list: List) {
+  return { kind: 'edit' as const, action, facts: { list_id: list.id, list: list.name } }
 }
 
 /** Lists that are deleted, dynamic or not of this workspace match nothing. */

@@ -33,10 +33,15 @@ import { interactionRoutes } from './interaction-routes.ts'
 import { listRoutes } from './list-routes.ts'
 import { manualEntryRoutes } from './manual-entries.ts'
 import { memberRoutes } from './member-routes.ts'
+import { mergeRoutes } from './merging/routes.ts'
+import { mergeReactions, mergeTasks } from './merging/work.ts'
 import { noteRoutes } from './notes.ts'
+import { operationRoutes } from './operations/routes.ts'
+import { operationTasks } from './operations/sweep.ts'
+import { undoOperationJob } from './operations/undo.ts'
 import { personalData } from './personal-data.ts'
 import { factRoutes } from './facts/fact-routes.ts'
-import { factReactions } from './facts/reactions.ts'
+import { factReactions, heardFromOutside } from './facts/reactions.ts'
 import { factTasks } from './facts/work.ts'
 import { ruleRoutes } from './rules/rule-routes.ts'
 import { segmentRoutes } from './segments/segment-routes.ts'
@@ -44,6 +49,11 @@ import { segmentReactions } from './segments/follow.ts'
 import { refreshListJob, segmentTasks } from './segments/refresh-job.ts'
 import { tagRoutes } from './tag-routes.ts'
 import { taggingRoutes } from './tagging-routes.ts'
+import { reportTasks } from './reports/clock.ts'
+import { reportJob } from './reports/job.ts'
+import { reportRunRoutes } from './reports/run-routes.ts'
+import { reportRoutes } from './reports/routes.ts'
+import { viewRoutes } from './views/routes.ts'
 
 export const contacts = defineModule({
   name: 'contacts',
@@ -56,16 +66,25 @@ export const contacts = defineModule({
     'contact.bulk': ['admin'],
     'contact.scan': ['marketer'],
     'field.manage': ['admin'],
+    'view.save': ['viewer'],
+    'view.share': ['marketer', 'agent'],
+    'view.manage': ['admin'],
+    'report.write': ['marketer'],
+    'report.send_outside': ['admin'],
   },
   routes: [
     ...duplicateRoutes,
     ...ruleRoutes,
+    ...viewRoutes,
+    ...reportRoutes,
+    ...reportRunRoutes,
     ...contactRoutes,
     ...interactionRoutes,
     ...manualEntryRoutes,
     ...factRoutes,
     ...noteRoutes,
     ...bulkRoutes,
+    ...operationRoutes,
     ...groupRoutes,
     ...listRoutes,
     ...memberRoutes,
@@ -81,9 +100,11 @@ export const contacts = defineModule({
     ...inactiveRoutes,
     ...customersRoutes,
     ...exportRoutes,
+    ...mergeRoutes,
   ],
   jobs: [
     bulkJob,
+    undoOperationJob,
     importJob,
     undoJob,
     publicRequestJob,
@@ -92,18 +113,23 @@ export const contacts = defineModule({
     scanJob,
     checkJob,
     exportJob,
+    reportJob,
     refreshListJob,
     cleanInactiveJob,
   ],
-  reactions: [...factReactions, ...duplicateReactions, ...segmentReactions],
+  reactions: [...factReactions, ...duplicateReactions, ...segmentReactions, ...mergeReactions],
+  hears: heardFromOutside,
   schedule: [
     ...subscriptionTasks,
     ...factTasks,
     ...statisticsTasks,
     ...duplicateTasks,
     ...exportTasks,
+    ...reportTasks,
     ...segmentTasks,
     ...inactiveTasks,
+    ...operationTasks,
+    ...mergeTasks,
   ],
   metrics: showTotals,
   personalData,

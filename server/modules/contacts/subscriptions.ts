@@ -4,6 +4,7 @@ import type { Tx } from '#platform/db/db.ts'
 import type { Services } from '#platform/services.ts'
 import { marketingPurposes, recordConsent, requireAccepted, type ConsentEntry } from './consent.ts'
 import { lockContact } from './contacts.ts'
+import { asOperation } from './operations/record.ts'
 import { withdrawable, type SubscriptionType } from './public-subscription.ts'
 
 /** Subscribing to transactional messages changes nothing: they are always on. */
@@ -16,10 +17,9 @@ export async function subscribe(
   await lockContact(tx, contactId)
   if (type === 'transactional') return
   const purposes = type === 'all' ? marketingPurposes : [type]
-  const outcome = await recordConsent(
-    tx,
-    services,
-    purposes.map((purpose) => entry(contactId, purpose, 'granted', actor)),
+  const entries = purposes.map((purpose) => entry(contactId, purpose, 'granted', actor))
+  const outcome = await asOperation(tx, actor, { kind: 'edit', action: 'subscribe', facts: { type } }, () =>
+    recordConsent(tx, services, entries),
   )
   requireAccepted(outcome)
 }
@@ -31,10 +31,9 @@ export async function unsubscribeByTeam(
   { actor, type }: { actor: Actor; type: SubscriptionType },
 ): Promise<void> {
   await lockContact(tx, contactId)
-  await recordConsent(
-    tx,
-    services,
-    withdrawable(type).map((purpose) => entry(contactId, purpose, 'withdrawn', actor)),
+  const entries = withdrawable(type).map((purpose) => entry(contactId, purpose, 'withdrawn', actor))
+  await asOperation(tx, actor, { kind: 'edit', action: 'unsubscribe', facts: { type } }, () =>
+    recordConsent(tx, services, entries),
   )
 }
 

@@ -13,6 +13,7 @@ import {
   TextOrNull,
   Timestamp,
 } from '#platform/http/shapes.ts'
+import { readThrough } from './cached-reads.ts'
 import { filterFields, listContacts } from './contact-query.ts'
 import { ContactView } from './contact-view.ts'
 import { deleteTag } from './tagging.ts'
@@ -60,7 +61,7 @@ const listTagsRoute = route({
     sort: Type.Optional(Type.String({ maxLength: 50, description: 'name, priority, contact_count, created_at' })),
   }),
   replies: { 200: Page(TagView) },
-  run: ({ tx, query }) => listTags(tx, query, viewTag),
+  run: ({ tx, query, services }) => readThrough(tx, services, 'tags', query, () => listTags(tx, query, viewTag)),
 })
 
 const popularTagsRoute = route({
@@ -70,9 +71,11 @@ const popularTagsRoute = route({
   summary: 'The most used tags',
   query: Closed({ limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 100, default: 10 })) }),
   replies: { 200: Page(TagView) },
-  run: async ({ tx, query }) => {
-    const tags = await popularTags(tx, query.limit ?? 10)
-    return { data: tags.map(viewTag), next_cursor: null, total: tags.length }
+  run: async ({ tx, query: { limit = 10 }, services }) => {
+    const tags = await readThrough(tx, services, 'popular_tags', limit, async () =>
+      (await popularTags(tx, limit)).map(viewTag),
+    )
+    return { data: tags, next_cursor: null, total: tags.length }
   },
 })
 

@@ -6,6 +6,7 @@ import { checkVersion, Invalid, NotFound } from '#platform/errors.ts'
 import { contactData, type ContactFacts } from './contact-events.ts'
 import { recordInteractions } from './interactions.ts'
 import { countUnknown, userId, type Changed } from './membership.ts'
+import { asOperation } from './operations/record.ts'
 import { getTag, lockTag, type Tag } from './tags.ts'
 
 interface Tagged extends ContactFacts {
@@ -14,15 +15,21 @@ interface Tagged extends ContactFacts {
 }
 
 export async function applyTag(tx: Tx, actor: Actor, tagId: string, contactIds: string[]): Promise<Changed> {
-  await lockTag(tx, tagId)
-  const tagged = await tagContacts(tx, actor, [tagId], contactIds)
+  const tag = await lockTag(tx, tagId)
+  const tagged = await asOperation(tx, actor, editOf('add_tag', tag), () => tagContacts(tx, actor, [tagId], contactIds))
   return { changed: tagged.length, not_found: await countUnknown(tx, contactIds) }
 }
 
 export async function removeTag(tx: Tx, actor: Actor, tagId: string, contactIds: string[]): Promise<Changed> {
-  await lockTag(tx, tagId)
-  const untagged = await untagContacts(tx, actor, [tagId], contactIds)
+  const tag = await lockTag(tx, tagId)
+  const untagged = await asOperation(tx, actor, editOf('remove_tag', tag), () =>
+    untagContacts(tx, actor, [tagId], contactIds),
+  )
   return { changed: untagged.length, not_found: await countUnknown(tx, contactIds) }
+}
+
+function editOf(action: string, tag: Tag) {
+  return { kind: 'edit' as const, action, facts: { tag_id: tag.id, tag: tag.name } }
 }
 
 /** A tag that is there already stays as it is, without an event. */

@@ -1,14 +1,31 @@
 /** The help desk: tickets, their conversation, and what happened to them. */
 import path from 'node:path'
 import { defineModule } from '#platform/module.ts'
+import { agentRoutes } from './assignment/agent-routes.ts'
+import { assignmentReactions, assignmentTasks } from './assignment/draining.ts'
+import { breachTasks } from './sla/breach-task.ts'
+import { calendarRoutes } from './sla/calendar-routes.ts'
+import { policyRoutes } from './sla/policy-routes.ts'
+import { reapplyJob } from './sla/reapply-job.ts'
+import { autoCloseTasks } from './upkeep/auto-close.ts'
+import { escalationMailJob } from './upkeep/escalation-mail.ts'
+import { escalationTasks } from './upkeep/escalation.ts'
+import { removeFilesJob } from './attachment-files.ts'
+import { attachmentRoutes } from './attachment-routes.ts'
+import { scanJob } from './attachments.ts'
 import { followerRoutes } from './follower-routes.ts'
 import { historyRoutes } from './history.ts'
 import { ticketMail } from './mail/incoming.ts'
+import { mailFilesJob } from './mail/mail-files.ts'
 import { mailboxRoutes } from './mail/mailbox-routes.ts'
 import { mailJobs, mailReactions } from './mail/outgoing.ts'
+import { mergeReactions } from './merged-contacts.ts'
 import { messageRoutes } from './message-routes.ts'
 import { personalData } from './personal-data.ts'
+import { publicRoutes } from './public-routes.ts'
 import { heard, supportReactions } from './reactions.ts'
+import { askJob, satisfactionReactions } from './satisfaction/asking.ts'
+import { satisfactionRoutes } from './satisfaction/routes.ts'
 import { ticketRoutes } from './ticket-routes.ts'
 
 export const support = defineModule({
@@ -18,13 +35,27 @@ export const support = defineModule({
     'ticket.read': ['viewer', 'customer'],
     'ticket.write': ['viewer', 'customer'],
     'ticket.work': ['agent'],
+    'ticket.configure': ['admin'],
     'ticket.delete': ['admin'],
     'mailbox.manage': ['admin'],
   },
-  routes: [...mailboxRoutes, ...ticketRoutes, ...messageRoutes, ...followerRoutes, ...historyRoutes],
-  reactions: [...supportReactions, ...mailReactions],
-  jobs: mailJobs,
   mail: [ticketMail],
+  routes: [
+    ...mailboxRoutes,
+    ...ticketRoutes,
+    ...messageRoutes,
+    ...attachmentRoutes,
+    ...followerRoutes,
+    ...historyRoutes,
+    ...publicRoutes,
+    ...satisfactionRoutes,
+    ...agentRoutes,
+    ...calendarRoutes,
+    ...policyRoutes,
+  ],
+  jobs: [scanJob, removeFilesJob, askJob, reapplyJob, escalationMailJob, ...mailJobs, mailFilesJob],
+  reactions: [...supportReactions, ...satisfactionReactions, ...mergeReactions, ...assignmentReactions, ...mailReactions],
+  schedule: [...breachTasks, ...assignmentTasks, ...escalationTasks, ...autoCloseTasks],
   hears: heard,
   personalData,
 })

@@ -17,6 +17,9 @@ test('a copy holds everything, and an erasure leaves a ticket’s times without 
   await agnes.post(`/tickets/${own}/messages`, { content: 'Dear Ana' })
   await agnes.post(`/tickets/${other}/messages`, { content: 'Dear Bob' })
   await ana.post(`/tickets/${own}/messages/mark-all-read`)
+  const file = '--x\r\ncontent-disposition: form-data; name="file"; filename="ana.txt"\r\n\r\nAna\r\n--x--\r\n'
+  const form = { 'content-type': 'multipart/form-data; boundary=x' }
+  assert.equal((await ana.post(`/tickets/${own}/attachments`, file, form)).status, 201)
   await adrian.put(`/tickets/${own}`, { internal_notes: 'Ana is nice', tags: ['ana'], metadata: { who: 'Ana' } })
   await agnes.post(`/tickets/${own}/resolve`, { resolution: 'Told Ana' })
 
@@ -33,12 +36,15 @@ test('a copy holds everything, and an erasure leaves a ticket’s times without 
     'every table had something',
   )
 
+  const files = await app.inTx((tx) => personalData.files!(tx, person!))
+  assert.match(files.map(({ name }) => name).join(), /^tickets\/[^/]+\/ana\.txt$/)
   const counts = await app.inTx((tx) => personalData.erase(tx, person!, app.app.runtime))
   assert.deepEqual(counts, {
     'support.tickets': 1,
     'support.messages': 2,
     'support.message_versions': 1,
     'support.message_reads': 1,
+    'support.attachments': 1,
   })
   const again = await app.inTx((tx) => personalData.erase(tx, person!, app.app.runtime))
   assert.deepEqual(new Set(Object.values(again)), new Set([0]))

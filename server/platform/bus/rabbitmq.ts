@@ -30,7 +30,8 @@ const deliveriesMax = 20
 export function createRabbitmq(db: Db, services: Services, options: RabbitmqOptions): Worker {
   let line: Line | undefined
   const opened = (): Line => (line ??= open(db, services, options))
-  const publishing = createPublishing(db, services, 'rabbitmq', async (event) => {
+  // Services of one installation may have an exchange each: every one of them is told of everything.
+  const publishing = createPublishing(db, services, `rabbitmq ${options.exchange}`, async (event) => {
     await opened().publisher.send(envelopeFor(event, options.exchange), event)
     services.metrics.events.inc({ target: 'rabbitmq', outcome: 'relayed' })
   })

@@ -50,6 +50,12 @@ export function createMetrics(options: { withProcess?: boolean } = {}) {
       labelNames: ['target', 'outcome'] as const,
       registers,
     }),
+    cachedReads: new Counter({
+      name: 'rapport_cached_reads_total',
+      help: 'Reads that may be answered from the cache, by read and outcome (hit, miss).',
+      labelNames: ['read', 'outcome'] as const,
+      registers,
+    }),
     figuresRepaired: new Counter({
       name: 'rapport_contact_figures_repaired_total',
       help: 'Contacts whose figures (orders, bookings, tickets) were not what their facts say, and were put right.',

@@ -2,7 +2,7 @@
 import { Type } from 'typebox'
 import { created, record, route } from '#platform/http/route.ts'
 import { Closed, Id, Message, Page, pageQuery, Problem } from '#platform/http/shapes.ts'
-import { filterFields, listContacts, sortNames, tagsOf } from '../contact-query.ts'
+import { listContacts, sortNames, tagsOf, viewedFields } from '../contact-query.ts'
 import { deleteContact } from '../contact-removal.ts'
 import { createContact, getContact, updateContact } from '../contacts.ts'
 import {
@@ -15,6 +15,7 @@ import {
   toContactChange,
   toNewContact,
 } from './customer-fields.ts'
+import { openQuery } from '../views/open.ts'
 import { CustomerStats, customerStats } from './customer-stats.ts'
 import { CustomerView, viewCustomer, viewCustomers } from './customer-view.ts'
 
@@ -40,7 +41,7 @@ const listRoute = route({
   summary: 'Customers: searched, filtered, sorted, page by page',
   description: `All filters of GET /contacts. Sort by ${sortNames.join(', ')}, with a leading - for the other direction.`,
   query: Closed({
-    ...filterFields,
+    ...viewedFields,
     ...pageQuery,
     gender: Type.Optional(GenderWord),
     tag: Type.Optional(Type.String({ maxLength: 100, description: 'One label; `tags` takes several' })),
@@ -48,13 +49,13 @@ const listRoute = route({
     sort: Type.Optional(Type.String({ maxLength: 50 })),
   }),
   replies: { 200: Page(CustomerView) },
-  run: async ({ tx, query }) => {
+  run: async ({ tx, actor, query }) => {
     const { gender, tag, business_id, ...same } = query
     requireOwnBusiness(business_id, tx.workspaceId, '?business_id')
     const tags = [...tagsOf(same), ...(tag ? [tag] : [])]
     const known = readGender(gender ?? null)
     const asked = { ...same, ...(tags.length ? { tags } : {}), ...(known ? { gender: known } : {}) }
-    const { data, ...rest } = await listContacts(tx, asked, (row) => row)
+    const { data, ...rest } = await listContacts(tx, await openQuery(tx, actor, asked), (row) => row)
     return { ...rest, data: await viewCustomers(tx, data) }
   },
 })

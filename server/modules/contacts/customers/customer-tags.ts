@@ -10,6 +10,7 @@ import { NotFound } from '#platform/errors.ts'
 import { afterCursor, countRows, orderBy, page, parseSort, type SortColumn } from '#platform/http/paging.ts'
 import { Closed, Color, Id, NullableId } from '#platform/http/shapes.ts'
 import { getContact } from '../contacts.ts'
+import { asOperation } from '../operations/record.ts'
 import { tagContacts, untagContacts } from '../tagging.ts'
 import { ensureTags } from '../tags.ts'
 
@@ -75,7 +76,12 @@ export async function labelCustomer(
     labels.filter((each) => !known.has(fold(each.label))),
   )
   const ids = tags.map((tag) => tag.id)
-  await tagContacts(tx, actor, ids, [customerId])
+  await asOperation(
+    tx,
+    actor,
+    { kind: 'edit', action: 'add_tag', facts: { tag: tags.map(({ name }) => name).join(', ') } },
+    () => tagContacts(tx, actor, ids, [customerId]),
+  )
   const rows = await customerTags(tx, sql`ct.contact_id = ${customerId} and ct.tag_id = any(${ids}::uuid[])`)
   const byName = new Map(rows.map((row) => [fold(row.label), row]))
   return [...new Set(names.map(fold))].flatMap((name) => byName.get(name) ?? [])
@@ -84,7 +90,9 @@ export async function labelCustomer(
 /** The customer and the tag must be there, and the tag on the customer. */
 export async function unlabelCustomer(tx: Tx, actor: Actor, customerId: string, tagId: string): Promise<void> {
   await getContact(tx, customerId)
-  const removed = await untagContacts(tx, actor, [tagId], [customerId])
+  const removed = await asOperation(tx, actor, { kind: 'edit', action: 'remove_tag', facts: { tag_id: tagId } }, () =>
+    untagContacts(tx, actor, [tagId], [customerId]),
+  )
   if (!removed.length) throw new NotFound('tag')
 }
 

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
 import { test } from 'vitest'
 import { sql } from 'kysely'
 import { start, type TestApp } from '#testing/start.ts'
+import { Finder, type Loaded } from './finder.ts'
 
 // Tests read replies of every shape.
 // oxlint-disable-next-line typescript/no-explicit-any
@@ -80,6 +82,34 @@ test('the criteria that were promised: the same number; similar names in the sam
       .map((pair) => pair.toSorted(byText).join())
       .toSorted(byText),
   )
+})
+
+test('neighbours of one first name are two people: a village and its postcode say one thing, not two', () => {
+  const word = (about: string): string =>
+    createHash('md5')
+      .update(about)
+      .digest('hex')
+      .slice(0, 9)
+      .replaceAll(/\d/g, (digit) => 'ghijklmnop'[Number(digit)]!)
+  const people = Array.from({ length: 2_000 }, (_, n): Loaded => {
+    const home = { city: word(`village ${n % 200}`), postcode: String(10_000 + (n % 200) * 37) }
+    return [
+      String(n).padStart(4, '0'),
+      '',
+      word(`given ${n % 4} ${Math.trunc(n / 400)}`),
+      word(`family ${n}`),
+      null,
+      null,
+      null,
+      home,
+    ]
+  })
+  const [first] = people
+  const again: Loaded = ['9999', '', first![2], `${first![3]}s`, null, null, null, first![7]]
+  const finder = new Finder(1)
+  finder.load([...people, again])
+  const pairs = finder.find(0, 1).map(({ a, b }) => [a, b])
+  assert.deepEqual(pairs, [['0000', '9999']])
 })
 
 test('"not a duplicate" is remembered: after changes, and after a scan; and can be taken back', async () => {

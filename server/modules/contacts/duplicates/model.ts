@@ -136,13 +136,13 @@ export class Model {
 
   #householdAtMost(a: number, b: number): number {
     const { columns: c } = this.people
-    let most = 0
+    const town = c.city[a] && c.city[b] ? this.#boundOf(c.city[a], c.city[b], weights.city) : 0
+    const post = c.postcode[a] && c.postcode[b] ? this.#boundOf(c.postcode[a], c.postcode[b], weights.postcode) : 0
+    const land = c.region[a] && c.region[b] ? this.#boundOf(c.region[a], c.region[b], weights.region) : 0
+    let most = Math.min(town + post + land, Math.max(town, post, land) + weights.localityMore)
     if (c.street[a] && c.street[b]) most += this.#boundOf(c.street[a], c.street[b], weights.street)
     if (c.number[a] && c.number[b]) most += this.#boundOf(c.number[a], c.number[b], weights.streetNumber)
     if (c.unit[a] && c.unit[b]) most += this.#boundOf(c.unit[a], c.unit[b], weights.unit)
-    if (c.city[a] && c.city[b]) most += this.#boundOf(c.city[a], c.city[b], weights.city)
-    if (c.postcode[a] && c.postcode[b]) most += this.#boundOf(c.postcode[a], c.postcode[b], weights.postcode)
-    if (c.region[a] && c.region[b]) most += this.#boundOf(c.region[a], c.region[b], weights.region)
     return Math.min(most, weights.householdMost)
   }
 
@@ -336,17 +336,21 @@ export class Model {
     const post = this.#say(place.postcode, this.#part(columns.postcode, a, b, weights.postcode))
     const town = this.#say(place.city, this.#part(columns.city, a, b, weights.city))
     const land = this.#say(place.region, this.#part(columns.region, a, b, weights.region))
+    const area = this.#limit(post + town + land, Math.max(post, town, land) + weights.localityMore, place.city)
     let address = this.#part(columns.number, a, b, weights.streetNumber)
     let level = this.#level
     address += this.#part(columns.unit, a, b, weights.unit)
     level = this.#level || level
     address += this.#part(columns.street, a, b, weights.street)
     this.#say(place.address, address, this.#level || level)
-    const sum = post + town + land + address
-    if (sum <= weights.householdMost) return sum
-    const { weight } = this.out
-    for (let field = place.address; field <= place.region; field++) weight[field]! *= weights.householdMost / sum
-    return weights.householdMost
+    return this.#limit(area + address, weights.householdMost, place.address)
+  }
+
+  /** What the fields from `first` to the region say together is worth `most` at most; each keeps its share. */
+  #limit(sum: number, most: number, first: number): number {
+    if (sum <= most) return sum
+    for (let field = first; field <= place.region; field++) this.out.weight[field]! *= most / sum
+    return most
   }
 
   #part(column: Int32Array, a: number, b: number, field: Agreement): number {

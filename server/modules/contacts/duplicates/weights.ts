@@ -75,6 +75,11 @@ export const postcode: Agreement = { m: 0.7, most: 9, least: 1, near: 3, differe
 export const region: Agreement = { m: 0.85, most: 4, least: 0.2, near: 0, different: -1.5 }
 export const identifier = { exact: 22, near: 8, different: -6 }
 
+/**
+ * Town, postcode and region are nearly one fact: whoever lives in a village has its name and its code. Together they say
+ * as much as the rarest of them, and so much more.
+ */
+export const localityMore = 1.5
 /** Street, number, unit, town, postcode and region depend on each other, and a family shares them: together at most. */
 export const householdMost = 18
 

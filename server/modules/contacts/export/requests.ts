@@ -1,8 +1,8 @@
 /** What can be asked of an export, in the address of a download or in the body of a job. */
 import { Type, type Static } from 'typebox'
 import { Closed, Id, OneOf } from '#platform/http/shapes.ts'
-import { filterFields } from '../contact-query.ts'
-import { FilterOrRule } from '../given-filter.ts'
+import { viewedFields } from '../contact-query.ts'
+import { ViewedFilterOrRule } from '../given-filter.ts'
 import { exportableNames } from './fields.ts'
 
 export const exportFormats = ['csv', 'xlsx', 'json', 'vcard'] as const
@@ -32,7 +32,7 @@ export const downloadQuery = {
 }
 
 /** All parameters of the list beside those of the export. */
-export const ContactDownload = Closed({ ...filterFields, ...downloadQuery })
+export const ContactDownload = Closed({ ...viewedFields, ...downloadQuery })
 export type ContactDownload = Static<typeof ContactDownload>
 
 export const NewExport = Closed({
@@ -42,7 +42,7 @@ export const NewExport = Closed({
   ),
   ...options,
   contact_ids: Type.Optional(Type.Array(Id, { minItems: 1, maxItems: 50_000 })),
-  filter: Type.Optional(FilterOrRule),
+  filter: Type.Optional(ViewedFilterOrRule),
 })
 /** What a bulk action says of its export. */
 export const exportParams = { format: Type.Optional(OneOf(exportFormats)), fields: NewExport.properties.fields }

@@ -24,6 +24,7 @@ import { getJob } from '#platform/jobs/jobs.ts'
 import type { Services } from '#platform/services.ts'
 import { contentTypes } from '#platform/tables-out/table.ts'
 import { getList } from '../lists.ts'
+import { openExport } from '../views/open.ts'
 import { beginDownload, type Download } from './download.ts'
 import { beginExport, deleteExport, getExport, listExports, type ExportWithJob } from './exports.ts'
 import { ContactDownload, downloadQuery, exportFormats, NewExport, requestOf, type ExportFormat } from './requests.ts'
@@ -70,12 +71,12 @@ const exportRoute = streamRoute({
   path: '/contacts/export',
   may: 'contact.export',
   summary: 'Download contacts as CSV, XLSX, JSON or vCard',
-  description: `${help} All parameters of the list of contacts choose who is in it.`,
+  description: `${help} All parameters of the list of contacts choose who is in it; a \`view\` also which columns and which order.`,
   rate: '60/minute',
   query: ContactDownload,
   replies: { 200: File, 404: Problem, 422: Problem },
   stream: async ({ query, actor, inTx, runtime }) => {
-    const request = requestOf(query)
+    const request = await inTx((tx) => openExport(tx, actor, requestOf(query), '?view'))
     return sent(request.format, await beginDownload({ inTx, runtime, actor }, request))
   },
 })
@@ -118,7 +119,7 @@ const beginRoute = route({
   body: NewExport,
   replies: { 202: ExportJobView, 422: Problem },
   run: async ({ tx, actor, body }) => {
-    const row = await beginExport(tx, actor, body)
+    const row = await beginExport(tx, actor, await openExport(tx, actor, body))
     const job = { ...viewJob(await getJob(tx, row.job_id!)), export_id: row.id }
     return accepted(job, `/jobs/${job.id}`)
   },

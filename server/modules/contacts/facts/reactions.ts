@@ -22,3 +22,6 @@ export const factReactions: Reaction[] = [
     when(`ticket.${verb}`, `contacts.tell_ticket_${verb}`, (tx, events) => tellTickets(tx, events, verb)),
   ),
 ]
+
+/** What RabbitMQ is asked for: each of these may come from a shop, a scheduler, a help desk or an auth service. */
+export const heardFromOutside = factReactions.map(({ event }) => event)

@@ -9,6 +9,7 @@ import { newId } from '#platform/ids.ts'
 import { afterCursor, countRows, orderBy, page, parseSort } from '#platform/http/paging.ts'
 import { cancelJob, getJob, type JobRow } from '#platform/jobs/jobs.ts'
 import { getList, requireStatic } from '../lists.ts'
+import { recordOperation } from '../operations/record.ts'
 import { makeFields, type NewFieldOfFile } from './custom.ts'
 import type { Target } from './fields.ts'
 import { importJob, type Import } from './job.ts'
@@ -81,6 +82,10 @@ export async function beginImport(
       created_by_name: actor.name,
     })
     .execute()
+  if (!request.dryRun) {
+    const facts = { file: upload.file_name }
+    await recordOperation(tx, actor, { kind: 'import', action: 'import', facts, subjectId: id, jobId })
+  }
   return getImport(tx, id)
 }
 

@@ -4,8 +4,9 @@ import { route } from '#platform/http/route.ts'
 import { Closed, Id, OneOf, Problem, Total } from '#platform/http/shapes.ts'
 import { listContacts } from '../contact-query.ts'
 import { ContactView } from '../contact-view.ts'
-import { checkFilter, FilterOrRule, toFilter } from '../given-filter.ts'
+import { checkFilter, toFilter, ViewedFilterOrRule } from '../given-filter.ts'
 import { customFieldDefinitions } from '../fields/fields.ts'
+import { openFilter } from '../views/open.ts'
 import { FilterFields, filterFieldsView } from './catalogue.ts'
 import { explainRule } from './explain.ts'
 import { resolveRule } from './resolve.ts'
@@ -39,14 +40,15 @@ const countRoute = route({
   description: `Counted now: exact up to 10,000, beyond that with \`count=exact\`. ${ruleGuide}`,
   query: Closed({ count: Type.Optional(OneOf(['exact'])) }),
   body: Closed({
-    filter: FilterOrRule,
+    filter: ViewedFilterOrRule,
     sample: Type.Optional(Type.Integer({ minimum: 0, maximum: 20, default: 5 })),
   }),
   replies: { 200: Type.Object({ count: Total, sample: Type.Array(ContactView), problems: RuleProblems }) },
-  run: async ({ tx, query, body }) => {
+  run: async ({ tx, actor, query, body }) => {
     await checkFilter(tx, body.filter, '/filter')
     const wanted = body.sample ?? 5
-    const found = await listContacts(tx, { ...toFilter(body.filter), ...query, limit: Math.max(1, wanted) })
+    const filter = toFilter(await openFilter(tx, actor, body.filter, '/filter/view'))
+    const found = await listContacts(tx, { ...filter, ...query, limit: Math.max(1, wanted) })
     const problems = isRule(body.filter) ? (await resolveRule(tx, body.filter)).problems : []
     return { count: found.total, sample: found.data.slice(0, wanted), problems }
   },

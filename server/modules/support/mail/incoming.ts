@@ -192,11 +192,12 @@ interface Kept {
 }
 
 async function keepMail(tx: Tx, mail: InboundMail, { ticketId, messageId, email, mailbox, html }: Kept): Promise<void> {
+  const id = newId()
   await tx.sql
     .insertInto('support.ticket_mails')
     .values({
       workspace_id: tx.workspaceId,
-      id: newId(),
+      id,
       ticket_id: ticketId,
       message_id: messageId,
       direction: 'in',
@@ -209,6 +210,7 @@ async function keepMail(tx: Tx, mail: InboundMail, { ticketId, messageId, email,
       state: 'received',
     })
     .execute()
+  if (mail.files.length) await tx.enqueue('support.keep_mail_files', { ticket_mail_id: id, mail_id: mail.id })
 }
 
 /** `Re: Re[5]: AW: SV: Cup` is about the cup. */

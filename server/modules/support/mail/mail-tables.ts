@@ -33,6 +33,7 @@ export interface TicketMailTable {
   reason: NullableText
   created_at: GeneratedTime
   sent_at: NullableTime
+  files_kept_at: NullableTime
 }
 export type TicketMail = Selectable<TicketMailTable>
 

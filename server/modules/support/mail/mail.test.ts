@@ -237,6 +237,32 @@ describe('a mail', () => {
 
 type Sent = Awaited<ReturnType<typeof sentTo>>[number]
 
+describe('what comes with a mail', () => {
+  test('is attached under the rules of uploads; what is refused is named to the house', async () => {
+    const png = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==', 'base64')
+    const email = person()
+    const ticket = await openByMail(email, {
+      html: '<p>See <img src="cid:photo"></p>',
+      attachments: [
+        { filename: 'cup.png', content: png, cid: 'photo' },
+        { filename: '../../évil\u202egnp.exe', content: 'MZ' },
+        { filename: 'page.html', content: '<script>alert(1)</script>' },
+      ],
+    })
+    const { data } = (await app.as('anna').get(`/tickets/${ticket.id}/attachments`)).body
+    expect(data.map((each: { file_name: string }) => each.file_name)).toEqual(['cup.png'])
+    const notes = await messagesOf(ticket.id)
+    expect(notes).toHaveLength(1)
+    expect(notes[0]).toMatchObject({ is_internal: true, author_kind: 'program' })
+    expect(notes[0]!.content).toMatch(/exe[^]*page\.html/)
+    const answer = await answerTo(email, ticket)
+    await mail({ from: email, inReplyTo: answer.messageId!, text: 'Here.', attachments: [{ filename: 'log.txt', content: 'line' }] })
+    const all = (await app.as('anna').get(`/tickets/${ticket.id}/attachments`)).body.data as { message_id: string | null }[]
+    expect(all).toHaveLength(2)
+    expect(all[1]!.message_id).toBeTruthy()
+  })
+})
+
 describe('machines', () => {
   test.each([
     ['a vacation notice', { headers: { 'Auto-Submitted': 'auto-replied' } }, 'auto_reply'],

@@ -37,6 +37,7 @@ create table support.ticket_mails (
   reason text,
   created_at timestamptz not null default now(),
   sent_at timestamptz,
+  files_kept_at timestamptz, -- what came with it is attached
   primary key (workspace_id, id),
   constraint ticket_mail_ticket foreign key (workspace_id, ticket_id) references support.tickets on delete cascade
 );
