@@ -239,7 +239,10 @@ type Sent = Awaited<ReturnType<typeof sentTo>>[number]
 
 describe('what comes with a mail', () => {
   test('is attached under the rules of uploads; what is refused is named to the house', async () => {
-    const png = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==', 'base64')
+    const png = Buffer.from(
+      'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
+      'base64',
+    )
     const email = person()
     const ticket = await openByMail(email, {
       html: '<p>See <img src="cid:photo"></p>',
@@ -256,8 +259,15 @@ describe('what comes with a mail', () => {
     expect(notes[0]).toMatchObject({ is_internal: true, author_kind: 'program' })
     expect(notes[0]!.content).toMatch(/exe[^]*page\.html/)
     const answer = await answerTo(email, ticket)
-    await mail({ from: email, inReplyTo: answer.messageId!, text: 'Here.', attachments: [{ filename: 'log.txt', content: 'line' }] })
-    const all = (await app.as('anna').get(`/tickets/${ticket.id}/attachments`)).body.data as { message_id: string | null }[]
+    await mail({
+      from: email,
+      inReplyTo: answer.messageId!,
+      text: 'Here.',
+      attachments: [{ filename: 'log.txt', content: 'line' }],
+    })
+    const all = (await app.as('anna').get(`/tickets/${ticket.id}/attachments`)).body.data as {
+      message_id: string | null
+    }[]
     expect(all).toHaveLength(2)
     expect(all[1]!.message_id).toBeTruthy()
   })
