@@ -18,6 +18,10 @@ import { attachmentRoutes } from './attachment-routes.ts'
 import { scanJob } from './attachments.ts'
 import { followerRoutes } from './follower-routes.ts'
 import { historyRoutes } from './history.ts'
+import { ticketMail } from './mail/incoming.ts'
+import { mailFilesJob } from './mail/mail-files.ts'
+import { mailboxRoutes } from './mail/mailbox-routes.ts'
+import { mailJobs, mailReactions } from './mail/outgoing.ts'
 import { mergeReactions } from './merged-contacts.ts'
 import { messageRoutes } from './message-routes.ts'
 import { personalData } from './personal-data.ts'
@@ -36,8 +40,11 @@ export const support = defineModule({
     'ticket.work': ['agent'],
     'ticket.configure': ['admin'],
     'ticket.delete': ['admin'],
+    'mailbox.manage': ['admin'],
   },
+  mail: [ticketMail],
   routes: [
+    ...mailboxRoutes,
     ...ticketRoutes,
     ...messageRoutes,
     ...attachmentRoutes,
@@ -50,8 +57,14 @@ export const support = defineModule({
     ...policyRoutes,
     ...statisticsRoutes,
   ],
-  jobs: [scanJob, removeFilesJob, askJob, reapplyJob, escalationMailJob],
-  reactions: [...supportReactions, ...satisfactionReactions, ...mergeReactions, ...assignmentReactions],
+  jobs: [scanJob, removeFilesJob, askJob, reapplyJob, escalationMailJob, ...mailJobs, mailFilesJob],
+  reactions: [
+    ...supportReactions,
+    ...satisfactionReactions,
+    ...mergeReactions,
+    ...assignmentReactions,
+    ...mailReactions,
+  ],
   schedule: [...breachTasks, ...assignmentTasks, ...escalationTasks, ...autoCloseTasks, ...statisticsTasks],
   hears: heard,
   metrics: showTotals,
