@@ -22,6 +22,9 @@ import { platformRoutes } from './platform/http/platform-routes.ts'
 import { createRunner } from './platform/jobs/runner.ts'
 import { installQueue, openQueue } from './platform/jobs/queue.ts'
 import { createSchedule, taskQueue } from './platform/jobs/schedule.ts'
+import { createMailIn } from './platform/mail-in/mail-in.ts'
+import { mailInRoutes } from './platform/mail-in/routes.ts'
+import { mailInTasks } from './platform/mail-in/upkeep.ts'
 import { createMemoryLimiter } from './platform/limits/limits.ts'
 import { openLive } from './platform/live/live.ts'
 import type { MailTransport } from './platform/mail/mail.ts'
@@ -69,13 +72,19 @@ const platformPermissions = {
   'job.control': ['marketer', 'agent'],
   'live.read': ['viewer'],
   'event.manage': ['admin'],
+  'mail_in.manage': ['admin'],
 } as const
 
-const tasksOf = (all: Module[]): Task[] => [...platformTasks, ...all.flatMap((module) => module.schedule ?? [])]
+const tasksOf = (all: Module[]): Task[] => [
+  ...platformTasks,
+  ...mailInTasks,
+  ...all.flatMap((module) => module.schedule ?? []),
+]
 /** Every door, the platform's first. */
 export const allRoutes = (all: Module[] = modules): AnyRoute[] => [
   ...platformRoutes,
   ...eventRoutes,
+  ...mailInRoutes,
   ...all.flatMap((module) => module.routes ?? []),
 ]
 
@@ -162,6 +171,10 @@ export async function createApp(options: AppOptions): Promise<App> {
     createRunner(runtime, queue, jobsOf(all)),
     createSchedule(runtime, queue, tasks),
     ...all.flatMap((module) => (module.workers ?? []).map((create) => create(runtime))),
+    ...(await createMailIn(
+      runtime,
+      all.flatMap((module) => module.mail ?? []),
+    )),
     ...(config.rabbitmq ? [await openRabbitmq(config.rabbitmq, runtime, all)] : []),
   ]
   return {

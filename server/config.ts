@@ -8,7 +8,7 @@ import { parseEnv } from 'node:util'
 import ipaddr from 'ipaddr.js'
 import { parseRate } from './config/kinds.ts'
 import { ConfigError, type Env, readValues, warnOfUnknown } from './config/read.ts'
-import { toDatabase, toDkim, toRabbitmq, toS3 } from './config/parts.ts'
+import { toDatabase, toDkim, toMailIn, toRabbitmq, toS3 } from './config/parts.ts'
 import { type ServiceName, toService } from './config/services.ts'
 import { type Values, variables } from './config/variables.ts'
 
@@ -76,6 +76,7 @@ export function toConfig(env: Env, serviceName: ServiceName | null = null) {
     smtp: values.SMTP_URL ? { url: values.SMTP_URL } : null,
     mail: { from: values.MAIL_FROM, fromName: values.MAIL_FROM_NAME ?? values.APP_NAME },
     dkim: toDkim(values, problems),
+    mailIn: toMailIn(values, problems),
     auth: {
       secretKey,
       algorithm: values.ALGORITHM,
@@ -100,6 +101,7 @@ export function toConfig(env: Env, serviceName: ServiceName | null = null) {
       reopenWindowDays: values.REOPEN_WINDOW_DAYS,
       autoCloseDays: values.AUTO_CLOSE_RESOLVED_DAYS,
       escalationHours: values.ESCALATION_TIMEOUT_HOURS,
+      autoAssign: values.AUTO_ASSIGN,
       attachmentSizeBytesMax: values.MAX_ATTACHMENT_SIZE_MB * 1_000_000,
       publicAccess: values.PUBLIC_TICKET_ACCESS,
     },

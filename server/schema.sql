@@ -27,6 +27,40 @@ CREATE INDEX idempotency_age ON platform.idempotency_keys USING btree (created_a
 create policy tenant on platform.idempotency_keys using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
 grant delete, insert, select, update on platform.idempotency_keys to rapport_app;
 
+create table platform.inbound_mails (
+  workspace_id uuid not null,
+  id uuid not null,
+  state text not null default 'received'::text,
+  door text not null,
+  raw bytea,
+  file_key text,
+  size_bytes bigint not null,
+  sha256 text not null,
+  dedupe_key text not null,
+  message_id text,
+  envelope_from text,
+  recipients text[] not null,
+  client jsonb,
+  from_address text,
+  subject text,
+  kind text,
+  outcome text,
+  attempts integer not null default 0,
+  error text,
+  received_at timestamp with time zone not null default now(),
+  handled_at timestamp with time zone,
+  constraint inbound_mails_pkey PRIMARY KEY (workspace_id, id),
+  constraint inbound_mail_door CHECK ((door = ANY (ARRAY['smtp'::text, 'imap'::text]))),
+  constraint inbound_mail_state CHECK ((state = ANY (ARRAY['received'::text, 'handled'::text, 'ignored'::text, 'quarantined'::text, 'erased'::text])))
+);
+CREATE UNIQUE INDEX inbound_mail_once ON platform.inbound_mails USING btree (workspace_id, dedupe_key);
+CREATE INDEX inbound_mails_age ON platform.inbound_mails USING btree (received_at);
+CREATE INDEX inbound_mails_by_sender ON platform.inbound_mails USING btree (workspace_id, from_address);
+CREATE INDEX inbound_mails_by_state ON platform.inbound_mails USING btree (workspace_id, state, received_at, id);
+CREATE INDEX inbound_mails_by_time ON platform.inbound_mails USING btree (workspace_id, received_at, id);
+create policy tenant on platform.inbound_mails using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant delete, insert, select, update on platform.inbound_mails to rapport_app;
+
 create table platform.inbox (
   consumer text not null,
   event_id uuid not null,
@@ -63,6 +97,30 @@ CREATE INDEX jobs_finished ON platform.jobs USING btree (finished_at) WHERE (fin
 CREATE INDEX jobs_open ON platform.jobs USING btree (updated_at) WHERE (status = ANY (ARRAY['queued'::text, 'running'::text]));
 create policy tenant on platform.jobs using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
 grant delete, insert, select, update on platform.jobs to rapport_app;
+
+create table platform.mail_addresses (
+  workspace_id uuid not null,
+  id uuid not null,
+  address text not null,
+  purpose text not null,
+  created_at timestamp with time zone not null default now(),
+  constraint mail_addresses_pkey PRIMARY KEY (workspace_id, id),
+  constraint mail_address_purpose CHECK ((purpose = ANY (ARRAY['tickets'::text, 'bounces'::text]))),
+  constraint mail_address_small CHECK ((address = lower(address)))
+);
+CREATE UNIQUE INDEX mail_address_taken ON platform.mail_addresses USING btree (address);
+create policy tenant on platform.mail_addresses using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant delete, insert, select, update on platform.mail_addresses to rapport_app;
+
+create table platform.mail_queue (
+  workspace_id uuid not null,
+  mail_id uuid not null,
+  not_before timestamp with time zone not null default now(),
+  attempts integer not null default 0,
+  constraint mail_queue_pkey PRIMARY KEY (workspace_id, mail_id)
+);
+CREATE INDEX mail_queue_due ON platform.mail_queue USING btree (not_before);
+grant delete, insert, select, update on platform.mail_queue to rapport_app;
 
 create table platform.outbox (
   seq bigint not null generated always as identity,
@@ -102,6 +160,18 @@ create view platform.job_states as
     finished_at
    FROM platform.jobs;
 
+CREATE OR REPLACE FUNCTION platform.find_mail_addresses(asked text[])
+ RETURNS TABLE(workspace_id uuid, id uuid, address text, purpose text)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  return query
+    select a.workspace_id, a.id, a.address, a.purpose from platform.mail_addresses a where a.address = any(asked);
+end $function$
+;
+
 CREATE OR REPLACE FUNCTION platform.fold(input text)
  RETURNS text
  LANGUAGE sql
@@ -136,6 +206,21 @@ begin
     select j.workspace_id, j.id from platform.jobs j where j.finished_at < now() - interval '90 days' limit 10000);
   get diagnostics rows_now = row_count; forgotten := forgotten + rows_now;
   return forgotten;
+end $function$
+;
+
+CREATE OR REPLACE FUNCTION platform.mails_to_forget()
+ RETURNS TABLE(workspace_id uuid, id uuid)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  return query
+    select m.workspace_id, m.id from platform.inbound_mails m
+    where m.state = 'erased' or (m.state <> 'received' and m.received_at < now() - interval '30 days'
+      and (m.state <> 'quarantined' or m.received_at < now() - interval '90 days'))
+    order by m.received_at limit 1000;
 end $function$
 ;
 
@@ -477,6 +562,19 @@ CREATE INDEX consents_time ON contacts.consents USING brin (recorded_at) WITH (p
 create policy tenant on contacts.consents using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
 grant insert, select on contacts.consents to rapport_app;
 
+create table contacts.contact_addresses (
+  workspace_id uuid not null,
+  contact_id uuid not null,
+  email text not null,
+  email_key text not null generated always as (lower(email)) stored,
+  added_at timestamp with time zone not null default now(),
+  constraint contact_addresses_pkey PRIMARY KEY (workspace_id, contact_id, email_key),
+  constraint contact_address_contact FOREIGN KEY (workspace_id, contact_id) REFERENCES contacts.contacts(workspace_id, id) ON DELETE CASCADE
+);
+CREATE INDEX contact_addresses_email ON contacts.contact_addresses USING btree (workspace_id, email_key, added_at);
+create policy tenant on contacts.contact_addresses using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant delete, insert, select, update on contacts.contact_addresses to rapport_app;
+
 create table contacts.contact_tags (
   workspace_id uuid not null,
   tag_id uuid not null,
@@ -549,10 +647,14 @@ create table contacts.contacts (
   search_text text not null generated always as (platform.fold(((((((first_name || ' '::text) || last_name) || ' '::text) || email) || ' '::text) || COALESCE(company, ''::text)))) stored,
   name_key text not null generated always as (platform.fold(((last_name || ' '::text) || first_name))) stored,
   company_key text not null generated always as (platform.fold(COALESCE(company, ''::text))) stored,
+  merged_into uuid,
+  merged_at timestamp with time zone,
   total_tickets integer not null default 0,
   open_tickets integer not null default 0,
   constraint contacts_pkey PRIMARY KEY (workspace_id, id),
+  constraint contact_merged_into FOREIGN KEY (workspace_id, merged_into) REFERENCES contacts.contacts(workspace_id, id) ON DELETE CASCADE,
   constraint contact_gender CHECK ((gender = ANY (ARRAY['male'::text, 'female'::text, 'other'::text]))),
+  constraint contact_merged_is_deleted CHECK (((merged_into IS NULL) OR ((deleted_at IS NOT NULL) AND (merged_at IS NOT NULL)))),
   constraint contact_status CHECK ((status = ANY (ARRAY['active'::text, 'unsubscribed'::text, 'bounced'::text, 'complained'::text])))
 );
 CREATE INDEX contacts_booked ON contacts.contacts USING btree (workspace_id, total_bookings) WHERE ((deleted_at IS NULL) AND (total_bookings > 0));
@@ -569,6 +671,7 @@ CREATE INDEX contacts_gender ON contacts.contacts USING btree (workspace_id, gen
 CREATE INDEX contacts_import ON contacts.contacts USING btree (workspace_id, import_id) WHERE (import_id IS NOT NULL);
 CREATE INDEX contacts_inactive ON contacts.contacts USING btree (workspace_id, created_at, id) WHERE ((deleted_at IS NULL) AND (NOT is_active));
 CREATE INDEX contacts_language ON contacts.contacts USING btree (workspace_id, language) WHERE (deleted_at IS NULL);
+CREATE INDEX contacts_merged ON contacts.contacts USING btree (workspace_id, merged_into) WHERE (merged_into IS NOT NULL);
 CREATE INDEX contacts_name ON contacts.contacts USING btree (workspace_id, name_key, id) WHERE (deleted_at IS NULL);
 CREATE INDEX contacts_opened ON contacts.contacts USING btree (workspace_id, COALESCE(last_email_opened_at, '-infinity'::timestamp with time zone), id) WHERE (deleted_at IS NULL);
 CREATE INDEX contacts_phone ON contacts.contacts USING btree (workspace_id, phone_key) WHERE (phone_key IS NOT NULL);
@@ -991,6 +1094,59 @@ CREATE TRIGGER lists_touch BEFORE UPDATE OF name, description, criteria, color, 
 CREATE TRIGGER lists_written AFTER INSERT OR DELETE OR UPDATE ON contacts.lists FOR EACH STATEMENT EXECUTE FUNCTION contacts.note_write('lists');
 create policy tenant on contacts.lists using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
 grant delete, insert, select, update on contacts.lists to rapport_app;
+
+create table contacts.merge_moves (
+  workspace_id uuid not null,
+  merge_id uuid not null,
+  table_name text not null,
+  row_key text not null,
+  contact_id uuid not null,
+  action text not null,
+  content jsonb,
+  constraint merge_moves_pkey PRIMARY KEY (workspace_id, merge_id, table_name, row_key, contact_id),
+  constraint merge_move_contact FOREIGN KEY (workspace_id, contact_id) REFERENCES contacts.contacts(workspace_id, id) ON DELETE CASCADE,
+  constraint merge_move_merge FOREIGN KEY (workspace_id, merge_id) REFERENCES contacts.merges(workspace_id, id) ON DELETE CASCADE,
+  constraint merge_move_action CHECK ((action = ANY (ARRAY['moved'::text, 'dropped'::text, 'added'::text])))
+);
+CREATE INDEX merge_moves_contact ON contacts.merge_moves USING btree (workspace_id, contact_id);
+create policy tenant on contacts.merge_moves using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant delete, insert, select, update on contacts.merge_moves to rapport_app;
+
+create table contacts.merge_records (
+  workspace_id uuid not null,
+  merge_id uuid not null,
+  contact_id uuid not null,
+  before jsonb not null,
+  after jsonb,
+  constraint merge_records_pkey PRIMARY KEY (workspace_id, merge_id, contact_id),
+  constraint merge_record_contact FOREIGN KEY (workspace_id, contact_id) REFERENCES contacts.contacts(workspace_id, id) ON DELETE CASCADE,
+  constraint merge_record_merge FOREIGN KEY (workspace_id, merge_id) REFERENCES contacts.merges(workspace_id, id) ON DELETE CASCADE
+);
+CREATE INDEX merge_records_contact ON contacts.merge_records USING btree (workspace_id, contact_id);
+create policy tenant on contacts.merge_records using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant delete, insert, select, update on contacts.merge_records to rapport_app;
+
+create table contacts.merges (
+  workspace_id uuid not null,
+  id uuid not null,
+  primary_id uuid not null,
+  duplicate_ids uuid[] not null,
+  fields jsonb not null default '{}'::jsonb,
+  moved jsonb not null default '{}'::jsonb,
+  created_by uuid,
+  created_by_name text not null default ''::text,
+  created_at timestamp with time zone not null default now(),
+  undone_at timestamp with time zone,
+  undone_by uuid,
+  undone_by_name text not null default ''::text,
+  kept jsonb not null default '[]'::jsonb,
+  constraint merges_pkey PRIMARY KEY (workspace_id, id),
+  constraint merge_primary FOREIGN KEY (workspace_id, primary_id) REFERENCES contacts.contacts(workspace_id, id) ON DELETE CASCADE
+);
+CREATE INDEX merges_by_time ON contacts.merges USING btree (workspace_id, created_at, id);
+CREATE INDEX merges_of_primary ON contacts.merges USING btree (workspace_id, primary_id, created_at);
+create policy tenant on contacts.merges using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant delete, insert, select, update on contacts.merges to rapport_app;
 
 create table contacts.notes (
   workspace_id uuid not null,
@@ -1466,6 +1622,8 @@ create view contacts.contact_rows as
     search_text,
     name_key,
     company_key,
+    merged_into,
+    merged_at,
     total_tickets,
     open_tickets
    FROM contacts.contacts
@@ -2000,6 +2158,21 @@ create table communication.links (
 create policy tenant on communication.links using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
 grant delete, insert, select, update on communication.links to rapport_app;
 
+create table communication.merged_rows (
+  workspace_id uuid not null,
+  merge_id uuid not null,
+  table_name text not null,
+  row_key text not null,
+  contact_id uuid not null,
+  content jsonb,
+  noted_at timestamp with time zone not null default now(),
+  constraint merged_rows_pkey PRIMARY KEY (workspace_id, merge_id, table_name, row_key)
+);
+CREATE INDEX merged_rows_age ON communication.merged_rows USING btree (workspace_id, noted_at);
+CREATE INDEX merged_rows_contact ON communication.merged_rows USING btree (workspace_id, contact_id);
+create policy tenant on communication.merged_rows using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant delete, insert, select, update on communication.merged_rows to rapport_app;
+
 create table communication.sandbox_messages (
   workspace_id uuid not null,
   id uuid not null,
@@ -2049,6 +2222,96 @@ create policy tenant on communication.templates using (workspace_id = ( SELECT p
 grant delete, insert, select, update on communication.templates to rapport_app;
 
 -- support -------------------------------------------------------------------------------------------------------
+
+create table support.agents (
+  workspace_id uuid not null,
+  user_id uuid not null,
+  capacity integer not null,
+  categories text[] not null default '{}'::text[],
+  presence text not null default 'away'::text,
+  seen_at timestamp with time zone,
+  assigned_at timestamp with time zone,
+  version integer not null default 1,
+  created_at timestamp with time zone not null default now(),
+  updated_at timestamp with time zone not null default now(),
+  constraint agents_pkey PRIMARY KEY (workspace_id, user_id),
+  constraint agent_capacity CHECK (((capacity >= 4) AND (capacity <= 1000))),
+  constraint agent_presence CHECK ((presence = ANY (ARRAY['online'::text, 'away'::text])))
+);
+CREATE TRIGGER agent_touch BEFORE UPDATE OF capacity, categories ON support.agents FOR EACH ROW EXECUTE FUNCTION platform.touch();
+create policy tenant on support.agents using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant delete, insert, select, update on support.agents to rapport_app;
+
+create table support.assignment_settings (
+  workspace_id uuid not null,
+  auto_assign boolean,
+  version integer not null default 1,
+  created_at timestamp with time zone not null default now(),
+  updated_at timestamp with time zone not null default now(),
+  constraint assignment_settings_pkey PRIMARY KEY (workspace_id)
+);
+CREATE TRIGGER assignment_settings_touch BEFORE UPDATE OF auto_assign ON support.assignment_settings FOR EACH ROW EXECUTE FUNCTION platform.touch();
+create policy tenant on support.assignment_settings using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant delete, insert, select, update on support.assignment_settings to rapport_app;
+
+create table support.attachments (
+  workspace_id uuid not null,
+  id uuid not null,
+  ticket_id uuid not null,
+  message_id uuid,
+  user_id uuid,
+  author_kind text not null,
+  file_name text not null,
+  file_key text not null,
+  file_type text not null,
+  mime_type text not null,
+  size_bytes bigint not null,
+  sha256 text not null,
+  scan text not null,
+  created_at timestamp with time zone not null default now(),
+  constraint attachments_pkey PRIMARY KEY (workspace_id, id),
+  constraint attachment_message FOREIGN KEY (workspace_id, message_id) REFERENCES support.messages(workspace_id, id) ON DELETE CASCADE,
+  constraint attachment_ticket FOREIGN KEY (workspace_id, ticket_id) REFERENCES support.tickets(workspace_id, id) ON DELETE CASCADE,
+  constraint attachment_author CHECK ((author_kind = ANY (ARRAY['requester'::text, 'house'::text, 'program'::text]))),
+  constraint attachment_scan CHECK ((scan = ANY (ARRAY['not_scanned'::text, 'clean'::text, 'pending'::text, 'infected'::text]))),
+  constraint attachment_type CHECK ((file_type = ANY (ARRAY['image'::text, 'pdf'::text, 'document'::text, 'text'::text])))
+);
+CREATE INDEX attachments_of ON support.attachments USING btree (workspace_id, ticket_id, created_at, id);
+CREATE INDEX attachments_of_message ON support.attachments USING btree (workspace_id, message_id) WHERE (message_id IS NOT NULL);
+create policy tenant on support.attachments using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant delete, insert, select, update on support.attachments to rapport_app;
+
+create table support.calendar_versions (
+  workspace_id uuid not null,
+  calendar_id uuid not null,
+  version integer not null,
+  timezone text not null,
+  hours jsonb not null,
+  holidays jsonb not null,
+  recorded_at timestamp with time zone not null,
+  constraint calendar_versions_pkey PRIMARY KEY (workspace_id, calendar_id, version),
+  constraint calendar_version FOREIGN KEY (workspace_id, calendar_id) REFERENCES support.calendars(workspace_id, id)
+);
+create policy tenant on support.calendar_versions using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant insert, select on support.calendar_versions to rapport_app;
+
+create table support.calendars (
+  workspace_id uuid not null,
+  id uuid not null,
+  name text not null,
+  timezone text not null,
+  hours jsonb not null,
+  holidays jsonb not null default '[]'::jsonb,
+  version integer not null default 1,
+  created_at timestamp with time zone not null default now(),
+  updated_at timestamp with time zone not null default now(),
+  deleted_at timestamp with time zone,
+  constraint calendars_pkey PRIMARY KEY (workspace_id, id)
+);
+CREATE UNIQUE INDEX calendars_name ON support.calendars USING btree (workspace_id, lower(name)) WHERE (deleted_at IS NULL);
+CREATE TRIGGER calendar_touch BEFORE UPDATE ON support.calendars FOR EACH ROW EXECUTE FUNCTION platform.touch();
+create policy tenant on support.calendars using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant delete, insert, select, update on support.calendars to rapport_app;
 
 create table support.followers (
   workspace_id uuid not null,
@@ -2132,6 +2395,61 @@ CREATE TRIGGER message_touch BEFORE UPDATE OF content, deleted_at ON support.mes
 create policy tenant on support.messages using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
 grant delete, insert, select, update on support.messages to rapport_app;
 
+create table support.sla_breaches (
+  workspace_id uuid not null,
+  ticket_id uuid not null,
+  clock text not null,
+  breached_at timestamp with time zone not null,
+  policy_id uuid,
+  noticed_at timestamp with time zone not null,
+  constraint sla_breaches_pkey PRIMARY KEY (workspace_id, ticket_id, clock, breached_at),
+  constraint breach_ticket FOREIGN KEY (workspace_id, ticket_id) REFERENCES support.tickets(workspace_id, id) ON DELETE CASCADE,
+  constraint breach_clock CHECK ((clock = ANY (ARRAY['first_response'::text, 'next_response'::text, 'resolution'::text])))
+);
+CREATE INDEX sla_breaches_time ON support.sla_breaches USING btree (workspace_id, breached_at);
+create policy tenant on support.sla_breaches using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant insert, select on support.sla_breaches to rapport_app;
+
+create table support.sla_policies (
+  workspace_id uuid not null,
+  id uuid not null,
+  name text not null,
+  description text not null default ''::text,
+  "position" integer not null default 0,
+  is_active boolean not null default true,
+  conditions jsonb not null default '{}'::jsonb,
+  targets jsonb not null,
+  calendar_id uuid,
+  pause_while_waiting boolean not null default true,
+  version integer not null default 1,
+  created_at timestamp with time zone not null default now(),
+  updated_at timestamp with time zone not null default now(),
+  deleted_at timestamp with time zone,
+  constraint sla_policies_pkey PRIMARY KEY (workspace_id, id),
+  constraint policy_calendar FOREIGN KEY (workspace_id, calendar_id) REFERENCES support.calendars(workspace_id, id)
+);
+CREATE INDEX sla_policies_calendar ON support.sla_policies USING btree (workspace_id, calendar_id) WHERE (calendar_id IS NOT NULL);
+CREATE UNIQUE INDEX sla_policies_name ON support.sla_policies USING btree (workspace_id, lower(name)) WHERE (deleted_at IS NULL);
+CREATE INDEX sla_policies_order ON support.sla_policies USING btree (workspace_id, "position", id) WHERE (deleted_at IS NULL);
+CREATE TRIGGER sla_policy_touch BEFORE UPDATE ON support.sla_policies FOR EACH ROW EXECUTE FUNCTION platform.touch();
+create policy tenant on support.sla_policies using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant delete, insert, select, update on support.sla_policies to rapport_app;
+
+create table support.ticket_clocks (
+  workspace_id uuid not null,
+  ticket_id uuid not null,
+  seq bigint not null,
+  state jsonb not null,
+  policy_id uuid,
+  next_due_at timestamp with time zone,
+  constraint ticket_clocks_pkey PRIMARY KEY (workspace_id, ticket_id),
+  constraint clocks_ticket FOREIGN KEY (workspace_id, ticket_id) REFERENCES support.tickets(workspace_id, id) ON DELETE CASCADE
+);
+CREATE INDEX ticket_clocks_due ON support.ticket_clocks USING btree (workspace_id, next_due_at) WHERE (next_due_at IS NOT NULL);
+CREATE INDEX ticket_clocks_policy ON support.ticket_clocks USING btree (workspace_id, policy_id) WHERE (policy_id IS NOT NULL);
+create policy tenant on support.ticket_clocks using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant delete, insert, select, update on support.ticket_clocks to rapport_app;
+
 create table support.ticket_days (
   workspace_id uuid not null,
   day date not null,
@@ -2211,6 +2529,9 @@ END) stored,
   updated_at timestamp with time zone not null default now(),
   deleted_at timestamp with time zone,
   search_text text not null generated always as (support.search_text((ARRAY[ticket_number, subject, description, contact_name, contact_email] || tags))) stored,
+  first_response_breached_at timestamp with time zone,
+  next_response_breached_at timestamp with time zone,
+  resolution_breached_at timestamp with time zone,
   constraint tickets_pkey PRIMARY KEY (workspace_id, id),
   constraint ticket_follow_up FOREIGN KEY (workspace_id, follow_up_of) REFERENCES support.tickets(workspace_id, id),
   constraint ticket_merged_into FOREIGN KEY (workspace_id, merged_into) REFERENCES support.tickets(workspace_id, id),
@@ -2230,11 +2551,15 @@ CREATE INDEX tickets_deleted ON support.tickets USING btree (workspace_id, delet
 CREATE INDEX tickets_due ON support.tickets USING btree (workspace_id, COALESCE(due_at, 'infinity'::timestamp with time zone), id) WHERE (deleted_at IS NULL);
 CREATE INDEX tickets_email ON support.tickets USING btree (workspace_id, lower(contact_email));
 CREATE INDEX tickets_follow_ups ON support.tickets USING btree (workspace_id, follow_up_of) WHERE (follow_up_of IS NOT NULL);
+CREATE INDEX tickets_in_hand ON support.tickets USING btree (workspace_id, assigned_to) INCLUDE (priority) WHERE ((deleted_at IS NULL) AND (merged_into IS NULL) AND (status = ANY (ARRAY['assigned'::text, 'in_progress'::text, 'waiting_customer'::text])));
 CREATE INDEX tickets_priority ON support.tickets USING btree (workspace_id, priority_rank, id) WHERE (deleted_at IS NULL);
+CREATE INDEX tickets_resolved ON support.tickets USING btree (workspace_id, GREATEST(resolved_at, last_message_at)) WHERE ((deleted_at IS NULL) AND (status = 'resolved'::text));
 CREATE INDEX tickets_search ON support.tickets USING gin (search_text public.gin_trgm_ops) WHERE (deleted_at IS NULL);
 CREATE INDEX tickets_spoken ON support.tickets USING btree (workspace_id, last_message_at, id) WHERE (deleted_at IS NULL);
 CREATE INDEX tickets_status ON support.tickets USING btree (workspace_id, status, created_at, id) WHERE (deleted_at IS NULL);
 CREATE INDEX tickets_tags ON support.tickets USING gin (tag_keys) WHERE (deleted_at IS NULL);
+CREATE INDEX tickets_unanswered ON support.tickets USING btree (workspace_id, created_at) WHERE ((deleted_at IS NULL) AND (priority = 'urgent'::text) AND (first_response_at IS NULL) AND (escalated_at IS NULL) AND (status <> ALL (ARRAY['resolved'::text, 'closed'::text])));
+CREATE INDEX tickets_unassigned ON support.tickets USING btree (workspace_id, priority_rank DESC, created_at, id) WHERE ((deleted_at IS NULL) AND (merged_into IS NULL) AND (status = 'open'::text) AND (assigned_to IS NULL));
 CREATE INDEX tickets_updated ON support.tickets USING btree (workspace_id, updated_at, id) WHERE (deleted_at IS NULL);
 CREATE INDEX tickets_user ON support.tickets USING btree (workspace_id, user_id, created_at, id) WHERE (deleted_at IS NULL);
 CREATE INDEX tickets_waiting ON support.tickets USING btree (workspace_id, COALESCE(waiting_since, 'infinity'::timestamp with time zone), id) WHERE (deleted_at IS NULL);
@@ -2305,7 +2630,10 @@ create view support.ticket_rows as
     created_at,
     updated_at,
     deleted_at,
-    search_text
+    search_text,
+    first_response_breached_at,
+    next_response_breached_at,
+    resolution_breached_at
    FROM support.tickets
   WHERE (workspace_id = platform.workspace_id());
 
@@ -2328,6 +2656,13 @@ CREATE OR REPLACE FUNCTION support.tag_keys(tags text[])
  LANGUAGE sql
  IMMUTABLE PARALLEL SAFE STRICT
 RETURN ARRAY(SELECT platform.fold(tag.tag) AS fold FROM unnest(tag_keys.tags) tag(tag))
+;
+
+CREATE OR REPLACE FUNCTION support.ticket_weight(priority text)
+ RETURNS numeric
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE STRICT
+RETURN CASE priority WHEN 'urgent'::text THEN (4)::numeric WHEN 'high'::text THEN (2)::numeric WHEN 'normal'::text THEN (1)::numeric ELSE 0.5 END
 ;
 
 -- privacy -------------------------------------------------------------------------------------------------------

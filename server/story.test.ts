@@ -150,7 +150,7 @@ async function setUp(origin: string): Promise<Owner> {
   const { csrf_token } = (await reply.json()) as { csrf_token: string }
   const headers = { cookie: reply.headers.get('set-cookie')!.split(';')[0]!, 'x-csrf-token': csrf_token }
   const send = async (method: string, path: string, body?: FormData | string): Promise<Response> => {
-    const type = typeof body === 'string' ? { 'content-type': 'application/json' } : {}
+    const type: Record<string, string> = typeof body === 'string' ? { 'content-type': 'application/json' } : {}
     const answer = await fetch(`${origin}/api/v1${path}`, {
       method,
       headers: { ...headers, ...type },

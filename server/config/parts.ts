@@ -102,3 +102,36 @@ export function toDkim(values: Values, problems: string[]) {
     problems.push('DKIM_PRIVATE_KEY must be a private key in PEM (-----BEGIN PRIVATE KEY----- …).')
   return { domain, selector, privateKey }
 }
+
+/** Each door is null where it is not configured; both may be open. */
+export function toMailIn(values: Values, problems: string[]) {
+  const names = ['MAIL_IN_TLS_CERTIFICATE', 'MAIL_IN_TLS_KEY'] as const
+  const secured = demandWhole(values, problems, {
+    any: [...names],
+    need: [...names],
+    or: 'remove both to take mail without STARTTLS (the key may also come as MAIL_IN_TLS_KEY_FILE)',
+  })
+  const { MAIL_IN_TLS_CERTIFICATE: certificate, MAIL_IN_TLS_KEY: key, MAIL_IN_PORT: port, IMAP_URL: imapUrl } = values
+  const lines = (pem: string): string => pem.replaceAll('\\n', '\n')
+  const tls = secured && certificate && key ? { certificate: lines(certificate), key: lines(key) } : null
+  if (imapUrl && !URL.parse(imapUrl)?.username) {
+    problems.push(
+      'IMAP_URL needs a user: write imaps://user:password@host:993/INBOX, with % codes for special characters.',
+    )
+  }
+  return {
+    smtp:
+      port === null
+        ? null
+        : {
+            port,
+            host: values.MAIL_IN_HOST,
+            protocol: values.MAIL_IN_PROTOCOL,
+            connectionsMax: values.MAIL_IN_CONNECTIONS,
+            tls,
+          },
+    imap: imapUrl ? { url: imapUrl, pollMs: values.IMAP_POLL_SECONDS * 1_000 } : null,
+    sizeBytesMax: values.MAIL_IN_SIZE_MAX_MB * 1_000_000,
+    trustedServer: values.MAIL_IN_TRUSTED_SERVER,
+  }
+}

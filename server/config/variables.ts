@@ -190,6 +190,48 @@ const mail = {
   ),
 }
 
+const mailIn = {
+  MAIL_IN_PORT: integer(
+    null,
+    { minimum: 0, maximum: 65_535 },
+    'Port on which the worker takes mail in (25, or behind your mail server any). Absent: no mail comes in this way.',
+    { defaultText: 'closed' },
+  ),
+  MAIL_IN_HOST: text('localhost', 'Network interface of that port. 0.0.0.0 (or ::) listens on all.'),
+  MAIL_IN_PROTOCOL: choice(
+    'smtp',
+    ['smtp', 'lmtp'],
+    'What is spoken there: smtp, or lmtp behind a mail server of yours.',
+  ),
+  MAIL_IN_CONNECTIONS: integer(50, { minimum: 1, maximum: 1_000 }, 'Most connections at once to that port.', {
+    unit: 'connections',
+  }),
+  MAIL_IN_SIZE_MAX_MB: integer(
+    25,
+    { minimum: 1, maximum: 100 },
+    'Largest mail that is taken in, attachments included.',
+    {
+      unit: 'megabytes',
+    },
+  ),
+  MAIL_IN_TLS_CERTIFICATE: text(
+    null,
+    'Certificate chain in PEM for STARTTLS; \\n stands for a line break. Needs the key.',
+  ),
+  MAIL_IN_TLS_KEY: text(null, 'Its private key in PEM.', { secret: true }),
+  MAIL_IN_TRUSTED_SERVER: text(
+    null,
+    'Name of your mail server as it writes it first in Authentication-Results; its DMARC verdicts are believed.',
+    { defaultText: 'none; mail from outside is checked here' },
+  ),
+  IMAP_URL: url(
+    ['imap', 'imaps'],
+    'Mailbox that mail is fetched from: imaps://user:password@host:993/INBOX. Absent: none is.',
+    { secret: true },
+  ),
+  IMAP_POLL_SECONDS: integer(60, { minimum: 5, maximum: 3_600 }, 'How often it is looked into.', { unit: 'seconds' }),
+}
+
 const product = {
   ENGAGEMENT_SCORE_OPEN_WEIGHT: decimal(
     1,
@@ -221,6 +263,10 @@ const product = {
     { minimum: 0.1, maximum: 8760 },
     'Urgent tickets escalate after so long without an answer.',
     { unit: 'hours' },
+  ),
+  AUTO_ASSIGN: flag(
+    true,
+    'Whether tickets go to agents who are online by themselves; each workspace may decide otherwise.',
   ),
   MAX_ATTACHMENT_SIZE_MB: integer(10, { minimum: 1, maximum: 1024 }, 'Largest attachment of a ticket.', {
     unit: 'megabytes',
@@ -254,11 +300,22 @@ export const groups: { title: string; variables: Record<string, Variable> }[] = 
   { title: 'Services it can use', variables: services },
   { title: 'Identity', variables: identity },
   { title: 'Mail', variables: mail },
+  { title: 'Mail that comes in', variables: mailIn },
   { title: 'Contacts and tickets', variables: product },
   { title: 'Work and development', variables: work },
 ]
 
-export const variables = { ...program, ...http, ...database, ...services, ...identity, ...mail, ...product, ...work }
+export const variables = {
+  ...program,
+  ...http,
+  ...database,
+  ...services,
+  ...identity,
+  ...mail,
+  ...mailIn,
+  ...product,
+  ...work,
+}
 
 type Table = typeof variables
 export type VariableName = keyof Table

@@ -15,11 +15,18 @@ export abstract class RapportError extends Error {
   readonly code: string
   readonly errors?: InputError[]
   readonly retryAfterSeconds?: number
+  /** Further members of the problem document. */
+  readonly more?: Record<string, unknown>
 
-  constructor(code: string, detail: string, extra: { errors?: InputError[]; retryAfterSeconds?: number } = {}) {
+  constructor(
+    code: string,
+    detail: string,
+    extra: { errors?: InputError[]; retryAfterSeconds?: number; more?: Record<string, unknown> } = {},
+  ) {
     super(detail)
     this.code = code
     if (extra.errors) this.errors = extra.errors
+    if (extra.more) this.more = extra.more
     if (extra.retryAfterSeconds !== undefined) this.retryAfterSeconds = extra.retryAfterSeconds
   }
 }

@@ -1,5 +1,6 @@
 /** The manifest of a module: all that the platform mounts of it, in one object. `modules.ts` lists them by hand. */
 import type { Event } from './events/outbox.ts'
+import type { MailHandler } from './mail-in/handler.ts'
 import type { JobDefinition } from './jobs/job.ts'
 import type { AnyRoute } from './http/route.ts'
 import type { Permissions } from './actor.ts'
@@ -22,6 +23,8 @@ export interface Module {
   workers?: ((runtime: Runtime) => Worker)[]
   /** What it adds to /metrics; called once, at the start. Reading it must not fail a scrape. */
   metrics?: (runtime: Runtime) => void
+  /** What it makes of mail that comes in; asked in the order of the modules, until one answers. */
+  mail?: MailHandler[]
   /** Every module with a table that names a contact has both; a test walks the tables. */
   personalData?: PersonalData
 }

@@ -1117,6 +1117,100 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/contacts/merge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Merge duplicates into one contact
+         * @description Notes, timeline, tags, lists, orders, bookings and tickets of the duplicates go to the primary; counters add up. Of consents the stricter wins: a "no" of any of them stands, a "yes" holds only where the record of the surviving address has it. The addresses of the duplicates still find the contact. The duplicates are deleted, and asking for one answers 404 with `merged_into`. It can be undone for 30 days. If-Match names the version of the primary.
+         */
+        post: operations["postContactsMerge"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contacts/merge/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * What a merge would make of these contacts; changes nothing
+         * @description Notes, timeline, tags, lists, orders, bookings and tickets of the duplicates go to the primary; counters add up. Of consents the stricter wins: a "no" of any of them stands, a "yes" holds only where the record of the surviving address has it. The addresses of the duplicates still find the contact.
+         */
+        post: operations["postContactsMergePreview"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contacts/merges": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Merges, the newest first */
+        get: operations["getContactsMerges"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contacts/merges/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One merge */
+        get: operations["getContactsMergesById"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contacts/merges/{id}/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Undo a merge: every contact becomes what it was
+         * @description What was changed since the merge stays with the survivor; `merge.kept` tells what that is. Merges of one contact are undone in the opposite order. 409 when an address belongs to another contact by now.
+         */
+        post: operations["postContactsMergesByIdUndo"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/contacts/operations": {
         parameters: {
             query?: never;
@@ -1300,6 +1394,119 @@ export interface paths {
         get: operations["getContactsReportsByIdRun"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contacts/reports/{id}/runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Files that were made of a report, newest first */
+        get: operations["getContactsReportsByIdRuns"];
+        put?: never;
+        /**
+         * Make a file of a report, by a job
+         * @description The file is kept for 90 days.
+         */
+        post: operations["postContactsReportsByIdRuns"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contacts/reports/{id}/runs/{run_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One run, with a link to its file that is good for an hour */
+        get: operations["getContactsReportsByIdRunsByRunId"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contacts/reports/{id}/runs/{run_id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Stop a run; what was sent stays sent */
+        post: operations["postContactsReportsByIdRunsByRunIdCancel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contacts/reports/{id}/schedules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** When a report goes out by mail, and to whom */
+        get: operations["getContactsReportsByIdSchedules"];
+        put?: never;
+        /**
+         * Send a report by mail every day, week or month
+         * @description Each person gets each report once, whatever is tried again. Where clocks skip the time, it goes out when they have, and where they show it twice, the first time. After a standstill one report makes up for all that were missed. Addresses of people who are no members of the workspace are for admins to name.
+         */
+        post: operations["postContactsReportsByIdSchedules"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contacts/reports/{id}/schedules/{schedule_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One schedule of a report */
+        get: operations["getContactsReportsByIdSchedulesByScheduleId"];
+        /** Change a schedule, pause it, or let it go on: what is named is replaced, the rest stays */
+        put: operations["putContactsReportsByIdSchedulesByScheduleId"];
+        post?: never;
+        /** Send a report no more; what was sent stays in its history */
+        delete: operations["deleteContactsReportsByIdSchedulesByScheduleId"];
+        options?: never;
+        head?: never;
+        /** Change a schedule, pause it, or let it go on: what is named is replaced, the rest stays */
+        patch: operations["patchContactsReportsByIdSchedulesByScheduleId"];
+        trace?: never;
+    };
+    "/api/v1/contacts/reports/{id}/schedules/{schedule_id}/run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send it now as well, to everybody whom the schedule names */
+        post: operations["postContactsReportsByIdSchedulesByScheduleIdRun"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2030,7 +2237,7 @@ export interface paths {
         put?: never;
         /**
          * Hand in an event of another program
-         * @description The same reactions hear it as hear our own events, once per event `id`, however often it is sent.
+         * @description The same reactions hear it as hear our own events, once per event `id`, however often it is sent. Without an `id`, the same content is the same event.
          */
         post: operations["postEvents"];
         delete?: never;
@@ -2534,6 +2741,57 @@ export interface paths {
         get: operations["getListsByIdWhyByContactId"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/mail/inbound": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Mails that came in, newest first, and what was made of them */
+        get: operations["getMailInbound"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/mail/inbound/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One mail that came in */
+        get: operations["getMailInboundById"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/mail/inbound/{id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Try a mail in quarantine again */
+        post: operations["postMailInboundByIdRetry"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3053,6 +3311,199 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/tickets/agents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who works at the help desk, what they have in hand, and whether they are there
+         * @description All of them at once, by name: a help desk has a thousand agents at most.
+         */
+        get: operations["getTicketsAgents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tickets/agents/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One agent, by the id of the member */
+        get: operations["getTicketsAgentsById"];
+        /** Say what an agent can take; what is named is replaced. Waiting tickets are given out at once */
+        put: operations["putTicketsAgentsById"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Say what an agent can take; what is named is replaced. Waiting tickets are given out at once */
+        patch: operations["patchTicketsAgentsById"];
+        trace?: never;
+    };
+    "/api/v1/tickets/calendars": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Business calendars */
+        get: operations["getTicketsCalendars"];
+        put?: never;
+        /**
+         * Make a business calendar
+         * @description Time counts while the clocks of `timezone` show an hour that is open, so nights are shorter or longer when they change. Hours that go on over midnight belong to the weekday they begin on; a holiday is the day between two midnights, with hours of its own or none.
+         */
+        post: operations["postTicketsCalendars"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tickets/calendars/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One business calendar */
+        get: operations["getTicketsCalendarsById"];
+        /** Change a calendar: what is named is replaced; open tickets count by it from now on */
+        put: operations["putTicketsCalendarsById"];
+        post?: never;
+        /** Delete a calendar by which no policy counts; it can be restored */
+        delete: operations["deleteTicketsCalendarsById"];
+        options?: never;
+        head?: never;
+        /** Change a calendar: what is named is replaced; open tickets count by it from now on */
+        patch: operations["patchTicketsCalendarsById"];
+        trace?: never;
+    };
+    "/api/v1/tickets/calendars/{id}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Bring a deleted calendar back, unless its name was taken meanwhile */
+        post: operations["postTicketsCalendarsByIdRestore"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tickets/presence": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Say that one is there, or away
+         * @description Only who is online gets tickets by themselves. Say it again each minute: after two minutes of silence one is offline.
+         */
+        put: operations["putTicketsPresence"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tickets/settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How tickets are given out */
+        get: operations["getTicketsSettings"];
+        /** Say whether tickets go to agents by themselves; what waits is given out at once */
+        put: operations["putTicketsSettings"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tickets/sla-policies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Service level policies, in the order in which they are tried */
+        get: operations["getTicketsSlaPolicies"];
+        put?: never;
+        /**
+         * Make a service level policy
+         * @description The first active policy whose conditions a ticket meets holds for it. `first_response` runs until the first public answer of a person; `next_response` from each later word of the requester to the answer to it; `resolution` until the ticket is resolved, and goes on when it is opened again. Open tickets follow a new or changed policy within moments, and keep the time that has passed.
+         */
+        post: operations["postTicketsSlaPolicies"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tickets/sla-policies/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One service level policy */
+        get: operations["getTicketsSlaPoliciesById"];
+        /** Change a policy: what is named is replaced, all else stays; open tickets keep the time that has passed */
+        put: operations["putTicketsSlaPoliciesById"];
+        post?: never;
+        /** Delete a policy; its tickets follow the next one that is for them. It can be restored */
+        delete: operations["deleteTicketsSlaPoliciesById"];
+        options?: never;
+        head?: never;
+        /** Change a policy: what is named is replaced, all else stays; open tickets keep the time that has passed */
+        patch: operations["patchTicketsSlaPoliciesById"];
+        trace?: never;
+    };
+    "/api/v1/tickets/sla-policies/{id}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Bring a deleted policy back, unless its name was taken meanwhile */
+        post: operations["postTicketsSlaPoliciesByIdRestore"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tickets/{id}": {
         parameters: {
             query?: never;
@@ -3060,7 +3511,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One ticket, with its conversation */
+        /** One ticket, with its conversation and its files */
         get: operations["getTicketsById"];
         /**
          * Change a ticket: the fields that are named are replaced, the others stay
@@ -3199,6 +3650,105 @@ export interface paths {
         put?: never;
         /** Bring a deleted ticket back */
         post: operations["postTicketsByIdRestore"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tickets/{ticket_id}/attachments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The files of a ticket and of its messages, oldest first
+         * @description Those of internal notes are seen by the help desk alone.
+         */
+        get: operations["getTicketsByTicketIdAttachments"];
+        put?: never;
+        /**
+         * Attach a file
+         * @description multipart/form-data with one file. Pictures, PDF, office documents without macros, texts and logs, each of at most MAX_ATTACHMENT_SIZE_MB; a file must be what its name says. `message_id`, a field before the file, adds it to a message.
+         */
+        post: operations["postTicketsByTicketIdAttachments"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tickets/{ticket_id}/attachments/message/{message_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The files of one message */
+        get: operations["getTicketsByTicketIdAttachmentsMessageByMessageId"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tickets/{ticket_id}/attachments/multiple": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Attach several files: all of them, or none
+         * @description multipart/form-data with up to 10 files. Pictures, PDF, office documents without macros, texts and logs, each of at most MAX_ATTACHMENT_SIZE_MB; a file must be what its name says. `message_id`, a field before the file, adds it to a message.
+         */
+        post: operations["postTicketsByTicketIdAttachmentsMultiple"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tickets/{ticket_id}/attachments/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What is known of a file */
+        get: operations["getTicketsByTicketIdAttachmentsById"];
+        put?: never;
+        post?: never;
+        /** Delete a file that one attached; admins may delete any */
+        delete: operations["deleteTicketsByTicketIdAttachmentsById"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tickets/{ticket_id}/attachments/{id}/download": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Download a file: leads to a link that works for five minutes
+         * @description The link is in Location and in the body. The file is saved and never shown. 503 while it waits to be scanned.
+         */
+        get: operations["getTicketsByTicketIdAttachmentsByIdDownload"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -3501,6 +4051,31 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        Agent: {
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            user_id: string;
+            name: string;
+            role: string;
+            /**
+             * @description Offline: not heard of for two minutes
+             * @enum {string}
+             */
+            presence: "online" | "away" | "offline";
+            /** Format: date-time */
+            seen_at: string | null;
+            /** @description Weight of tickets that they can have in hand */
+            capacity: number;
+            /** @description Those that come to them by themselves; none means all */
+            categories: string[];
+            /** @description Weight in hand: urgent 4, high 2, normal 1, low 0.5 */
+            load: number;
+            open_tickets: number;
+            /** Format: date-time */
+            assigned_at: string | null;
+        };
         ApiKey: {
             /**
              * Format: uuid
@@ -3524,6 +4099,40 @@ export interface components {
             expires_at: string | null;
             /** Format: date-time */
             last_used_at: string | null;
+        };
+        Attachment: {
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            id: string;
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            ticket_id: string;
+            /** Format: uuid */
+            message_id: string | null;
+            /** @enum {string} */
+            author_kind: "requester" | "house" | "program";
+            file_name: string;
+            /** @description Leads to a link that works for a few minutes, for whoever may see the file */
+            file_url: string;
+            /** @enum {string} */
+            file_type: "image" | "pdf" | "document" | "text";
+            /** @description Bytes */
+            file_size: number;
+            mime_type: string;
+            /**
+             * @description pending: waits for the virus scanner; infected: condemned and deleted
+             * @enum {string}
+             */
+            scan: "not_scanned" | "clean" | "pending" | "infected";
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            created_at: string;
         };
         Audience: {
             /** @default [] */
@@ -3567,6 +4176,85 @@ export interface components {
              * @description RFC 3339, UTC
              */
             happened_at: string;
+        };
+        BusinessCalendar: {
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            id: string;
+            name: string;
+            /** @description IANA name, such as Europe/Paris */
+            timezone: string;
+            /** @description By weekday; one that is absent is closed */
+            hours: {
+                monday?: {
+                    /** @description 09:00 */
+                    from: string;
+                    /** @description 17:30, or 24:00; at or before `from` it goes on over midnight */
+                    to: string;
+                }[];
+                tuesday?: {
+                    /** @description 09:00 */
+                    from: string;
+                    /** @description 17:30, or 24:00; at or before `from` it goes on over midnight */
+                    to: string;
+                }[];
+                wednesday?: {
+                    /** @description 09:00 */
+                    from: string;
+                    /** @description 17:30, or 24:00; at or before `from` it goes on over midnight */
+                    to: string;
+                }[];
+                thursday?: {
+                    /** @description 09:00 */
+                    from: string;
+                    /** @description 17:30, or 24:00; at or before `from` it goes on over midnight */
+                    to: string;
+                }[];
+                friday?: {
+                    /** @description 09:00 */
+                    from: string;
+                    /** @description 17:30, or 24:00; at or before `from` it goes on over midnight */
+                    to: string;
+                }[];
+                saturday?: {
+                    /** @description 09:00 */
+                    from: string;
+                    /** @description 17:30, or 24:00; at or before `from` it goes on over midnight */
+                    to: string;
+                }[];
+                sunday?: {
+                    /** @description 09:00 */
+                    from: string;
+                    /** @description 17:30, or 24:00; at or before `from` it goes on over midnight */
+                    to: string;
+                }[];
+            };
+            holidays: {
+                /** @description 2026-12-25, or 12-25 for every year */
+                day: string;
+                name: string;
+                /** @description Closed all day when absent */
+                hours?: {
+                    /** @description 09:00 */
+                    from: string;
+                    /** @description 17:30, or 24:00; at or before `from` it goes on over midnight */
+                    to: string;
+                }[];
+            }[];
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            updated_at: string;
+            /** Format: date-time */
+            deleted_at: string | null;
         };
         Campaign: {
             /**
@@ -4263,6 +4951,36 @@ export interface components {
             rows_previewed: number;
             sample_rows: string[][];
         };
+        InboundMail: {
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            id: string;
+            /** @enum {string} */
+            state: "received" | "handled" | "ignored" | "quarantined" | "erased";
+            /** @enum {string} */
+            door: "smtp" | "imap";
+            size_bytes: number;
+            message_id: string | null;
+            envelope_from: string | null;
+            recipients: string[];
+            from_address: string | null;
+            subject: string | null;
+            /** @description person, auto_reply, notification, bulk, bounce, complaint, receipt or loop; null until it is read. */
+            kind: string | null;
+            /** @description What was made of it, such as `ticket_opened`. */
+            outcome: string | null;
+            attempts: number;
+            error: string | null;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            received_at: string;
+            /** Format: date-time */
+            handled_at: string | null;
+        };
         Interaction: {
             /**
              * Format: uuid
@@ -4424,6 +5142,60 @@ export interface components {
              * @description RFC 3339, UTC
              */
             created_at: string;
+        };
+        Merge: {
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            id: string;
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            primary_id: string;
+            duplicate_ids: string[];
+            /** @description The choices, as they were asked for */
+            fields: {
+                [key: string]: unknown;
+            };
+            /** @description How many rows of which table went along */
+            moved: {
+                [key: string]: unknown;
+            };
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            created_at: string;
+            created_by: {
+                /** Format: uuid */
+                id: string | null;
+                name: string;
+            };
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            undoable_until: string;
+            /** Format: date-time */
+            undone_at: string | null;
+            undone_by: {
+                /** Format: uuid */
+                id: string | null;
+                name: string;
+            } | null;
+            /** @description What the undo left as it is */
+            kept: {
+                /** @description A field of the contact, or a table */
+                what: string;
+                /**
+                 * @description changed_since: the survivor keeps its newer value; gone: rows that were removed since
+                 * @enum {string}
+                 */
+                reason: "changed_since" | "gone";
+                count: number;
+            }[];
         };
         Note: {
             /**
@@ -4658,6 +5430,8 @@ export interface components {
                 /** @enum {string} */
                 kind: "text" | "flag" | "time" | "band";
                 by: string | null;
+                /** @description Of bands */
+                width: number | null;
             }[];
             measures: {
                 name: string;
@@ -4710,6 +5484,143 @@ export interface components {
              * @description RFC 3339, UTC
              */
             computed_at: string;
+        };
+        ReportRun: {
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            id: string;
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            report_id: string;
+            /** Format: uuid */
+            schedule_id: string | null;
+            /** Format: date-time */
+            due_at: string | null;
+            report_name: string;
+            /** @enum {string} */
+            format: "csv" | "xlsx" | "pdf";
+            /** @enum {string} */
+            language: "en" | "fr" | "ro";
+            /** @enum {string} */
+            status: "queued" | "running" | "succeeded" | "failed" | "canceled";
+            error: string | null;
+            rows: number | null;
+            /** @description How many groups there were, shown or not */
+            groups_total: number | null;
+            size_bytes: number | null;
+            file_name: string;
+            /** @description Of a single run whose file is there; good for an hour, and made anew by each GET */
+            download_url: string | null;
+            sent_to: {
+                address: string;
+                /** @enum {string} */
+                state: "waiting" | "sending" | "sent" | "failed" | "skipped";
+                detail: string | null;
+                /** Format: date-time */
+                sent_at: string | null;
+            }[];
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            job_id: string;
+            /** Format: uuid */
+            started_by: string | null;
+            started_by_name: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            created_at: string;
+            /** Format: date-time */
+            finished_at: string | null;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            expires_at: string;
+        };
+        ReportRunJob: {
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            id: string;
+            kind: string;
+            /** @enum {string} */
+            status: "queued" | "running" | "succeeded" | "failed" | "canceled";
+            progress: {
+                done: number;
+                total: number | null;
+                /** @description items per second */
+                rate: number | null;
+            };
+            /** @description What the job found or made; null until it succeeded */
+            result: unknown;
+            error: string | null;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            created_at: string;
+            /** Format: date-time */
+            started_at: string | null;
+            /** Format: date-time */
+            finished_at: string | null;
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            run_id: string;
+        };
+        ReportSchedule: {
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            id: string;
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            report_id: string;
+            /** @enum {string} */
+            frequency: "daily" | "weekly" | "monthly";
+            time: string;
+            weekday: number | null;
+            month_day: number | null;
+            timezone: string;
+            /** @enum {string} */
+            format: "csv" | "xlsx" | "pdf";
+            /** @enum {string} */
+            language: "en" | "fr" | "ro";
+            member_ids: string[];
+            addresses: string[];
+            is_paused: boolean;
+            /**
+             * Format: date-time
+             * @description Null while it is paused
+             */
+            next_run_at: string | null;
+            /** Format: date-time */
+            last_run_at: string | null;
+            /** Format: uuid */
+            created_by: string | null;
+            created_by_name: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            updated_at: string;
         };
         SavedView: {
             /**
@@ -4783,6 +5694,77 @@ export interface components {
             permissions: string[];
             /** @description Sent back as X-CSRF-Token with every change; null for a bearer, who needs none */
             csrf_token: string | null;
+        };
+        SlaPolicy: {
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            id: string;
+            name: string;
+            description: string;
+            position: number;
+            is_active: boolean;
+            /** @description All that are given must be met; none means every ticket. `contact` is about the requester */
+            conditions: {
+                /** @description One of these */
+                categories?: string[];
+                /** @description At least one of these */
+                tags?: string[];
+                /** @description One of these */
+                sources?: ("web" | "email" | "phone" | "chat")[];
+                contact?: components["schemas"]["Audience"];
+            };
+            /** @description By priority of the ticket */
+            targets: {
+                low?: {
+                    /** @description Minutes of the calendar; absent or null promises nothing */
+                    first_response?: number | null;
+                    /** @description Minutes of the calendar; absent or null promises nothing */
+                    next_response?: number | null;
+                    /** @description Minutes of the calendar; absent or null promises nothing */
+                    resolution?: number | null;
+                };
+                normal?: {
+                    /** @description Minutes of the calendar; absent or null promises nothing */
+                    first_response?: number | null;
+                    /** @description Minutes of the calendar; absent or null promises nothing */
+                    next_response?: number | null;
+                    /** @description Minutes of the calendar; absent or null promises nothing */
+                    resolution?: number | null;
+                };
+                high?: {
+                    /** @description Minutes of the calendar; absent or null promises nothing */
+                    first_response?: number | null;
+                    /** @description Minutes of the calendar; absent or null promises nothing */
+                    next_response?: number | null;
+                    /** @description Minutes of the calendar; absent or null promises nothing */
+                    resolution?: number | null;
+                };
+                urgent?: {
+                    /** @description Minutes of the calendar; absent or null promises nothing */
+                    first_response?: number | null;
+                    /** @description Minutes of the calendar; absent or null promises nothing */
+                    next_response?: number | null;
+                    /** @description Minutes of the calendar; absent or null promises nothing */
+                    resolution?: number | null;
+                };
+            };
+            /** Format: uuid */
+            calendar_id: string | null;
+            pause_while_waiting: boolean;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            updated_at: string;
+            /** Format: date-time */
+            deleted_at: string | null;
         };
         Tag: {
             /**
@@ -4899,6 +5881,12 @@ export interface components {
              * @description The next of the three
              */
             due_at?: string | null;
+            /** Format: date-time */
+            first_response_breached_at?: string | null;
+            /** Format: date-time */
+            next_response_breached_at?: string | null;
+            /** Format: date-time */
+            resolution_breached_at?: string | null;
             is_escalated?: boolean;
             /** Format: date-time */
             escalated_at?: string | null;
@@ -9046,6 +10034,439 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    postContactsMerge: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The first answer under a key is kept for 24 hours and given again */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * Format: uuid
+                     * @description UUIDv7
+                     */
+                    primary_id: string;
+                    duplicate_ids: string[];
+                    /** @description Per field, the id of the contact whose value wins, or the new value itself; null empties a field. custom_fields takes the id of a contact, or an object with such a choice for each key. Without a choice the primary’s value stays, and what it leaves empty comes from the first duplicate that knows it; notes are joined. */
+                    fields?: {
+                        email?: unknown;
+                        first_name?: unknown;
+                        last_name?: unknown;
+                        company?: unknown;
+                        job_title?: unknown;
+                        phone?: unknown;
+                        gender?: unknown;
+                        avatar_url?: unknown;
+                        language?: unknown;
+                        timezone?: unknown;
+                        source?: unknown;
+                        is_active?: unknown;
+                        notes?: unknown;
+                        user_id?: unknown;
+                        custom_fields?: unknown;
+                    };
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /**
+                         * Format: uuid
+                         * @description UUIDv7
+                         */
+                        id: string;
+                        email: string;
+                        first_name: string;
+                        last_name: string;
+                        full_name: string;
+                        company: string | null;
+                        job_title: string | null;
+                        phone: string | null;
+                        /** @enum {string|null} */
+                        gender: "male" | "female" | "other" | null;
+                        avatar_url: string | null;
+                        /** @description BCP 47 */
+                        language: string;
+                        /** @description IANA name, such as Europe/Paris */
+                        timezone: string | null;
+                        source: string | null;
+                        /** @enum {string} */
+                        status: "active" | "unsubscribed" | "bounced" | "complained";
+                        is_active: boolean;
+                        newsletter_subscribed: boolean;
+                        marketing_subscribed: boolean;
+                        /** @description Whether opens may be recorded */
+                        tracking_allowed: boolean;
+                        /** Format: date-time */
+                        subscribed_at: string | null;
+                        /** Format: date-time */
+                        unsubscribed_at: string | null;
+                        /** Format: date-time */
+                        last_email_opened_at: string | null;
+                        /** Format: date-time */
+                        last_email_clicked_at: string | null;
+                        /** Format: date-time */
+                        last_engaged_at: string | null;
+                        total_emails_opened: number;
+                        total_emails_clicked: number;
+                        engagement_score: number;
+                        /** @enum {string} */
+                        engagement_level: "low" | "medium" | "high";
+                        custom_fields: {
+                            [key: string]: unknown;
+                        };
+                        notes: string;
+                        /** @description Names */
+                        tags: string[];
+                        lists: {
+                            /**
+                             * Format: uuid
+                             * @description UUIDv7
+                             */
+                            id: string;
+                            name: string;
+                        }[];
+                        /** Format: uuid */
+                        user_id: string | null;
+                        total_orders: number;
+                        total_appointments: number;
+                        total_bookings: number;
+                        total_tickets: number;
+                        open_tickets: number;
+                        /** Format: date-time */
+                        last_order_date: string | null;
+                        /** Format: date-time */
+                        last_appointment_date: string | null;
+                        /** Format: date-time */
+                        last_booking_date: string | null;
+                        /** @description Exact decimal, in the currency of the workspace */
+                        lifetime_value: string;
+                        /**
+                         * Format: date-time
+                         * @description RFC 3339, UTC
+                         */
+                        created_at: string;
+                        /**
+                         * Format: date-time
+                         * @description RFC 3339, UTC
+                         */
+                        updated_at: string;
+                        /** Format: date-time */
+                        deleted_at: string | null;
+                        /**
+                         * Format: uuid
+                         * @description UUIDv7
+                         */
+                        merge_id: string;
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["Stale"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    postContactsMergePreview: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The first answer under a key is kept for 24 hours and given again */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * Format: uuid
+                     * @description UUIDv7
+                     */
+                    primary_id: string;
+                    duplicate_ids: string[];
+                    /** @description Per field, the id of the contact whose value wins, or the new value itself; null empties a field. custom_fields takes the id of a contact, or an object with such a choice for each key. Without a choice the primary’s value stays, and what it leaves empty comes from the first duplicate that knows it; notes are joined. */
+                    fields?: {
+                        email?: unknown;
+                        first_name?: unknown;
+                        last_name?: unknown;
+                        company?: unknown;
+                        job_title?: unknown;
+                        phone?: unknown;
+                        gender?: unknown;
+                        avatar_url?: unknown;
+                        language?: unknown;
+                        timezone?: unknown;
+                        source?: unknown;
+                        is_active?: unknown;
+                        notes?: unknown;
+                        user_id?: unknown;
+                        custom_fields?: unknown;
+                    };
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        contact: components["schemas"]["Contact"];
+                        /** @description Fields in which the contacts differ */
+                        conflicts: {
+                            /** @description `company`, or `custom_fields.<key>` */
+                            field: string;
+                            values: {
+                                /**
+                                 * Format: uuid
+                                 * @description UUIDv7
+                                 */
+                                contact_id: string;
+                                value: unknown;
+                            }[];
+                            chosen: unknown;
+                        }[];
+                        consents: {
+                            purpose: string;
+                            values: {
+                                /**
+                                 * Format: uuid
+                                 * @description UUIDv7
+                                 */
+                                contact_id: string;
+                                value: boolean;
+                            }[];
+                            chosen: boolean;
+                        }[];
+                        /** @description How many rows of which table go along; what the survivor has already is not counted */
+                        moved: {
+                            [key: string]: number;
+                        };
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getContactsMerges: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+                count?: "exact";
+                contact_id?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["Merge"][];
+                        next_cursor: string | null;
+                        /** @description Exact up to 10,000; beyond, {"at_least": 10000} unless count=exact asks for the number */
+                        total: number | {
+                            at_least: number;
+                        };
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getContactsMergesById: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Merge"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    postContactsMergesByIdUndo: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The first answer under a key is kept for 24 hours and given again */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        contact: components["schemas"]["Contact"];
+                        restored: {
+                            /**
+                             * Format: uuid
+                             * @description UUIDv7
+                             */
+                            id: string;
+                            email: string;
+                            first_name: string;
+                            last_name: string;
+                            full_name: string;
+                            company: string | null;
+                            job_title: string | null;
+                            phone: string | null;
+                            /** @enum {string|null} */
+                            gender: "male" | "female" | "other" | null;
+                            avatar_url: string | null;
+                            /** @description BCP 47 */
+                            language: string;
+                            /** @description IANA name, such as Europe/Paris */
+                            timezone: string | null;
+                            source: string | null;
+                            /** @enum {string} */
+                            status: "active" | "unsubscribed" | "bounced" | "complained";
+                            is_active: boolean;
+                            newsletter_subscribed: boolean;
+                            marketing_subscribed: boolean;
+                            /** @description Whether opens may be recorded */
+                            tracking_allowed: boolean;
+                            /** Format: date-time */
+                            subscribed_at: string | null;
+                            /** Format: date-time */
+                            unsubscribed_at: string | null;
+                            /** Format: date-time */
+                            last_email_opened_at: string | null;
+                            /** Format: date-time */
+                            last_email_clicked_at: string | null;
+                            /** Format: date-time */
+                            last_engaged_at: string | null;
+                            total_emails_opened: number;
+                            total_emails_clicked: number;
+                            engagement_score: number;
+                            /** @enum {string} */
+                            engagement_level: "low" | "medium" | "high";
+                            custom_fields: {
+                                [key: string]: unknown;
+                            };
+                            notes: string;
+                            /** @description Names */
+                            tags: string[];
+                            lists: {
+                                /**
+                                 * Format: uuid
+                                 * @description UUIDv7
+                                 */
+                                id: string;
+                                name: string;
+                            }[];
+                            /** Format: uuid */
+                            user_id: string | null;
+                            total_orders: number;
+                            total_appointments: number;
+                            total_bookings: number;
+                            total_tickets: number;
+                            open_tickets: number;
+                            /** Format: date-time */
+                            last_order_date: string | null;
+                            /** Format: date-time */
+                            last_appointment_date: string | null;
+                            /** Format: date-time */
+                            last_booking_date: string | null;
+                            /** @description Exact decimal, in the currency of the workspace */
+                            lifetime_value: string;
+                            /**
+                             * Format: date-time
+                             * @description RFC 3339, UTC
+                             */
+                            created_at: string;
+                            /**
+                             * Format: date-time
+                             * @description RFC 3339, UTC
+                             */
+                            updated_at: string;
+                            /** Format: date-time */
+                            deleted_at: string | null;
+                        }[];
+                        merge: components["schemas"]["Merge"];
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     getContactsOperations: {
         parameters: {
             query?: {
@@ -9893,6 +11314,488 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ReportResult"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getContactsReportsByIdRuns: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+                count?: "exact";
+                schedule_id?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["ReportRun"][];
+                        next_cursor: string | null;
+                        /** @description Exact up to 10,000; beyond, {"at_least": 10000} unless count=exact asks for the number */
+                        total: number | {
+                            at_least: number;
+                        };
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    postContactsReportsByIdRuns: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The first answer under a key is kept for 24 hours and given again */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @enum {string} */
+                    format: "csv" | "xlsx" | "pdf";
+                    /** @enum {string} */
+                    language?: "en" | "fr" | "ro";
+                };
+            };
+        };
+        responses: {
+            /** @description Accepted; the work goes on */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReportRunJob"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getContactsReportsByIdRunsByRunId: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReportRun"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    postContactsReportsByIdRunsByRunIdCancel: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The first answer under a key is kept for 24 hours and given again */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                id: string;
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReportRun"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getContactsReportsByIdSchedules: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+                count?: "exact";
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["ReportSchedule"][];
+                        next_cursor: string | null;
+                        /** @description Exact up to 10,000; beyond, {"at_least": 10000} unless count=exact asks for the number */
+                        total: number | {
+                            at_least: number;
+                        };
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    postContactsReportsByIdSchedules: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The first answer under a key is kept for 24 hours and given again */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @enum {string} */
+                    frequency: "daily" | "weekly" | "monthly";
+                    /** @description As clocks there show it: 07:30 */
+                    time: string;
+                    /** @description Of weekly ones; 1 is Monday */
+                    weekday?: number;
+                    /** @description Of monthly ones; the last day of a month that is shorter */
+                    month_day?: number;
+                    /** @description IANA name; the workspace’s unless told otherwise */
+                    timezone?: string;
+                    /**
+                     * @default pdf
+                     * @enum {string}
+                     */
+                    format?: "csv" | "xlsx" | "pdf";
+                    /**
+                     * @description Of the mail and of the labels in the file
+                     * @enum {string}
+                     */
+                    language?: "en" | "fr" | "ro";
+                    member_ids?: string[];
+                    /** @description Of people who are no members, for admins to name */
+                    addresses?: string[];
+                    is_paused?: boolean;
+                };
+            };
+        };
+        responses: {
+            /** @description Made; `Location` names it */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReportSchedule"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getContactsReportsByIdSchedulesByScheduleId: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                schedule_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReportSchedule"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    putContactsReportsByIdSchedulesByScheduleId: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read; an older one is refused with 412 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                id: string;
+                schedule_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @enum {string} */
+                    frequency?: "daily" | "weekly" | "monthly";
+                    /** @description As clocks there show it: 07:30 */
+                    time?: string;
+                    /** @description Of weekly ones; 1 is Monday */
+                    weekday?: number;
+                    /** @description Of monthly ones; the last day of a month that is shorter */
+                    month_day?: number;
+                    /** @description IANA name; the workspace’s unless told otherwise */
+                    timezone?: string;
+                    /**
+                     * @default pdf
+                     * @enum {string}
+                     */
+                    format?: "csv" | "xlsx" | "pdf";
+                    /**
+                     * @description Of the mail and of the labels in the file
+                     * @enum {string}
+                     */
+                    language?: "en" | "fr" | "ro";
+                    member_ids?: string[];
+                    /** @description Of people who are no members, for admins to name */
+                    addresses?: string[];
+                    is_paused?: boolean;
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReportSchedule"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["Stale"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    deleteContactsReportsByIdSchedulesByScheduleId: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read; an older one is refused with 412 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                id: string;
+                schedule_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        message: string;
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["Stale"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    patchContactsReportsByIdSchedulesByScheduleId: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read; an older one is refused with 412 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                id: string;
+                schedule_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @enum {string} */
+                    frequency?: "daily" | "weekly" | "monthly";
+                    /** @description As clocks there show it: 07:30 */
+                    time?: string;
+                    /** @description Of weekly ones; 1 is Monday */
+                    weekday?: number;
+                    /** @description Of monthly ones; the last day of a month that is shorter */
+                    month_day?: number;
+                    /** @description IANA name; the workspace’s unless told otherwise */
+                    timezone?: string;
+                    /**
+                     * @default pdf
+                     * @enum {string}
+                     */
+                    format?: "csv" | "xlsx" | "pdf";
+                    /**
+                     * @description Of the mail and of the labels in the file
+                     * @enum {string}
+                     */
+                    language?: "en" | "fr" | "ro";
+                    member_ids?: string[];
+                    /** @description Of people who are no members, for admins to name */
+                    addresses?: string[];
+                    is_paused?: boolean;
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReportSchedule"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["Stale"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    postContactsReportsByIdSchedulesByScheduleIdRun: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The first answer under a key is kept for 24 hours and given again */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                id: string;
+                schedule_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Accepted; the work goes on */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReportRunJob"];
                 };
             };
             400: components["responses"]["Unreadable"];
@@ -12619,7 +14522,7 @@ export interface operations {
                      * Format: uuid
                      * @description UUIDv7
                      */
-                    id: string;
+                    id?: string;
                     event: string;
                     /** Format: date-time */
                     timestamp: string;
@@ -14188,6 +16091,110 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getMailInbound: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+                count?: "exact";
+                state?: "received" | "handled" | "ignored" | "quarantined" | "erased";
+                search?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["InboundMail"][];
+                        next_cursor: string | null;
+                        /** @description Exact up to 10,000; beyond, {"at_least": 10000} unless count=exact asks for the number */
+                        total: number | {
+                            at_least: number;
+                        };
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getMailInboundById: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InboundMail"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    postMailInboundByIdRetry: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The first answer under a key is kept for 24 hours and given again */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InboundMail"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
             422: components["responses"]["Invalid"];
             429: components["responses"]["TooMany"];
             500: components["responses"]["Fault"];
@@ -15855,6 +17862,1136 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    getTicketsAgents: {
+        parameters: {
+            query?: {
+                search?: string;
+                presence?: "online" | "away" | "offline";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["Agent"][];
+                        next_cursor: string | null;
+                        /** @description Exact up to 10,000; beyond, {"at_least": 10000} unless count=exact asks for the number */
+                        total: number | {
+                            at_least: number;
+                        };
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getTicketsAgentsById: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Agent"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    putTicketsAgentsById: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read; an older one is refused with 412 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description Weight; one urgent ticket weighs 4 */
+                    capacity?: number;
+                    categories?: string[];
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Agent"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["Stale"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    patchTicketsAgentsById: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read; an older one is refused with 412 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description Weight; one urgent ticket weighs 4 */
+                    capacity?: number;
+                    categories?: string[];
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Agent"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["Stale"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getTicketsCalendars: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+                count?: "exact";
+                search?: string;
+                deleted?: boolean;
+                sort?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["BusinessCalendar"][];
+                        next_cursor: string | null;
+                        /** @description Exact up to 10,000; beyond, {"at_least": 10000} unless count=exact asks for the number */
+                        total: number | {
+                            at_least: number;
+                        };
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    postTicketsCalendars: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The first answer under a key is kept for 24 hours and given again */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    name: string;
+                    /** @description IANA name, such as Europe/Paris */
+                    timezone: string;
+                    /** @description By weekday; one that is absent is closed */
+                    hours: {
+                        monday?: {
+                            /** @description 09:00 */
+                            from: string;
+                            /** @description 17:30, or 24:00; at or before `from` it goes on over midnight */
+                            to: string;
+                        }[];
+                        tuesday?: {
+                            /** @description 09:00 */
+                            from: string;
+                            /** @description 17:30, or 24:00; at or before `from` it goes on over midnight */
+                            to: string;
+                        }[];
+                        wednesday?: {
+                            /** @description 09:00 */
+                            from: string;
+                            /** @description 17:30, or 24:00; at or before `from` it goes on over midnight */
+                            to: string;
+                        }[];
+                        thursday?: {
+                            /** @description 09:00 */
+                            from: string;
+                            /** @description 17:30, or 24:00; at or before `from` it goes on over midnight */
+                            to: string;
+                        }[];
+                        friday?: {
+                            /** @description 09:00 */
+                            from: string;
+                            /** @description 17:30, or 24:00; at or before `from` it goes on over midnight */
+                            to: string;
+                        }[];
+                        saturday?: {
+                            /** @description 09:00 */
+                            from: string;
+                            /** @description 17:30, or 24:00; at or before `from` it goes on over midnight */
+                            to: string;
+                        }[];
+                        sunday?: {
+                            /** @description 09:00 */
+                            from: string;
+                            /** @description 17:30, or 24:00; at or before `from` it goes on over midnight */
+                            to: string;
+                        }[];
+                    };
+                    holidays?: {
+                        /** @description 2026-12-25, or 12-25 for every year */
+                        day: string;
+                        name: string;
+                        /** @description Closed all day when absent */
+                        hours?: {
+                            /** @description 09:00 */
+                            from: string;
+                            /** @description 17:30, or 24:00; at or before `from` it goes on over midnight */
+                            to: string;
+                        }[];
+                    }[];
+                };
+            };
+        };
+        responses: {
+            /** @description Made; `Location` names it */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BusinessCalendar"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getTicketsCalendarsById: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BusinessCalendar"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    putTicketsCalendarsById: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read; an older one is refused with 412 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    name?: string;
+                    /** @description IANA name, such as Europe/Paris */
+                    timezone?: string;
+                    /** @description By weekday; one that is absent is closed */
+                    hours?: {
+                        monday?: {
+                            /** @description 09:00 */
+                            from: string;
+                            /** @description 17:30, or 24:00; at or before `from` it goes on over midnight */
+                            to: string;
+                        }[];
+                        tuesday?: {
+                            /** @description 09:00 */
+                            from: string;
+                            /** @description 17:30, or 24:00; at or before `from` it goes on over midnight */
+                            to: string;
+                        }[];
+                        wednesday?: {
+                            /** @description 09:00 */
+                            from: string;
+                            /** @description 17:30, or 24:00; at or before `from` it goes on over midnight */
+                            to: string;
+                        }[];
+                        thursday?: {
+                            /** @description 09:00 */
+                            from: string;
+                            /** @description 17:30, or 24:00; at or before `from` it goes on over midnight */
+                            to: string;
+                        }[];
+                        friday?: {
+                            /** @description 09:00 */
+                            from: string;
+                            /** @description 17:30, or 24:00; at or before `from` it goes on over midnight */
+                            to: string;
+                        }[];
+                        saturday?: {
+                            /** @description 09:00 */
+                            from: string;
+                            /** @description 17:30, or 24:00; at or before `from` it goes on over midnight */
+                            to: string;
+                        }[];
+                        sunday?: {
+                            /** @description 09:00 */
+                            from: string;
+                            /** @description 17:30, or 24:00; at or before `from` it goes on over midnight */
+                            to: string;
+                        }[];
+                    };
+                    holidays?: {
+                        /** @description 2026-12-25, or 12-25 for every year */
+                        day: string;
+                        name: string;
+                        /** @description Closed all day when absent */
+                        hours?: {
+                            /** @description 09:00 */
+                            from: string;
+                            /** @description 17:30, or 24:00; at or before `from` it goes on over midnight */
+                            to: string;
+                        }[];
+                    }[];
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BusinessCalendar"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["Stale"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    deleteTicketsCalendarsById: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read; an older one is refused with 412 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        message: string;
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["Stale"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    patchTicketsCalendarsById: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read; an older one is refused with 412 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    name?: string;
+                    /** @description IANA name, such as Europe/Paris */
+                    timezone?: string;
+                    /** @description By weekday; one that is absent is closed */
+                    hours?: {
+                        monday?: {
+                            /** @description 09:00 */
+                            from: string;
+                            /** @description 17:30, or 24:00; at or before `from` it goes on over midnight */
+                            to: string;
+                        }[];
+                        tuesday?: {
+                            /** @description 09:00 */
+                            from: string;
+                            /** @description 17:30, or 24:00; at or before `from` it goes on over midnight */
+                            to: string;
+                        }[];
+                        wednesday?: {
+                            /** @description 09:00 */
+                            from: string;
+                            /** @description 17:30, or 24:00; at or before `from` it goes on over midnight */
+                            to: string;
+                        }[];
+                        thursday?: {
+                            /** @description 09:00 */
+                            from: string;
+                            /** @description 17:30, or 24:00; at or before `from` it goes on over midnight */
+                            to: string;
+                        }[];
+                        friday?: {
+                            /** @description 09:00 */
+                            from: string;
+                            /** @description 17:30, or 24:00; at or before `from` it goes on over midnight */
+                            to: string;
+                        }[];
+                        saturday?: {
+                            /** @description 09:00 */
+                            from: string;
+                            /** @description 17:30, or 24:00; at or before `from` it goes on over midnight */
+                            to: string;
+                        }[];
+                        sunday?: {
+                            /** @description 09:00 */
+                            from: string;
+                            /** @description 17:30, or 24:00; at or before `from` it goes on over midnight */
+                            to: string;
+                        }[];
+                    };
+                    holidays?: {
+                        /** @description 2026-12-25, or 12-25 for every year */
+                        day: string;
+                        name: string;
+                        /** @description Closed all day when absent */
+                        hours?: {
+                            /** @description 09:00 */
+                            from: string;
+                            /** @description 17:30, or 24:00; at or before `from` it goes on over midnight */
+                            to: string;
+                        }[];
+                    }[];
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BusinessCalendar"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["Stale"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    postTicketsCalendarsByIdRestore: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The first answer under a key is kept for 24 hours and given again */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BusinessCalendar"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    putTicketsPresence: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read; an older one is refused with 412 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @enum {string} */
+                    presence: "online" | "away";
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Agent"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            412: components["responses"]["Stale"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getTicketsSettings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description Whether tickets go to agents by themselves */
+                        auto_assign: boolean;
+                        /** @description What was chosen here; null follows the installation (AUTO_ASSIGN) */
+                        chosen: boolean | null;
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    putTicketsSettings: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read; an older one is refused with 412 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description Null follows the installation */
+                    auto_assign?: boolean | null;
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description Whether tickets go to agents by themselves */
+                        auto_assign: boolean;
+                        /** @description What was chosen here; null follows the installation (AUTO_ASSIGN) */
+                        chosen: boolean | null;
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            412: components["responses"]["Stale"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getTicketsSlaPolicies: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+                count?: "exact";
+                search?: string;
+                is_active?: boolean;
+                deleted?: boolean;
+                sort?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["SlaPolicy"][];
+                        next_cursor: string | null;
+                        /** @description Exact up to 10,000; beyond, {"at_least": 10000} unless count=exact asks for the number */
+                        total: number | {
+                            at_least: number;
+                        };
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    postTicketsSlaPolicies: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The first answer under a key is kept for 24 hours and given again */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    name: string;
+                    description?: string;
+                    /** @description The lowest is tried first */
+                    position?: number;
+                    is_active?: boolean;
+                    /** @description All that are given must be met; none means every ticket. `contact` is about the requester */
+                    conditions?: {
+                        /** @description One of these */
+                        categories?: string[];
+                        /** @description At least one of these */
+                        tags?: string[];
+                        /** @description One of these */
+                        sources?: ("web" | "email" | "phone" | "chat")[];
+                        contact?: components["schemas"]["Audience"];
+                    };
+                    /**
+                     * Format: uuid
+                     * @description Null counts day and night
+                     */
+                    calendar_id?: string | null;
+                    /** @description The resolution waits while the customer is waited for */
+                    pause_while_waiting?: boolean;
+                    /** @description By priority of the ticket */
+                    targets: {
+                        low?: {
+                            /** @description Minutes of the calendar; absent or null promises nothing */
+                            first_response?: number | null;
+                            /** @description Minutes of the calendar; absent or null promises nothing */
+                            next_response?: number | null;
+                            /** @description Minutes of the calendar; absent or null promises nothing */
+                            resolution?: number | null;
+                        };
+                        normal?: {
+                            /** @description Minutes of the calendar; absent or null promises nothing */
+                            first_response?: number | null;
+                            /** @description Minutes of the calendar; absent or null promises nothing */
+                            next_response?: number | null;
+                            /** @description Minutes of the calendar; absent or null promises nothing */
+                            resolution?: number | null;
+                        };
+                        high?: {
+                            /** @description Minutes of the calendar; absent or null promises nothing */
+                            first_response?: number | null;
+                            /** @description Minutes of the calendar; absent or null promises nothing */
+                            next_response?: number | null;
+                            /** @description Minutes of the calendar; absent or null promises nothing */
+                            resolution?: number | null;
+                        };
+                        urgent?: {
+                            /** @description Minutes of the calendar; absent or null promises nothing */
+                            first_response?: number | null;
+                            /** @description Minutes of the calendar; absent or null promises nothing */
+                            next_response?: number | null;
+                            /** @description Minutes of the calendar; absent or null promises nothing */
+                            resolution?: number | null;
+                        };
+                    };
+                };
+            };
+        };
+        responses: {
+            /** @description Made; `Location` names it */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SlaPolicy"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getTicketsSlaPoliciesById: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SlaPolicy"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    putTicketsSlaPoliciesById: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read; an older one is refused with 412 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    name?: string;
+                    description?: string;
+                    /** @description The lowest is tried first */
+                    position?: number;
+                    is_active?: boolean;
+                    /** @description All that are given must be met; none means every ticket. `contact` is about the requester */
+                    conditions?: {
+                        /** @description One of these */
+                        categories?: string[];
+                        /** @description At least one of these */
+                        tags?: string[];
+                        /** @description One of these */
+                        sources?: ("web" | "email" | "phone" | "chat")[];
+                        contact?: components["schemas"]["Audience"];
+                    };
+                    /**
+                     * Format: uuid
+                     * @description Null counts day and night
+                     */
+                    calendar_id?: string | null;
+                    /** @description The resolution waits while the customer is waited for */
+                    pause_while_waiting?: boolean;
+                    /** @description By priority of the ticket */
+                    targets?: {
+                        low?: {
+                            /** @description Minutes of the calendar; absent or null promises nothing */
+                            first_response?: number | null;
+                            /** @description Minutes of the calendar; absent or null promises nothing */
+                            next_response?: number | null;
+                            /** @description Minutes of the calendar; absent or null promises nothing */
+                            resolution?: number | null;
+                        };
+                        normal?: {
+                            /** @description Minutes of the calendar; absent or null promises nothing */
+                            first_response?: number | null;
+                            /** @description Minutes of the calendar; absent or null promises nothing */
+                            next_response?: number | null;
+                            /** @description Minutes of the calendar; absent or null promises nothing */
+                            resolution?: number | null;
+                        };
+                        high?: {
+                            /** @description Minutes of the calendar; absent or null promises nothing */
+                            first_response?: number | null;
+                            /** @description Minutes of the calendar; absent or null promises nothing */
+                            next_response?: number | null;
+                            /** @description Minutes of the calendar; absent or null promises nothing */
+                            resolution?: number | null;
+                        };
+                        urgent?: {
+                            /** @description Minutes of the calendar; absent or null promises nothing */
+                            first_response?: number | null;
+                            /** @description Minutes of the calendar; absent or null promises nothing */
+                            next_response?: number | null;
+                            /** @description Minutes of the calendar; absent or null promises nothing */
+                            resolution?: number | null;
+                        };
+                    };
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SlaPolicy"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["Stale"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    deleteTicketsSlaPoliciesById: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read; an older one is refused with 412 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        message: string;
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["Stale"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    patchTicketsSlaPoliciesById: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read; an older one is refused with 412 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    name?: string;
+                    description?: string;
+                    /** @description The lowest is tried first */
+                    position?: number;
+                    is_active?: boolean;
+                    /** @description All that are given must be met; none means every ticket. `contact` is about the requester */
+                    conditions?: {
+                        /** @description One of these */
+                        categories?: string[];
+                        /** @description At least one of these */
+                        tags?: string[];
+                        /** @description One of these */
+                        sources?: ("web" | "email" | "phone" | "chat")[];
+                        contact?: components["schemas"]["Audience"];
+                    };
+                    /**
+                     * Format: uuid
+                     * @description Null counts day and night
+                     */
+                    calendar_id?: string | null;
+                    /** @description The resolution waits while the customer is waited for */
+                    pause_while_waiting?: boolean;
+                    /** @description By priority of the ticket */
+                    targets?: {
+                        low?: {
+                            /** @description Minutes of the calendar; absent or null promises nothing */
+                            first_response?: number | null;
+                            /** @description Minutes of the calendar; absent or null promises nothing */
+                            next_response?: number | null;
+                            /** @description Minutes of the calendar; absent or null promises nothing */
+                            resolution?: number | null;
+                        };
+                        normal?: {
+                            /** @description Minutes of the calendar; absent or null promises nothing */
+                            first_response?: number | null;
+                            /** @description Minutes of the calendar; absent or null promises nothing */
+                            next_response?: number | null;
+                            /** @description Minutes of the calendar; absent or null promises nothing */
+                            resolution?: number | null;
+                        };
+                        high?: {
+                            /** @description Minutes of the calendar; absent or null promises nothing */
+                            first_response?: number | null;
+                            /** @description Minutes of the calendar; absent or null promises nothing */
+                            next_response?: number | null;
+                            /** @description Minutes of the calendar; absent or null promises nothing */
+                            resolution?: number | null;
+                        };
+                        urgent?: {
+                            /** @description Minutes of the calendar; absent or null promises nothing */
+                            first_response?: number | null;
+                            /** @description Minutes of the calendar; absent or null promises nothing */
+                            next_response?: number | null;
+                            /** @description Minutes of the calendar; absent or null promises nothing */
+                            resolution?: number | null;
+                        };
+                    };
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SlaPolicy"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["Stale"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    postTicketsSlaPoliciesByIdRestore: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The first answer under a key is kept for 24 hours and given again */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SlaPolicy"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     getTicketsById: {
         parameters: {
             query?: {
@@ -15944,6 +19081,12 @@ export interface operations {
                          * @description The next of the three
                          */
                         due_at?: string | null;
+                        /** Format: date-time */
+                        first_response_breached_at?: string | null;
+                        /** Format: date-time */
+                        next_response_breached_at?: string | null;
+                        /** Format: date-time */
+                        resolution_breached_at?: string | null;
                         is_escalated?: boolean;
                         /** Format: date-time */
                         escalated_at?: string | null;
@@ -15962,6 +19105,8 @@ export interface operations {
                         /** @description The conversation, oldest first; the first 200 */
                         messages: components["schemas"]["TicketMessage"][];
                         messages_next_cursor: string | null;
+                        /** @description Of the ticket and of its messages */
+                        attachments: components["schemas"]["Attachment"][];
                     };
                 };
             };
@@ -16480,6 +19625,275 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getTicketsByTicketIdAttachments: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                ticket_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["Attachment"][];
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    postTicketsByTicketIdAttachments: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The first answer under a key is kept for 24 hours and given again */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                ticket_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "multipart/form-data": {
+                    /** Format: binary */
+                    file?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Made; `Location` names it */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Attachment"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMedia"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getTicketsByTicketIdAttachmentsMessageByMessageId: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                ticket_id: string;
+                message_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["Attachment"][];
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    postTicketsByTicketIdAttachmentsMultiple: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The first answer under a key is kept for 24 hours and given again */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                ticket_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "multipart/form-data": {
+                    /** Format: binary */
+                    file?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Made; `Location` names it */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["Attachment"][];
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMedia"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getTicketsByTicketIdAttachmentsById: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                ticket_id: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Attachment"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    deleteTicketsByTicketIdAttachmentsById: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read; an older one is refused with 412 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                ticket_id: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        message: string;
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["Stale"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getTicketsByTicketIdAttachmentsByIdDownload: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                ticket_id: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused */
+            302: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        url: string;
+                        /**
+                         * Format: date-time
+                         * @description RFC 3339, UTC
+                         */
+                        expires_at: string;
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            /** @description Refused */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             422: components["responses"]["Invalid"];
             429: components["responses"]["TooMany"];
             500: components["responses"]["Fault"];

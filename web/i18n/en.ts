@@ -349,6 +349,8 @@ export const en = {
     contact_updated: 'Contact changed',
     contact_deleted: 'Contact deleted',
     contact_restored: 'Contact restored',
+    contact_merged: 'Contacts merged',
+    contact_unmerged: 'Merge undone',
     email_bounced: 'Mail bounced',
     email_complained: 'Complaint about a mail',
     form_submitted: 'Form submitted',

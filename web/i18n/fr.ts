@@ -358,6 +358,8 @@ export const fr: Texts = {
     contact_updated: 'Contact modifié',
     contact_deleted: 'Contact supprimé',
     contact_restored: 'Contact restauré',
+    contact_merged: 'Contacts fusionnés',
+    contact_unmerged: 'Fusion annulée',
     email_bounced: 'E-mail rejeté',
     email_complained: 'Plainte au sujet d’un e-mail',
     form_submitted: 'Formulaire envoyé',

@@ -357,6 +357,8 @@ export const ro: Texts = {
     contact_updated: 'Contact modificat',
     contact_deleted: 'Contact șters',
     contact_restored: 'Contact restaurat',
+    contact_merged: 'Contacte îmbinate',
+    contact_unmerged: 'Îmbinare anulată',
     email_bounced: 'E-mail respins',
     email_complained: 'Reclamație despre un e-mail',
     form_submitted: 'Formular trimis',

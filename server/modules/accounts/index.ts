@@ -2,7 +2,7 @@
 import './tables.ts'
 
 export { authenticator } from './authentication.ts'
-export { membersAmong, nameOf } from './members.ts'
+export { listMembers, membersAmong, membersWithRole, nameOf, type MemberToTell } from './members.ts'
 export type { WorkspaceRow as Workspace } from './tables.ts'
 export {
   firstWorkspaceId as defaultWorkspaceId,

@@ -3,7 +3,7 @@ import type { Actor, Role } from '#platform/actor.ts'
 import type { Tx } from '#platform/db/db.ts'
 import { Conflict, NotFound } from '#platform/errors.ts'
 import { requireRank } from './ranks.ts'
-import type { StaffRole } from './tables.ts'
+import type { Language, StaffRole } from './tables.ts'
 
 export interface Member {
   user_id: string
@@ -59,6 +59,26 @@ export async function membersAmong(tx: Tx, ids: readonly string[]): Promise<Map<
     .where('u.id', 'in', [...ids])
     .execute()
   return new Map(rows.map(({ id, full_name, role }) => [id, { name: full_name, role }]))
+}
+
+export interface MemberToTell {
+  id: string
+  name: string
+  role: Role
+  email: string | null
+  language: Language
+}
+
+/** Members with one of these roles, a thousand at most, by name: for those who are to be told something, or given work. */
+export async function membersWithRole(tx: Tx, roles: readonly Role[]): Promise<MemberToTell[]> {
+  const rows = await members(tx)
+    .select('u.language')
+    .where('m.role', 'in', [...roles])
+    .orderBy('u.full_name')
+    .orderBy('u.id')
+    .limit(1_000)
+    .execute()
+  return rows.map(({ id, full_name: name, role, email, language }) => ({ id, name, role, email, language }))
 }
 
 /** Names for ids of people and API keys, as they are shown beside what they did; in one query for a whole page. */

@@ -4,6 +4,7 @@ import { defineModule } from '#platform/module.ts'
 import { campaignJobs } from './campaign-jobs.ts'
 import { campaignRoutes } from './campaign-routes.ts'
 import { createEngine } from './engine/engine.ts'
+import { mergedContactReactions } from './merged-contacts.ts'
 import { personalData } from './personal-data.ts'
 import { sandboxRoutes } from './sandbox-routes.ts'
 import { sandboxTasks } from './sandbox-tasks.ts'
@@ -25,7 +26,7 @@ export const communication = defineModule({
     'sandbox.clear': ['admin'],
   },
   routes: [...campaignRoutes, ...templateRoutes, ...sandboxRoutes, ...trackingRoutes, ...statusRoutes],
-  reactions: [...unsubscriptionReactions],
+  reactions: [...unsubscriptionReactions, ...mergedContactReactions],
   jobs: [...campaignJobs],
   workers: [createEngine, trackingBuffer],
   schedule: [...sandboxTasks],

@@ -10,7 +10,12 @@ import type { PersonalData, Person } from '#platform/privacy/personal-data.ts'
 const hidden = ['workspace_id', 'claim', 'lease_until', 'raw']
 
 export const personalData: PersonalData = {
-  tables: ['communication.deliveries', 'communication.link_clicks', 'communication.sandbox_messages'],
+  tables: [
+    'communication.deliveries',
+    'communication.link_clicks',
+    'communication.sandbox_messages',
+    'communication.merged_rows',
+  ],
 
   async *export(tx, person) {
     for (const table of personalData.tables) {
@@ -26,6 +31,7 @@ export const personalData: PersonalData = {
       'communication.deliveries': await anonymizeDeliveries(tx, person),
       'communication.link_clicks': await removeRows(tx, 'communication.link_clicks', person),
       'communication.sandbox_messages': await removeRows(tx, 'communication.sandbox_messages', person),
+      'communication.merged_rows': await removeRows(tx, 'communication.merged_rows', person),
     }
   },
 }

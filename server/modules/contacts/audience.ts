@@ -82,6 +82,18 @@ export async function pageAudience(
   return rows
 }
 
+/** Those of these contacts who are meant. */
+export async function amongAudience(tx: Tx, audience: Audience, ids: readonly string[]): Promise<Set<string>> {
+  if (!ids.length) return new Set()
+  const from = await fromMatching(tx, toFilter(audience.filter))
+  const groups = await groupsOf(tx, audience)
+  const { rows } = await sql<{ id: string }>`
+    select c.id ${from} and c.id = any(${[...ids]}::uuid[]) ${groups ? sql`and c.id in (${anyMember(groups)})` : sql``}`.execute(
+    tx.sql,
+  )
+  return new Set(rows.map(({ id }) => id))
+}
+
 export interface Recipient {
   id: string
   email: string

@@ -5,7 +5,7 @@
 import type { ConsentDecision, ConsentPurpose, ContactStatus, SuppressionReason } from './tables.ts'
 
 /** By the person, through a link that only their mailbox holds. */
-const ownHand = ['confirmation_link', 'preference_page', 'unsubscribe_page', 'one_click', 'complaint'] as const
+export const ownHand = ['confirmation_link', 'preference_page', 'unsubscribe_page', 'one_click', 'complaint'] as const
 /**
  * A member of the team, or a program in their name, records what a person said. `undo` takes back an entry that should not
  * have been made; operations/consent-back.ts sees to it that it is that one alone.
@@ -48,6 +48,8 @@ export interface LatestDecision {
   wordingSha256: string
   /** Recorded after the present transaction began, by another one. */
   duringThis: boolean
+  /** Said under another record, which was merged into this one. */
+  ofMerged?: boolean
 }
 
 export interface Decided {
@@ -60,7 +62,10 @@ export interface Decided {
 /** Whether an entry goes into the ledger; a grant that goes in switches the flag on, a withdrawal switches it off. */
 export function judge(state: ConsentState, entry: Decided): Verdict {
   const latest = state.latest[entry.purpose]
-  if (entry.decision === 'withdrawn') return { record: latest?.decision !== 'withdrawn' || flagOf(state, entry) }
+  if (entry.decision === 'withdrawn') {
+    // What a merged record said goes with it when the merge is undone; what this one says stays.
+    return { record: latest?.decision !== 'withdrawn' || latest.ofMerged === true || flagOf(state, entry) }
+  }
   if (state.deleted) return refuse('deleted')
   if (entry.decision === 'pending') return { record: true }
   return judgeGrant(state, entry, latest)

@@ -11,6 +11,7 @@ import { Conflict } from '#platform/errors.ts'
 import { newId } from '#platform/ids.ts'
 import {
   judge,
+  ownHand,
   strictest,
   type ConsentSource,
   type ConsentState,
@@ -21,7 +22,8 @@ import {
 import { announceConsent } from './consent-news.ts'
 import { operationOf } from './operations/record.ts'
 import { liftUnsubscription, suppress, suppressionsOf } from './suppression.ts'
-import type { ConsentDecision, ConsentPurpose, ContactStatus } from './tables.ts'
+import { survivorsOf } from './merging/survivors.ts'
+import type { Contact, ConsentDecision, ConsentPurpose, ContactStatus } from './tables.ts'
 
 export type { ConsentSource } from './consent-rules.ts'
 
@@ -63,12 +65,18 @@ export const marketingPurposes = ['newsletter', 'marketing'] as const
 export async function recordConsent(
   tx: Tx,
   services: Pick<Services, 'tokens'>,
-  entries: ConsentEntry[],
+  told: ConsentEntry[],
 ): Promise<ConsentOutcome> {
   const outcome: ConsentOutcome = { recorded: [], refused: [] }
-  if (!entries.length) return outcome
+  if (!told.length) return outcome
+  // A link in an old mail may name a record that was merged since: it is the same person.
+  const survivors = await survivorsOf(
+    tx,
+    told.map((entry) => entry.contactId),
+  )
+  const entries = told.map((entry) => ({ ...entry, contactId: survivors.get(entry.contactId) ?? entry.contactId }))
   const byContact = Map.groupBy(entries, (entry) => entry.contactId)
-  const subjects = await readSubjects(tx, services, [...byContact.keys()], { lock: true })
+  const subjects = await findSubjects(tx, services, [...byContact.keys()], { lock: true })
   const changes: Change[] = []
   for (const subject of subjects) changes.push(decide(subject, byContact.get(subject.id) ?? [], outcome))
   await writeLedger(tx, outcome.recorded)
@@ -87,7 +95,7 @@ export async function rehearseConsent(
 ): Promise<ConsentOutcome> {
   const outcome: ConsentOutcome = { recorded: [], refused: [] }
   const byContact = Map.groupBy(entries, (entry) => entry.contactId)
-  const subjects = await readSubjects(tx, services, [...byContact.keys()], { lock: false })
+  const subjects = await findSubjects(tx, services, [...byContact.keys()], { lock: false })
   for (const subject of subjects) decide(subject, byContact.get(subject.id) ?? [], outcome)
   return outcome
 }
@@ -138,8 +146,19 @@ function decide(subject: ConsentSubject, entries: ConsentEntry[], outcome: Conse
   return change
 }
 
+const consentColumns = [
+  'id',
+  'email',
+  'status',
+  'newsletter_subscribed',
+  'marketing_subscribed',
+  'tracking_allowed',
+  'deleted_at',
+] as const
+type ConsentColumns = Record<(typeof consentColumns)[number], unknown>
+
 /** Two statements: the second reads the ledger after the locks are held, so it sees what others committed meanwhile. */
-async function readSubjects(
+async function findSubjects(
   tx: Tx,
   services: Pick<Services, 'tokens'>,
   ids: string[],
@@ -147,43 +166,29 @@ async function readSubjects(
 ): Promise<ConsentSubject[]> {
   const subjects = tx.sql
     .selectFrom('contacts.contacts')
-    .select([
-      'id',
-      'email',
-      'status',
-      'newsletter_subscribed',
-      'marketing_subscribed',
-      'tracking_allowed',
-      'deleted_at',
-    ])
+    .select(consentColumns)
     .where('workspace_id', '=', tx.workspaceId)
     .where('id', '=', sql<string>`any(${ids}::uuid[])`)
     .orderBy('id')
   const contacts = await (lock ? subjects.forNoKeyUpdate() : subjects).execute()
-  const { rows: decisions } = await sql<{
-    contact_id: string
-    purpose: ConsentPurpose
-    decision: 'granted' | 'withdrawn'
-    source: string
-    wording_sha256: string
-    during_this: boolean
-  }>`
-    select distinct on (contact_id, purpose) contact_id, purpose, decision, source, wording_sha256,
-      recorded_at >= now() as during_this
-    from contacts.consents
-    where workspace_id = ${tx.workspaceId} and contact_id = any(${ids}::uuid[]) and decision <> 'pending'
-    order by contact_id, purpose, recorded_at desc, id desc`.execute(tx.sql)
+  return readSubjects(tx, services, contacts)
+}
+
+/** What is known of these contacts, which the caller has locked; the records that were merged into one speak for it too. */
+export async function readSubjects(
+  tx: Tx,
+  services: Pick<Services, 'tokens'>,
+  contacts: Pick<Contact, keyof ConsentColumns>[],
+): Promise<ConsentSubject[]> {
+  const latest = await latestDecisions(
+    tx,
+    contacts.map((contact) => contact.id),
+  )
   const suppressed = await suppressionsOf(
     tx,
     services,
     contacts.map((contact) => contact.email),
   )
-  const latest = new Map<string, Partial<Record<ConsentPurpose, LatestDecision>>>()
-  for (const { contact_id, purpose, decision, source, wording_sha256, during_this } of decisions) {
-    const known = latest.get(contact_id) ?? {}
-    known[purpose] = { decision, source, wordingSha256: wording_sha256, duringThis: during_this }
-    latest.set(contact_id, known)
-  }
   return contacts.map((contact) => ({
     id: contact.id,
     email: contact.email,
@@ -197,6 +202,58 @@ async function readSubjects(
     },
     latest: latest.get(contact.id) ?? {},
   }))
+}
+
+type Latest = Partial<Record<ConsentPurpose, LatestDecision>>
+
+/**
+ * The last word of each contact, by purpose. A contact and the records that were merged into it have one each: what the
+ * contact said after the merge counts; before that, a "no" of any of them, and rather one of the person's own hand.
+ */
+async function latestDecisions(tx: Tx, ids: string[]): Promise<Map<string, Latest>> {
+  const { rows: decisions } = await sql<{
+    owner_id: string
+    purpose: ConsentPurpose
+    decision: 'granted' | 'withdrawn'
+    source: string
+    wording_sha256: string
+    during_this: boolean
+    of_merged: boolean
+  }>`
+    with record as (
+      select id as owner_id, id as contact_id, null::timestamptz as merged_at from unnest(${ids}::uuid[]) as id
+      union all
+      select merged_into, id, merged_at from contacts.contacts
+      where workspace_id = ${tx.workspaceId} and merged_into = any(${ids}::uuid[])
+    ), said as (
+      select distinct on (r.owner_id, r.contact_id, k.purpose) r.owner_id, r.merged_at, k.purpose, k.decision, k.source,
+        k.wording_sha256, k.recorded_at
+      from record r join contacts.consents k
+        on k.workspace_id = ${tx.workspaceId} and k.contact_id = r.contact_id and k.decision <> 'pending'
+      order by r.owner_id, r.contact_id, k.purpose, k.recorded_at desc, k.id desc
+    )
+    select distinct on (owner_id, purpose) owner_id, purpose, decision, source, wording_sha256,
+      recorded_at >= now() as during_this, merged_at is not null as of_merged
+    from said
+    where merged_at is null or not exists (
+      select from said own where own.owner_id = said.owner_id and own.purpose = said.purpose and own.merged_at is null
+        and own.recorded_at > said.merged_at)
+    order by owner_id, purpose, decision = 'withdrawn' desc, source = any(${[...ownHand]}::text[]) desc, recorded_at desc`.execute(
+    tx.sql,
+  )
+  const latest = new Map<string, Latest>()
+  for (const { owner_id, purpose, decision, source, wording_sha256, during_this, of_merged } of decisions) {
+    const known = latest.get(owner_id) ?? {}
+    known[purpose] = {
+      decision,
+      source,
+      wordingSha256: wording_sha256,
+      duringThis: during_this,
+      ofMerged: of_merged,
+    }
+    latest.set(owner_id, known)
+  }
+  return latest
 }
 
 /** The time is the moment of writing, under the contact's lock: it says which decision came last. */

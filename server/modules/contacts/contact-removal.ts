@@ -2,7 +2,7 @@
 import { sql } from 'kysely'
 import type { Actor } from '#platform/actor.ts'
 import type { Tx } from '#platform/db/db.ts'
-import { checkVersion } from '#platform/errors.ts'
+import { checkVersion, Conflict } from '#platform/errors.ts'
 import { publishContacts, type ContactFacts } from './contact-events.ts'
 import type { ContactRow } from './contact-view.ts'
 import { emailTaken, getContact, lockContact } from './contacts.ts'
@@ -36,6 +36,11 @@ export async function deleteContact(tx: Tx, actor: Actor, id: string, ifVersion:
 /** Restoring a contact that is there changes nothing; one whose e-mail somebody else has meanwhile stays deleted. */
 export async function restoreContact(tx: Tx, actor: Actor, id: string): Promise<ContactRow> {
   const contact = await lockContact(tx, id, { deletedToo: true })
+  if (contact.merged_into) {
+    throw new Conflict('merged', `This contact was merged into ${contact.merged_into}. Undo that merge to have both.`, {
+      more: { merged_into: contact.merged_into },
+    })
+  }
   if (contact.deleted_at) {
     await asOperation(tx, actor, { kind: 'restore', action: 'restore' }, async () => {
       const restore = tx.sql.updateTable('contacts.contacts').set({ deleted_at: null }).where('id', '=', id)
@@ -52,7 +57,7 @@ export async function restoreContacts(tx: Tx, actor: Actor, ids: string[]): Prom
     update contacts.contacts c set deleted_at = null
     where c.deleted_at is not null and c.id in (
       select distinct on (d.email_key) d.id from contacts.contacts d
-      where d.id = any(${ids}::uuid[]) and d.deleted_at is not null
+      where d.id = any(${ids}::uuid[]) and d.deleted_at is not null and d.merged_into is null
         and not exists (select from contacts.contacts live
           where live.workspace_id = d.workspace_id and live.email_key = d.email_key and live.deleted_at is null)
       order by d.email_key, d.deleted_at desc, d.id)

@@ -17,6 +17,7 @@ import { missingFields } from './fields/values.ts'
 import type { ContactRow } from './contact-view.ts'
 import { orRefuse } from './constraints.ts'
 import { recordInteractions } from './interactions.ts'
+import { Merged } from './merging/survivors.ts'
 import { asOperation } from './operations/record.ts'
 import { deleteMembers, insertMembers } from './membership.ts'
 import { tagContacts, untagContacts } from './tagging.ts'
@@ -27,9 +28,8 @@ import type { Contact } from './tables.ts'
 export async function getContact(tx: Tx, id: string, { deletedToo = false } = {}): Promise<ContactRow> {
   const { rows } = await sql<ContactRow>`
     select c.*, ${tagNames}, ${listItems} from contacts.contacts c
-    where c.id = ${id} ${deletedToo ? sql`` : sql`and c.deleted_at is null`}`.execute(tx.sql)
-  if (!rows[0]) throw new NotFound('contact')
-  return rows[0]
+    where c.id = ${id}`.execute(tx.sql)
+  return requireThere(rows[0], deletedToo)
 }
 
 /** The unique index decides who comes first when two make the same contact at once; the second gets `email_taken`. */
@@ -130,6 +130,12 @@ export async function lockContact(tx: Tx, id: string, { deletedToo = false } = {
     .where('id', '=', id)
     .forNoKeyUpdate()
     .executeTakeFirst()
+  return requireThere(row, deletedToo)
+}
+
+/** One that was merged says where its person is now. */
+function requireThere<Row extends Contact>(row: Row | undefined, deletedToo: boolean): Row {
+  if (row?.merged_into && !deletedToo) throw new Merged(row.merged_into)
   if (!row || (row.deleted_at && !deletedToo)) throw new NotFound('contact')
   return row
 }

@@ -6,6 +6,7 @@ import { sql } from 'kysely'
 import type { Actor } from '#platform/actor.ts'
 import type { Tx } from '#platform/db/db.ts'
 import type { Services } from '#platform/services.ts'
+import { survivorsOf } from './merging/survivors.ts'
 import { recordInteractions, type InteractionType } from './interactions.ts'
 import { scoreSql } from './score.ts'
 
@@ -41,8 +42,13 @@ const shown: Record<EngagementType, { type: InteractionType; description: string
 export async function recordEngagement(
   tx: Tx,
   services: Pick<Services, 'config'>,
-  entries: EngagementEntry[],
+  told: EngagementEntry[],
 ): Promise<Set<string>> {
+  const survivors = await survivorsOf(
+    tx,
+    told.map((entry) => entry.contactId),
+  )
+  const entries = told.map((entry) => ({ ...entry, contactId: survivors.get(entry.contactId) ?? entry.contactId }))
   const present = await lockPresent(tx, entries)
   const known = entries.filter((entry) => present.has(entry.contactId))
   const written = await recordInteractions(tx, known.map(toInteraction))
@@ -71,8 +77,10 @@ export async function recordEngagement(
 /** Those of the contacts who allow that their opens are recorded. */
 export async function trackingAllowed(tx: Tx, contactIds: string[]): Promise<Set<string>> {
   const { rows } = await sql<{ id: string }>`
-    select id from contacts.contacts
-    where workspace_id = ${tx.workspaceId} and id = any(${contactIds}::uuid[]) and tracking_allowed`.execute(tx.sql)
+    select c.id from contacts.contacts c
+    left join contacts.contacts s on s.workspace_id = c.workspace_id and s.id = c.merged_into
+    where c.workspace_id = ${tx.workspaceId} and c.id = any(${contactIds}::uuid[])
+      and case when c.merged_into is null then c.tracking_allowed else s.tracking_allowed end`.execute(tx.sql)
   return new Set(rows.map((row) => row.id))
 }
 

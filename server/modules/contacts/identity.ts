@@ -107,6 +107,7 @@ export async function findDeleted(tx: Tx, emails: string[]): Promise<Map<string,
     from unnest(${emails}::text[]) as wanted(email)
     join contacts.contacts c
       on c.workspace_id = ${tx.workspaceId} and c.email_key = lower(wanted.email) and c.deleted_at is not null
+        and c.merged_into is null
     order by wanted.email, c.deleted_at desc, c.id`.execute(tx.sql)
   return new Map(rows.map((row) => [row.email, row.id]))
 }
@@ -134,7 +135,8 @@ interface Match {
   phone: string | null
   phone_key: string | null
   user_id: string | null
-  found_by: 'email' | 'user_id' | 'phone'
+  /** `address`: one that the person had before, on another record. */
+  found_by: 'email' | 'address' | 'user_id' | 'phone'
 }
 
 function toWanted(person: Person, number: number, byPhone: boolean): Wanted {
@@ -184,16 +186,23 @@ async function lookUp(tx: Tx, wanted: Wanted[]): Promise<Map<number, Match[]>> {
     select w.number, 'email' as found_by, ${columns} from wanted w join contacts.contacts c
       on c.workspace_id = ${tx.workspaceId} and c.email_key = lower(w.email) and c.deleted_at is null
     union all
+    select w.number, 'address', ${columns} from wanted w, lateral (
+      select contact_id from contacts.contact_addresses
+      where workspace_id = ${tx.workspaceId} and email_key = lower(w.email) order by added_at desc, contact_id limit 1) a
+    join contacts.contacts c on c.workspace_id = ${tx.workspaceId} and c.id = a.contact_id and c.deleted_at is null
+    union all
     select w.number, 'user_id', ${columns} from wanted w, lateral (
       select * from contacts.contacts where workspace_id = ${tx.workspaceId} and user_id = w.user_id and deleted_at is null
       order by created_at, id limit 1) c
     union all
     select w.number, 'user_id', ${columns} from wanted w
-    join contacts.outside_users u on u.workspace_id = ${tx.workspaceId} and u.user_key = w.user_key
+    join contacts.outside_users u on u.workspace_id = ${tx.workspaceId} and u.user_key = coalesce(w.user_key, w.user_id::text)
     join contacts.contacts c on c.workspace_id = ${tx.workspaceId} and c.id = u.contact_id and c.deleted_at is null
     union all
     select w.number, 'phone', ${columns} from wanted w, lateral (
-      select * from contacts.contacts where workspace_id = ${tx.workspaceId} and phone_key = w.phone_key and deleted_at is null
+      select * from contacts.contacts where workspace_id = ${tx.workspaceId} and deleted_at is null and id in (
+        select coalesce(merged_into, id) from contacts.contacts
+        where workspace_id = ${tx.workspaceId} and phone_key = w.phone_key and (deleted_at is null or merged_into is not null))
       limit 2) c`.execute(tx.sql)
   return Map.groupBy(found.rows, (row) => row.number)
 }
@@ -202,7 +211,9 @@ async function lookUp(tx: Tx, wanted: Wanted[]): Promise<Map<number, Match[]>> {
 function choose(wanted: Wanted, matches: Match[]): (Match & { mayLink: boolean }) | undefined {
   const userTaken = matches.some((match) => match.found_by === 'user_id')
   const sure =
-    matches.find((match) => match.found_by === 'email') ?? matches.find((match) => match.found_by === 'user_id')
+    matches.find((match) => match.found_by === 'email') ??
+    matches.find((match) => match.found_by === 'address') ??
+    matches.find((match) => match.found_by === 'user_id')
   if (sure) return { ...sure, mayLink: !userTaken }
   const [byPhone, other] = matches
   if (!byPhone || other || (byPhone.user_id && wanted.userId)) return undefined

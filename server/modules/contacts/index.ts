@@ -7,6 +7,7 @@ export { sendability, type Category, type Sendee, type Unsendable } from './send
 export { preferencesToken, unsubscribeToken, type Holder } from './subscription-links.ts'
 export { isSuppressed, lift, suppress } from './suppression.ts'
 export {
+  amongAudience,
   Audience,
   audienceFrom,
   checkAudience,

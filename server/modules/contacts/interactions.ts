@@ -9,6 +9,7 @@ import type { Tx } from '#platform/db/db.ts'
 import { NotFound } from '#platform/errors.ts'
 import { newId } from '#platform/ids.ts'
 import { afterCursor, countRows, orderBy, page, parseSort } from '#platform/http/paging.ts'
+import { survivorsOf } from './merging/survivors.ts'
 import type { InteractionTable } from './tables.ts'
 import type { Selectable } from 'kysely'
 
@@ -28,6 +29,8 @@ export const interactionTypes = [
   'contact_updated',
   'contact_deleted',
   'contact_restored',
+  'contact_merged',
+  'contact_unmerged',
   'email_opened',
   'email_clicked',
   'email_bounced',
@@ -76,10 +79,14 @@ export async function recordInteractions(
   entries: NewInteraction[],
 ): Promise<{ id: string; contact_id: string; source_key: string | null }[]> {
   if (!entries.length) return []
+  const survivors = await survivorsOf(
+    tx,
+    entries.map((entry) => entry.contactId),
+  )
   const rows = entries.map((entry, number) => ({
     number,
     id: newId(),
-    contact_id: entry.contactId,
+    contact_id: survivors.get(entry.contactId) ?? entry.contactId,
     interaction_type: entry.type,
     description: entry.description ?? '',
     metadata: entry.metadata ?? {},

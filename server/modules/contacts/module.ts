@@ -33,6 +33,8 @@ import { interactionRoutes } from './interaction-routes.ts'
 import { listRoutes } from './list-routes.ts'
 import { manualEntryRoutes } from './manual-entries.ts'
 import { memberRoutes } from './member-routes.ts'
+import { mergeRoutes } from './merging/routes.ts'
+import { mergeReactions, mergeTasks } from './merging/work.ts'
 import { noteRoutes } from './notes.ts'
 import { operationRoutes } from './operations/routes.ts'
 import { operationTasks } from './operations/sweep.ts'
@@ -47,6 +49,9 @@ import { segmentReactions } from './segments/follow.ts'
 import { refreshListJob, segmentTasks } from './segments/refresh-job.ts'
 import { tagRoutes } from './tag-routes.ts'
 import { taggingRoutes } from './tagging-routes.ts'
+import { reportTasks } from './reports/clock.ts'
+import { reportJob } from './reports/job.ts'
+import { reportRunRoutes } from './reports/run-routes.ts'
 import { reportRoutes } from './reports/routes.ts'
 import { viewRoutes } from './views/routes.ts'
 
@@ -65,12 +70,14 @@ export const contacts = defineModule({
     'view.share': ['marketer', 'agent'],
     'view.manage': ['admin'],
     'report.write': ['marketer'],
+    'report.send_outside': ['admin'],
   },
   routes: [
     ...duplicateRoutes,
     ...ruleRoutes,
     ...viewRoutes,
     ...reportRoutes,
+    ...reportRunRoutes,
     ...contactRoutes,
     ...interactionRoutes,
     ...manualEntryRoutes,
@@ -93,6 +100,7 @@ export const contacts = defineModule({
     ...inactiveRoutes,
     ...customersRoutes,
     ...exportRoutes,
+    ...mergeRoutes,
   ],
   jobs: [
     bulkJob,
@@ -105,10 +113,11 @@ export const contacts = defineModule({
     scanJob,
     checkJob,
     exportJob,
+    reportJob,
     refreshListJob,
     cleanInactiveJob,
   ],
-  reactions: [...factReactions, ...duplicateReactions, ...segmentReactions],
+  reactions: [...factReactions, ...duplicateReactions, ...segmentReactions, ...mergeReactions],
   hears: heardFromOutside,
   schedule: [
     ...subscriptionTasks,
@@ -116,9 +125,11 @@ export const contacts = defineModule({
     ...statisticsTasks,
     ...duplicateTasks,
     ...exportTasks,
+    ...reportTasks,
     ...segmentTasks,
     ...inactiveTasks,
     ...operationTasks,
+    ...mergeTasks,
   ],
   metrics: showTotals,
   personalData,

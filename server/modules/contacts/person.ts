@@ -1,6 +1,6 @@
 /**
  * Who is meant by a request about a person: the contact it names, and every other record of the same human being, deleted
- * ones too. Records hang together by their address and by the user of another service; a chain of them is followed.
+ * ones too. Records hang together by their addresses, by the user of another service, and by merges; a chain of them is followed.
  */
 import { sql } from 'kysely'
 import type { Tx } from '#platform/db/db.ts'
@@ -10,6 +10,7 @@ interface Known {
   id: string
   user_id: string | null
   email: string
+  addresses: string[]
   phones: string[]
   name: string
   language: string
@@ -28,7 +29,7 @@ export async function findPerson(tx: Tx, asked: Asked): Promise<Person | null> {
     const more = await findRecords(tx, {
       ids: found.map((each) => each.id),
       users: found.flatMap((each) => each.user_id ?? []),
-      emails: found.map((each) => each.email),
+      emails: found.flatMap((each) => [each.email, ...each.addresses]),
     })
     if (more.length === found.length) break
     found = more
@@ -37,7 +38,7 @@ export async function findPerson(tx: Tx, asked: Asked): Promise<Person | null> {
   return {
     contactIds: found.map((each) => each.id),
     userIds: distinct(found.flatMap((each) => each.user_id ?? [])),
-    emails: distinct(found.map((each) => each.email)),
+    emails: distinct(found.flatMap((each) => [each.email, ...each.addresses])),
     phones: distinct(found.flatMap((each) => each.phones)),
     names: distinct(found.map((each) => each.name).filter(Boolean)),
     language: found[0]!.language,
@@ -50,10 +51,15 @@ async function findRecords(
   { ids, users, emails }: { ids: string[]; users: string[]; emails: string[] },
 ): Promise<Known[]> {
   const { rows } = await sql<Known>`
-    select id, user_id, email_key as email, array_remove(array[phone, phone_key], null) as phones,
+    select id, user_id, email_key as email,
+      array(select a.email_key from contacts.contact_addresses a
+        where a.workspace_id = contacts.workspace_id and a.contact_id = contacts.id) as addresses, array_remove(array[phone, phone_key], null) as phones,
       trim(first_name || ' ' || last_name) as name, language
     from contacts.contacts where id in (
       select id from contacts.contacts where id = any(${ids}::uuid[])
+      union select id from contacts.contacts where merged_into = any(${ids}::uuid[])
+      union select merged_into from contacts.contacts where id = any(${ids}::uuid[])
+      union select contact_id from contacts.contact_addresses where email_key = any(${emails}::text[])
       union select id from contacts.contacts where user_id = any(${users}::uuid[])
       union select id from contacts.contacts where email_key = any(${emails}::text[]) and deleted_at is null
       union select id from contacts.contacts where email_key = any(${emails}::text[]) and deleted_at is not null)

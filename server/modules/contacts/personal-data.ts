@@ -29,6 +29,10 @@ const columns = {
   'contacts.custom_values': 'contact_id',
   'contacts.avatars': 'contact_id',
   'contacts.operation_changes': 'contact_id',
+  'contacts.contact_addresses': 'contact_id',
+  'contacts.merges': 'primary_id',
+  'contacts.merge_records': 'contact_id',
+  'contacts.merge_moves': 'contact_id',
 } as const
 
 /** Rows of a file that could not be imported name nobody, but one of their cells can be the person's address. */
@@ -45,8 +49,21 @@ const groups = 'contacts.duplicate_groups'
 /** An export of chosen contacts remembers whom it was asked for. */
 const exportsOf = 'contacts.exports'
 
+/** Reports go to addresses; one of them can be a contact's. */
+const reportSchedules = 'contacts.report_schedules'
+const reportMails = 'contacts.report_mails'
+
 export const personalData: PersonalData = {
-  tables: [...Object.keys(columns), refusedRows, publicRequests, pairs, groups, exportsOf],
+  tables: [
+    ...Object.keys(columns),
+    refusedRows,
+    publicRequests,
+    pairs,
+    groups,
+    exportsOf,
+    reportSchedules,
+    reportMails,
+  ],
   find: findPerson,
 
   async *export(tx, person) {
@@ -74,6 +91,13 @@ export const personalData: PersonalData = {
     const exported = await sql<{ format: string; created_at: Date }>`
       select format, created_at from contacts.exports where contact_ids && ${person.contactIds}::uuid[]`.execute(tx.sql)
     yield { table: exportsOf, rows: exported.rows }
+    const planned = await sql<object>`
+      select frequency, format, created_at from contacts.report_schedules where ${isRecipient(person)}`.execute(tx.sql)
+    yield { table: reportSchedules, rows: planned.rows }
+    const brought = await sql<object>`
+      select address, state, sent_at from contacts.report_mails
+      where lower(address) = any(${person.emails}::text[])`.execute(tx.sql)
+    yield { table: reportMails, rows: brought.rows }
   },
 
   /**
@@ -95,6 +119,18 @@ export const personalData: PersonalData = {
       delete from contacts.confirmation_mails
       where address_hash in (select decode(hash, 'hex') from unnest(${hashes}::text[]) as hash)`.execute(tx.sql)
     await withdrawExports(tx)
+    counts[reportMails] = await affected(
+      tx,
+      sql`delete from contacts.report_mails where lower(address) = any(${person.emails}::text[])`,
+    )
+    counts[reportSchedules] = await affected(
+      tx,
+      sql`
+        update contacts.report_schedules
+        set addresses = array(
+          select address from unnest(addresses) as address where lower(address) <> all(${person.emails}::text[]))
+        where ${isRecipient(person)}`,
+    )
     counts[exportsOf] = await affected(
       tx,
       sql`
@@ -157,6 +193,10 @@ async function affected(tx: Tx, statement: ReturnType<typeof sql>): Promise<numb
 
 function inPair({ contactIds }: Person) {
   return sql`(a = any(${contactIds}::uuid[]) or b = any(${contactIds}::uuid[]))`
+}
+
+function isRecipient({ emails }: Person) {
+  return sql`exists (select from unnest(addresses) as address where lower(address) = any(${emails}::text[]))`
 }
 
 function namesPerson(person: Person) {

@@ -6,6 +6,7 @@ import type { Services } from '#platform/services.ts'
 import { getWorkspace } from '#modules/accounts/index.ts'
 import { marketingPurposes, recordConsent, type ConsentEntry, type ConsentSource } from './consent.ts'
 import { lockContact } from './contacts.ts'
+import { recordsOf, survivorOf } from './merging/survivors.ts'
 import type { Visitor } from './pages/subscription-pages.ts'
 import { preferencesToken, type ConfirmationHolder, type Holder } from './subscription-links.ts'
 import { hashAddress } from './suppression.ts'
@@ -42,7 +43,7 @@ export async function findVisitor(
   const contact = await tx.sql
     .selectFrom('contacts.contacts')
     .select(['email', 'language', 'newsletter_subscribed', 'marketing_subscribed', 'tracking_allowed'])
-    .where('id', '=', holder.contactId)
+    .where('id', '=', await survivorOf(tx, holder.contactId))
     .executeTakeFirst()
   if (!contact) return null
   const workspace = await getWorkspace(tx, tx.workspaceId)
@@ -62,14 +63,15 @@ export async function findVisitor(
  * for the address that it was made with.
  */
 export async function findOpenRequest(tx: Tx, services: Services, holder: ConfirmationHolder) {
+  const contactId = await survivorOf(tx, holder.contactId)
   const { rows } = await sql<OpenRequest>`
     select p.purpose, p.ip, p.evidence, p.wording_sha256, p.recorded_at, c.email
-    from contacts.consents p join contacts.contacts c on c.workspace_id = p.workspace_id and c.id = p.contact_id
-    where p.workspace_id = ${tx.workspaceId} and p.contact_id = ${holder.contactId} and p.decision = 'pending'
+    from contacts.consents p join contacts.contacts c on c.workspace_id = p.workspace_id and c.id = ${contactId}
+    where p.workspace_id = ${tx.workspaceId} and p.contact_id = any(${recordsOf(sql`c.id`)}) and p.decision = 'pending'
       and p.evidence ->> 'request_id' = ${holder.requestId} and c.deleted_at is null
       and not exists (
         select from contacts.consents w
-        where w.workspace_id = p.workspace_id and w.contact_id = p.contact_id and w.purpose = p.purpose
+        where w.workspace_id = p.workspace_id and w.contact_id = any(${recordsOf(sql`c.id`)}) and w.purpose = p.purpose
           and w.decision = 'withdrawn' and w.recorded_at > p.recorded_at)
     order by p.id`.execute(tx.sql)
   return rows.filter((row) => row.evidence.address_hash === hashAddress(services, tx.workspaceId, row.email))
@@ -93,7 +95,7 @@ export async function confirmSubscription(
 ): Promise<boolean> {
   const visitor = await findVisitor(tx, services, holder, trace.acceptLanguage)
   if (!visitor) return false
-  await lockContact(tx, holder.contactId, { deletedToo: true }) // a withdrawal that is under way comes first
+  await lockContact(tx, await survivorOf(tx, holder.contactId), { deletedToo: true }) // a withdrawal that is under way comes first
   const open = await findOpenRequest(tx, services, holder)
   const outcome = await recordConsent(
     tx,
@@ -166,7 +168,7 @@ async function isTracked(tx: Tx, contactId: string): Promise<boolean> {
   const row = await tx.sql
     .selectFrom('contacts.contacts')
     .select('tracking_allowed')
-    .where('id', '=', contactId)
+    .where('id', '=', await survivorOf(tx, contactId))
     .executeTakeFirst()
   return row?.tracking_allowed ?? false
 }

@@ -25,6 +25,7 @@ import { engagementTypes, recordEngagement } from './engagement.ts'
 import { subscriptionTypes } from './public-subscription.ts'
 import { subscribe, unsubscribeByTeam } from './subscriptions.ts'
 import type { ConsentTable } from './tables.ts'
+import { recordsOf } from './merging/survivors.ts'
 
 const params = Type.Object({ id: Id })
 const body = Closed({ type: OneOf(subscriptionTypes) })
@@ -124,7 +125,7 @@ export const listConsentsRoute = route({
     const limit = query.limit ?? 50
     const byTime = { recorded_at: { expression: sql`k.recorded_at`, type: 'timestamptz' as const } }
     const sort = parseSort(undefined, byTime, '-recorded_at')
-    const from = sql`from contacts.consents k where k.workspace_id = ${tx.workspaceId} and k.contact_id = ${id}`
+    const from = sql`from contacts.consents k where k.workspace_id = ${tx.workspaceId} and k.contact_id = any(${recordsOf(sql`${id}::uuid`)})`
     const after = afterCursor(query.cursor, sort, sql`k.id`)
     const { rows } = await sql<Selectable<ConsentTable> & { sort_key: string }>`
       select k.*, k.recorded_at::text as sort_key ${from} ${after ? sql`and ${after}` : sql``}

@@ -61,6 +61,9 @@ export interface ContactTable {
   company_key: GeneratedAlways<string>
   total_tickets: Generated<number>
   open_tickets: Generated<number>
+  /** Who this one is now; such a contact is deleted. */
+  merged_into: NullableText
+  merged_at: NullableTime
 }
 export type Contact = Selectable<ContactTable>
 

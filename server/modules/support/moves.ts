@@ -23,9 +23,9 @@ export async function moveTicket(
   const to = followMove(held.status, move, held.assigned_to !== null)
   if (to === held.status) return Object.keys(set).length ? writeStep(tx, held, set) : held
   const moved = await writeStep(tx, held, { status: to, ...marksOf(tx, held, move), ...set })
-  await record(tx, actor, ticket.id, [{ type: 'status', from: held.status, to, data: { move } }])
+  const clocks = await record(tx, actor, ticket.id, [{ type: 'status', from: held.status, to, data: { move } }])
   await tellOf(tx, moved, move)
-  return moved
+  return { ...moved, ...clocks }
 }
 
 /** Closing what is closed changes nothing, so a retry is safe; so it is with resolving, but for the words. */
@@ -51,9 +51,9 @@ export async function giveTicket(
   if (ticket.assigned_to === agent) return ticket
   const to = followMove(ticket.status, 'assign', true)
   const given = await writeStep(tx, ticket, { status: to, assigned_to: agent })
-  await recordHanding(tx, actor, ticket, given)
+  const clocks = await recordHanding(tx, actor, ticket, given)
   await tell(tx, 'ticket.assigned', given, { agent_id: agent, agent_name: names.get(agent) ?? '' })
-  return given
+  return { ...given, ...clocks }
 }
 
 /** Nobody has it any more: it is open again. */
@@ -61,9 +61,9 @@ export async function takeBack(tx: Tx, actor: Actor, ticket: Ticket): Promise<Ti
   if (!ticket.assigned_to) return ticket
   const to = followMove(ticket.status, 'unassign', false)
   const open = await writeStep(tx, ticket, { status: to, assigned_to: null })
-  await recordHanding(tx, actor, ticket, open)
+  const clocks = await recordHanding(tx, actor, ticket, open)
   await tell(tx, 'ticket.updated', open, { changed: ['assigned_to'] })
-  return open
+  return { ...open, ...clocks }
 }
 
 /** Whoever of the house deals with what nobody has, has it from then on: work without an owner is lost. */
@@ -104,13 +104,13 @@ async function tellOf(tx: Tx, ticket: Ticket, move: TicketMove): Promise<void> {
   }
 }
 
-async function recordHanding(tx: Tx, actor: Actor, before: Ticket, after: Ticket): Promise<void> {
+async function recordHanding(tx: Tx, actor: Actor, before: Ticket, after: Ticket): Promise<Partial<Ticket> | null> {
   const entries: LedgerEntry[] = [{ type: 'assigned', from: before.assigned_to, to: after.assigned_to }]
   if (before.status !== after.status) {
     const move = after.assigned_to ? 'assign' : 'unassign'
     entries.push({ type: 'status', from: before.status, to: after.status, data: { move } })
   }
-  await record(tx, actor, before.id, entries)
+  return record(tx, actor, before.id, entries)
 }
 
 async function writeStep(tx: Tx, ticket: Ticket, set: TicketUpdate): Promise<Ticket> {

@@ -9,13 +9,14 @@ import { inBatches } from '#platform/db/cursor.ts'
 import { nobody, type PersonalData, type Person } from '#platform/privacy/personal-data.ts'
 
 /** The house's own notes on its work, copies for searching, and what only means something to the program. */
-const hidden = ['workspace_id', 'search_text', 'tag_keys', 'priority_rank', 'version']
+const hidden = ['workspace_id', 'search_text', 'file_key', 'sha256', 'tag_keys', 'priority_rank', 'version']
 
 const tables = [
   'support.tickets',
   'support.messages',
   'support.message_versions',
   'support.message_reads',
+  'support.attachments',
   'support.ticket_events',
 ] as const
 
@@ -62,6 +63,11 @@ export const personalData: PersonalData = {
       sql`delete from support.message_versions t
         where t.workspace_id = ${tx.workspaceId}::uuid and ${isAbout('support.message_versions', person)}`,
     )
+    counts['support.attachments'] = await affected(
+      tx,
+      sql`delete from support.attachments t
+        where t.workspace_id = ${tx.workspaceId}::uuid and ${isAbout('support.attachments', person)}`,
+    )
     counts['support.messages'] = await affected(
       tx,
       sql`update support.messages t set content = '', author_email = case when author_kind = 'house' then author_email else '' end,
@@ -77,6 +83,14 @@ export const personalData: PersonalData = {
         where t.workspace_id = ${tx.workspaceId}::uuid and ${isAbout('support.tickets', person)}`,
     )
     return counts
+  },
+
+  async files(tx, person) {
+    const { rows } = await sql<{ id: string; file_key: string }>`
+      select t.id, t.file_key from support.attachments t
+      where t.workspace_id = ${tx.workspaceId}::uuid and t.scan <> 'infected' and ${isAbout('support.attachments', person)}
+      order by t.id`.execute(tx.sql)
+    return rows.map(({ id, file_key: key }) => ({ key, name: `tickets/${id}/${key.split('/').at(-1)}` }))
   },
 }
 
@@ -103,6 +117,8 @@ function isAbout(table: (typeof tables)[number], person: Person): RawBuilder<boo
           and (t.user_id = any(${users}) or lower(t.author_email) = any(${emails}))))`
     case 'support.message_versions':
       return inMessages
+    case 'support.attachments':
+      return sql<boolean>`(t.ticket_id in (${ownTickets}) or (t.author_kind <> 'house' and t.user_id = any(${users})))`
     case 'support.message_reads':
       return sql<boolean>`(t.reader_id = any(${users}) or t.reader_id = any(${person.contactIds}::uuid[]))`
     case 'support.ticket_events':

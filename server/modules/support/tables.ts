@@ -44,6 +44,9 @@ export interface TicketTable {
   next_response_due_at: NullableTime
   resolution_due_at: NullableTime
   due_at: GeneratedAlways<Date | null>
+  first_response_breached_at: NullableTime
+  next_response_breached_at: NullableTime
+  resolution_breached_at: NullableTime
   is_escalated: Generated<boolean>
   escalated_at: NullableTime
   last_message_at: Date
@@ -94,6 +97,26 @@ export interface TicketEventTable {
 }
 export type TicketEvent = Selectable<TicketEventTable>
 
+export type ScanState = 'not_scanned' | 'clean' | 'pending' | 'infected'
+
+export interface AttachmentTable {
+  workspace_id: string
+  id: string
+  ticket_id: string
+  message_id: NullableText
+  user_id: NullableText
+  author_kind: AuthorKind
+  file_name: string
+  file_key: string
+  file_type: 'image' | 'pdf' | 'document' | 'text'
+  mime_type: string
+  size_bytes: number
+  sha256: string
+  scan: ScanState
+  created_at: GeneratedTime
+}
+export type Attachment = Selectable<AttachmentTable>
+
 declare module '#platform/db/tables.ts' {
   interface Tables {
     'support.tickets': TicketTable
@@ -122,5 +145,6 @@ declare module '#platform/db/tables.ts' {
       followed_at: Date
     }
     'support.ticket_events': TicketEventTable
+    'support.attachments': AttachmentTable
   }
 }

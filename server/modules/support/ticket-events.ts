@@ -1,53 +1,26 @@
 /** What is told of tickets: to the ledger of each, to whoever listens for events, and to the screens that are open. */
 import type { Actor } from '#platform/actor.ts'
 import type { Tx } from '#platform/db/db.ts'
-import { kindOf } from './access.ts'
+import { writeLedger, type LedgerEntry } from './ledger.ts'
+import { keepClocks, type ClockFields } from './sla/keeping.ts'
+import { ticketData } from './ticket-data.ts'
 import type { Ticket } from './tables.ts'
 
-export type LedgerType =
-  | 'created'
-  | 'status'
-  | 'assigned'
-  | 'changed'
-  | 'message'
-  | 'first_response'
-  | 'deleted'
-  | 'restored'
-  | 'escalated'
-  | 'satisfaction'
-  | 'merged'
-  | 'deadline'
+export type { LedgerEntry, LedgerType } from './ledger.ts'
 
-export interface LedgerEntry {
-  type: LedgerType
-  from?: string | null
-  to?: string | null
-  /** Ids, names of fields, numbers: never anybody's words, for the ledger outlives an erasure. */
-  data?: Record<string, unknown>
-  /** When it happened, where that is not now: a deadline is missed at its hour, whenever that is found out. */
-  at?: Date
-}
-
-/** Clocks, statistics and the history of a ticket are folds over this. */
-export async function record(tx: Tx, actor: Actor, ticketId: string, entries: LedgerEntry[]): Promise<void> {
-  if (!entries.length) return
-  const kind = kindOf(actor)
-  await tx.sql
-    .insertInto('support.ticket_events')
-    .values(
-      entries.map(({ type, from = null, to = null, data = {}, at = tx.now }) => ({
-        workspace_id: tx.workspaceId,
-        ticket_id: ticketId,
-        type,
-        at,
-        actor_kind: kind,
-        actor_id: kind === 'house' ? actor.id : null,
-        from_value: from,
-        to_value: to,
-        data: JSON.stringify(data),
-      })),
-    )
-    .execute()
+/**
+ * Clocks, statistics and the history of a ticket are folds over this. Call it when the row is written: what the clocks put on
+ * the row is answered, for whoever has a copy of it.
+ */
+export async function record(
+  tx: Tx,
+  actor: Actor,
+  ticketId: string,
+  entries: LedgerEntry[],
+): Promise<ClockFields | null> {
+  if (!entries.length) return null
+  await writeLedger(tx, actor, ticketId, entries)
+  return keepClocks(tx, ticketId)
 }
 
 export type TicketEventName =
@@ -68,21 +41,4 @@ export type TicketEventName =
 export async function tell(tx: Tx, event: TicketEventName, ticket: Ticket, more: object = {}): Promise<void> {
   await tx.publish(event, ticket.id, { ...ticketData(ticket), ...more })
   await tx.notify('ticket', { id: ticket.id })
-}
-
-/** The document's fields and ours; no note, and nobody's address. */
-function ticketData(ticket: Ticket): object {
-  return {
-    ticket_id: ticket.id,
-    ticket_number: ticket.ticket_number,
-    user_id: ticket.user_id,
-    contact_id: ticket.contact_id,
-    assigned_to: ticket.assigned_to,
-    subject: ticket.subject,
-    status: ticket.status,
-    priority: ticket.priority,
-    category: ticket.category,
-    source: ticket.source,
-    created_at: ticket.created_at,
-  }
 }

@@ -14,6 +14,8 @@ import {
   TextOrNull,
 } from '#platform/http/shapes.ts'
 import { lockTicket, deleteTicket, getTicket, openTicket, restoreTicket, updateTicket } from './tickets.ts'
+import { AttachmentView, viewAttachment } from './attachment-view.ts'
+import { listAttachments } from './attachments.ts'
 import { closeTicket, giveTicket, resolveTicket, takeBack } from './moves.ts'
 import { listTickets, TicketListQuery, ticketSorts } from './ticket-query.ts'
 import { listMessages, MessageView, ticketFields, TicketView, viewTicket, viewTickets } from './ticket-view.ts'
@@ -90,13 +92,14 @@ const TicketDetails = Type.Object({
   ...ticketFields,
   messages: Type.Array(MessageView, { description: 'The conversation, oldest first; the first 200' }),
   messages_next_cursor: NullableText,
+  attachments: Type.Array(AttachmentView, { description: 'Of the ticket and of its messages' }),
 })
 
 const showTicketRoute = route({
   method: 'GET',
   path: '/tickets/:id',
   may: 'ticket.read',
-  summary: 'One ticket, with its conversation',
+  summary: 'One ticket, with its conversation and its files',
   params,
   query: Closed({ deleted: Type.Optional(Type.Boolean({ description: 'Also when it is deleted; for admins' })) }),
   replies: { 200: TicketDetails, 404: Problem },
@@ -105,7 +108,9 @@ const showTicketRoute = route({
     const ticket = await getTicket(tx, actor, id, { deletedToo: isAdmin && query.deleted === true })
     const thread = await listMessages(tx, actor, id, { limit: 200 })
     const view = await viewTicket(tx, actor, ticket)
-    return record({ ...view, messages: thread.data, messages_next_cursor: thread.next_cursor }, ticket.version)
+    const attachments = (await listAttachments(tx, actor, id)).map(viewAttachment)
+    const details = { ...view, messages: thread.data, messages_next_cursor: thread.next_cursor, attachments }
+    return record(details, ticket.version)
   },
 })
 

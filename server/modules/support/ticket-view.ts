@@ -56,6 +56,9 @@ export const ticketFields = {
   due_at: Type.Optional(
     Type.Unsafe<Date | null>({ type: ['string', 'null'], format: 'date-time', description: 'The next of the three' }),
   ),
+  first_response_breached_at: Type.Optional(NullableTimestamp),
+  next_response_breached_at: Type.Optional(NullableTimestamp),
+  resolution_breached_at: Type.Optional(NullableTimestamp),
   is_escalated: Type.Optional(Type.Boolean()),
   escalated_at: Type.Optional(NullableTimestamp),
   waiting_since: Type.Optional(
@@ -114,6 +117,9 @@ export async function viewTickets(tx: Tx, actor: Actor, tickets: Ticket[]): Prom
     next_response_due_at: ticket.next_response_due_at,
     resolution_due_at: ticket.resolution_due_at,
     due_at: ticket.due_at,
+    first_response_breached_at: ticket.first_response_breached_at,
+    next_response_breached_at: ticket.next_response_breached_at,
+    resolution_breached_at: ticket.resolution_breached_at,
     is_escalated: ticket.is_escalated,
     escalated_at: ticket.escalated_at,
     waiting_since: ticket.waiting_since,

@@ -8,6 +8,7 @@ import { checkVersion, Forbidden, Invalid, NotFound } from '#platform/errors.ts'
 import { newId } from '#platform/ids.ts'
 import { getWorkspace } from '#modules/accounts/index.ts'
 import { isOfTheHouse, visibleTo } from './access.ts'
+import { assignWaiting } from './assignment/assigning.ts'
 import { giveTicket, moveTicket, takeBack } from './moves.ts'
 import { findRequester, type NamedRequester } from './requester.ts'
 import { record, tell } from './ticket-events.ts'
@@ -86,9 +87,12 @@ export async function openTicket(
     .returningAll()
     .executeTakeFirstOrThrow()
   const { priority, source, category } = ticket
-  await record(tx, actor, ticket.id, [{ type: 'created', to: 'open', data: { priority, source, category } }])
+  const entry = { type: 'created', to: 'open', data: { priority, source, category } } as const
+  const opened = { ...ticket, ...(await record(tx, actor, ticket.id, [entry])) }
   await tell(tx, 'ticket.created', ticket, ticket.follow_up_of ? { follow_up_of: ticket.follow_up_of } : {})
-  return input.assigned_to ? giveTicket(tx, actor, ticket, input.assigned_to, '/assigned_to') : ticket
+  if (input.assigned_to) return giveTicket(tx, actor, opened, input.assigned_to, '/assigned_to')
+  const given = await assignWaiting(tx, services)
+  return given.find(({ id }) => id === ticket.id) ?? opened
 }
 
 /** Unseen and absent look the same. */
@@ -174,9 +178,9 @@ export async function restoreTicket(tx: Tx, actor: Actor, id: string): Promise<T
   const ticket = await lockTicket(tx, actor, id, { deletedToo: true })
   if (!ticket.deleted_at) return ticket
   const restored = await writeTicket(tx, ticket, { deleted_at: null })
-  await record(tx, actor, id, [{ type: 'restored' }])
+  const clocks = await record(tx, actor, id, [{ type: 'restored' }])
   await tell(tx, 'ticket.restored', restored)
-  return restored
+  return { ...restored, ...clocks }
 }
 
 /** A tag is one whatever its case; the first spelling stays. */
@@ -205,11 +209,11 @@ async function changeFields(tx: Tx, actor: Actor, ticket: Ticket, input: TicketC
   const names = different.map(([name]) => name)
   const { priority: from } = ticket
   const { priority: to } = changed
-  await record(tx, actor, ticket.id, [
+  const clocks = await record(tx, actor, ticket.id, [
     { type: 'changed', data: { fields: names, ...(from === to ? {} : { priority: { from, to } }) } },
   ])
   await tell(tx, 'ticket.updated', changed, { changed: names })
-  return changed
+  return { ...changed, ...clocks }
 }
 
 async function writeTicket(tx: Tx, ticket: Ticket, set: TicketUpdate): Promise<Ticket> {

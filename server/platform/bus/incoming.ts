@@ -34,7 +34,7 @@ export function readMessage({ body, messageId, routingKey }: Message, now: Date)
   }
   return {
     event: {
-      id: idOf(envelope, messageId, name),
+      id: eventId(envelope, messageId, name),
       event: name,
       timestamp: timestamp.toISOString(),
       workspace_id: workspace ?? null,
@@ -43,7 +43,8 @@ export function readMessage({ body, messageId, routingKey }: Message, now: Date)
   }
 }
 
-function idOf(envelope: Record<string, unknown>, messageId: string | undefined, name: string): string {
+/** The id that an event brings, or one of its content: whoever sends the same again sends the same event. */
+export function eventId(envelope: Record<string, unknown>, messageId: string | undefined, name: string): string {
   const given = [envelope.id, messageId].find((id) => typeof id === 'string' && id !== '') as string | undefined
   if (given && isId(given)) return given.toLowerCase()
   const hex = createHash('sha256')

@@ -16,6 +16,7 @@ import {
   Problem,
   Timestamp,
 } from '../http/shapes.ts'
+import { eventId } from '../bus/incoming.ts'
 import { receiveEvent, resendEvent, type FailedEvent } from './failed.ts'
 
 const FailedEventView = Type.Object(
@@ -73,9 +74,11 @@ const receive = route({
   path: '/events',
   may: 'event.manage',
   summary: 'Hand in an event of another program',
-  description: 'The same reactions hear it as hear our own events, once per event `id`, however often it is sent.',
+  description:
+    'The same reactions hear it as hear our own events, once per event `id`, however often it is sent. Without an `id`, the ' +
+    'same content is the same event.',
   body: Closed({
-    id: Id,
+    id: Type.Optional(Id),
     event: Type.String({ pattern: '^[a-z][a-z0-9_]*([.][a-z0-9_]+)*$', maxLength: 100 }),
     timestamp: Type.String({ format: 'date-time' }),
     workspace_id: Type.Optional(Id),
@@ -86,8 +89,9 @@ const receive = route({
     if (body.workspace_id && body.workspace_id.toLowerCase() !== tx.workspaceId.toLowerCase()) {
       throw new Forbidden('other_workspace', 'This key does not speak for that workspace.')
     }
-    const isNew = await receiveEvent(tx, { ...body, workspace_id: tx.workspaceId })
-    return { id: body.id, status: isNew ? ('accepted' as const) : ('duplicate' as const) }
+    const id = eventId(body, undefined, body.event)
+    const isNew = await receiveEvent(tx, { ...body, id, workspace_id: tx.workspaceId })
+    return { id, status: isNew ? ('accepted' as const) : ('duplicate' as const) }
   },
 })
 

@@ -45,7 +45,9 @@ export function problemOf(
 }
 
 function toProblem(error: unknown, request: FastifyRequest): ProblemDocument {
-  if (error instanceof RapportError) return problemOf(request, error.status, error.code, error.message, error.errors)
+  if (error instanceof RapportError) {
+    return { ...problemOf(request, error.status, error.code, error.message, error.errors), ...error.more }
+  }
   const known = error as Partial<FastifyError> & { validation?: ErrorObject[]; validationContext?: string }
   if (known.validation) {
     const errors = known.validation.slice(0, errorsMax).map((issue) => inputError(issue, known.validationContext))

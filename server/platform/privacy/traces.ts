@@ -5,16 +5,21 @@
 import { sql } from 'kysely'
 import type { Tx } from '../db/db.ts'
 import type { PersonalData, Person } from './personal-data.ts'
+import { eraseMails, sweepMails } from '../mail-in/personal-data.ts'
 import { mentions, patternsOf, tracesOf, withoutMentions, withoutWords } from './scrub.ts'
 
 export const platformTraces: PersonalData = {
-  tables: ['platform.outbox', 'platform.jobs'],
+  tables: ['platform.outbox', 'platform.jobs', 'platform.inbound_mails'],
   async *export() {},
   async erase(tx, person) {
     return {
       'platform.outbox': await scrubEvents(tx, person),
       'platform.jobs': await scrubJobs(tx, person),
+      'platform.inbound_mails': await eraseMails(tx, person),
     }
+  },
+  async sweep(place) {
+    return { 'platform.inbound_mails': await sweepMails(place) }
   },
 }
 

@@ -72,7 +72,7 @@ export async function setAvatar(
   return contact
 }
 
-/** Of a contact that is there; null where it has no picture here. */
+/** Of a contact that is there, or was merged into one: its survivor may show it. Null where it has no picture here. */
 export async function findAvatar(tx: Tx, contactId: string): Promise<Avatar | null> {
   const row = await tx.sql
     .selectFrom('contacts.avatars as a')
@@ -81,7 +81,7 @@ export async function findAvatar(tx: Tx, contactId: string): Promise<Avatar | nu
     )
     .selectAll('a')
     .where('a.contact_id', '=', contactId)
-    .where('c.deleted_at', 'is', null)
+    .where((eb) => eb.or([eb('c.deleted_at', 'is', null), eb('c.merged_into', 'is not', null)]))
     .executeTakeFirst()
   return row ?? null
 }

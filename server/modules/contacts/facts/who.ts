@@ -66,9 +66,7 @@ export async function resolveWho(
   if (!whos.length) return []
   const { country, language } = await getWorkspace(tx, tx.workspaceId)
   const present = await presentContacts(tx, whos)
-  const answers = whos.map(({ contactId }) =>
-    contactId && present.has(contactId.toLowerCase()) ? contactId.toLowerCase() : null,
-  )
+  const answers = whos.map(({ contactId }) => (contactId ? (present.get(contactId.toLowerCase()) ?? null) : null))
   const open = whos.flatMap((who, index) => (answers[index] ? [] : [{ who, index }]))
   const people = open.map(({ who }): Person => toPerson(who, country, language, options.source))
   const resolved = await resolveContacts(tx, systemActor(tx.workspaceId), people, options)
@@ -85,13 +83,15 @@ export function nobodyKnown(event: { event: string }): Invalid {
   )
 }
 
-async function presentContacts(tx: Tx, whos: Who[]): Promise<Set<string>> {
+/** By the id that is told: the contact that is there, which may be the survivor of the one that was meant. */
+async function presentContacts(tx: Tx, whos: Who[]): Promise<Map<string, string>> {
   const ids = whos.map((who) => who.contactId).filter((id) => id !== undefined && isId(id))
-  if (!ids.length) return new Set()
-  const { rows } = await sql<{ id: string }>`
-    select id from contacts.contacts
-    where workspace_id = ${tx.workspaceId} and id = any(${ids}::uuid[]) and deleted_at is null`.execute(tx.sql)
-  return new Set(rows.map((row) => row.id))
+  if (!ids.length) return new Map()
+  const { rows } = await sql<{ asked: string; id: string }>`
+    select a.id as asked, c.id from contacts.contacts a
+    join contacts.contacts c on c.workspace_id = a.workspace_id and c.id = coalesce(a.merged_into, a.id)
+    where a.workspace_id = ${tx.workspaceId} and a.id = any(${ids}::uuid[]) and c.deleted_at is null`.execute(tx.sql)
+  return new Map(rows.map((row) => [row.asked, row.id]))
 }
 
 function toPerson(who: Who, country: string | null, language: string, source: string): Person {

@@ -32,6 +32,7 @@ export const ReportResult = Type.Object(
         label: Type.String(),
         kind: OneOf(['text', 'flag', 'time', 'band']),
         by: NullableText,
+        width: Type.Unsafe<number | null>({ type: ['number', 'null'], description: 'Of bands' }),
       }),
     ),
     measures: Type.Array(
@@ -98,6 +99,7 @@ export async function runReport(
       label: dimensionLabel(one, language),
       kind: one.kind,
       by: one.by,
+      width: one.width,
     })),
     measures: plan.measures.map((one) => ({ name: one.name, label: measureLabel(one, language), kind: one.kind })),
     rows: filled.rows.map((row) => ({ ...row, previous: before && (before.get(identityOf(row)) ?? nothing(plan)) })),

@@ -1,5 +1,6 @@
 /** What a person allows, by purpose: the state of the ledger, and since when. */
 import { sql } from 'kysely'
+import { recordsOf } from '../merging/survivors.ts'
 import { c } from './columns.ts'
 import type { ChoiceField, Sql, TimeField } from './field.ts'
 
@@ -18,7 +19,7 @@ export function consent(purpose: keyof typeof flags): [ChoiceField, TimeField] {
   const flag = c(flags[purpose])
   const latest = (column: Sql) => sql`(
     select ${column} from contacts.consents k
-    where k.workspace_id = c.workspace_id and k.contact_id = c.id and k.purpose = ${purpose}
+    where k.workspace_id = c.workspace_id and k.contact_id = any(${recordsOf(sql`c.id`)}) and k.purpose = ${purpose}
       and (k.decision = 'granted') = ${flag}
     order by k.recorded_at desc, k.id desc limit 1)`
   const state = sql<string>`case when ${flag} then 'granted' else coalesce(${latest(sql`k.decision`)}, 'none') end`

@@ -19,18 +19,23 @@ export function dayOf(instant: Date, timezone: string): string {
   return wallTime(instant, timezone).toISOString().slice(0, 10)
 }
 
-/**
- * The first instant of the day there. Where clocks are put forward over midnight, that is what midnight becomes; where
- * midnight comes twice, the first one.
- */
+/** The first instant of the day there. */
 export function startOfDay(day: string, timezone: string): Date {
-  const midnight = Date.parse(`${day}T00:00:00Z`)
-  // The zone's offset on either side of the midnight in question: one of the two leads to it, or skips it.
+  return instantAt(day, '00:00', timezone)
+}
+
+/**
+ * When clocks there show this time of the day. Where they are put forward over it, what it becomes by that; where it comes
+ * twice, the first one.
+ */
+export function instantAt(day: string, time: string, timezone: string): Date {
+  const wanted = Date.parse(`${day}T${time}:00Z`)
+  // The zone's offset on either side of the time in question: one of the two leads to it, or skips it.
   const candidates = [-dayMs, dayMs].map((distance) => {
-    const near = new Date(midnight + distance)
-    return midnight - (wallTime(near, timezone).getTime() - near.getTime())
+    const near = new Date(wanted + distance)
+    return wanted - (wallTime(near, timezone).getTime() - near.getTime())
   })
-  const exact = candidates.filter((candidate) => wallTime(new Date(candidate), timezone).getTime() === midnight)
+  const exact = candidates.filter((candidate) => wallTime(new Date(candidate), timezone).getTime() === wanted)
   return new Date(exact.length ? Math.min(...exact) : Math.max(...candidates))
 }
 

@@ -1,0 +1,108 @@
+/** The files behind attachments: stored as they stream in, looked at on the way, asked about, and removed by a job. */
+import { Readable } from 'node:stream'
+import { Invalid, TooLarge } from '#platform/errors.ts'
+import { newId } from '#platform/ids.ts'
+import type { JobDefinition } from '#platform/jobs/job.ts'
+import type { Services } from '#platform/services.ts'
+import {
+  headBytes,
+  keyName,
+  kindOfName,
+  normalizeName,
+  requireContent,
+  type AttachmentKind,
+} from './attachment-types.ts'
+import type { FileType } from './attachment-types.ts'
+import type { ScanState } from './tables.ts'
+
+type Storing = Pick<Services, 'files' | 'scan' | 'log' | 'config'>
+
+export interface StoredAttachment {
+  id: string
+  fileName: string
+  fileKey: string
+  fileType: FileType
+  mimeType: string
+  sizeBytes: number
+  sha256: string
+  scan: ScanState
+}
+
+/** Nothing is kept of a file that is refused. No transaction is open. */
+export async function storeAttachment(
+  services: Storing,
+  place: { workspaceId: string; ticketId: string },
+  file: { name: string; content: Readable },
+): Promise<StoredAttachment> {
+  const id = newId()
+  const fileName = normalizeName(file.name)
+  const kind = kindOfName(fileName)
+  const fileKey = `${place.workspaceId}/tickets/${place.ticketId}/${id}/${keyName(fileName)}`
+  const bytesMax = services.config.tickets.attachmentSizeBytesMax
+  const put = await services.files.put(fileKey, Readable.from(checked(file.content, kind), { objectMode: false }), {
+    type: kind.mime,
+    bytesMax,
+  })
+  if (!put.ok) {
+    const limit = Math.floor(bytesMax / 1_000_000)
+    throw new TooLarge('file_too_large', `A file has at most ${limit} MB here (MAX_ATTACHMENT_SIZE_MB).`)
+  }
+  const { sizeBytes, sha256 } = put
+  try {
+    const scan = await scanAttachment(services, fileKey)
+    return { id, fileName, fileKey, fileType: kind.type, mimeType: kind.mime, sizeBytes, sha256, scan }
+  } catch (error) {
+    await services.files.delete(fileKey)
+    throw error
+  }
+}
+
+/** Throws when something was found; the caller deletes the file. What could not be asked about waits in quarantine. */
+export async function scanAttachment(services: Omit<Storing, 'config'>, fileKey: string): Promise<ScanState> {
+  const content = await services.files.get(fileKey)
+  if (!content) throw new Invalid('file_gone', 'This file is not there any more.')
+  // A scanner may stop reading early; a file that goes while its stream still opens must not end the program.
+  content.on('error', () => {})
+  const result = await services.scan.scan(content)
+  switch (result.verdict) {
+    case 'clean':
+    case 'not_scanned':
+      return result.verdict
+    case 'unavailable':
+      services.log.warn({ reason: result.reason }, 'an attachment could not be scanned and stays in quarantine')
+      return 'pending'
+    case 'infected':
+      services.log.warn({ signature: result.signature }, 'an infected attachment was refused')
+      throw Invalid.at('/file', 'infected', `The virus scanner found ${result.signature} in this file.`)
+    default:
+      return result satisfies never
+  }
+}
+
+/** Stops the stream at the first chunk that shows that the file is not what its name says. */
+async function* checked(content: Readable, kind: AttachmentKind): AsyncGenerator<Buffer> {
+  let head: Buffer | null = Buffer.alloc(0)
+  for await (const chunk of content as AsyncIterable<Buffer>) {
+    if (head) {
+      head = Buffer.concat([head, chunk.subarray(0, headBytes - head.length)])
+      if (head.length >= headBytes) {
+        requireContent(kind, head)
+        head = null
+      }
+    }
+    yield chunk
+  }
+  if (head && head.length === 0) throw Invalid.at('/file', 'empty_file', 'The file is empty.')
+  if (head) requireContent(kind, head)
+}
+
+export const removeFilesJob: JobDefinition = {
+  kind: 'support.remove_files',
+  retryLimit: 8,
+  concurrency: 1,
+  async run(job) {
+    const keys = (job.data.keys as string[]).filter((key) => key.startsWith(`${job.workspaceId}/tickets/`))
+    for (const key of keys) await job.runtime.files.delete(key)
+    return { removed: keys.length }
+  },
+}
