@@ -892,7 +892,7 @@ export interface paths {
         /** Groups of contacts (the same as lists) */
         get: operations["getContactsGroups"];
         put?: never;
-        /** Make a group */
+        /** Make a group, with its first contacts */
         post: operations["postContactsGroups"];
         delete?: never;
         options?: never;
@@ -9328,6 +9328,8 @@ export interface operations {
                     /** @enum {string} */
                     type?: "static";
                     is_active?: boolean;
+                    /** @description Ids that name no contact here are counted and left out */
+                    contacts?: string[];
                 };
             };
         };
@@ -9401,6 +9403,8 @@ export interface operations {
                     /** @description Hex colour, such as #0066cc */
                     color?: string;
                     is_active?: boolean;
+                    /** @description Ids that name no contact here are counted and left out */
+                    contacts?: string[];
                 };
             };
         };
@@ -9482,6 +9486,8 @@ export interface operations {
                     /** @description Hex colour, such as #0066cc */
                     color?: string;
                     is_active?: boolean;
+                    /** @description Ids that name no contact here are counted and left out */
+                    contacts?: string[];
                 };
             };
         };
