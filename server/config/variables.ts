@@ -271,7 +271,11 @@ const product = {
   MAX_ATTACHMENT_SIZE_MB: integer(10, { minimum: 1, maximum: 1024 }, 'Largest attachment of a ticket.', {
     unit: 'megabytes',
   }),
-  PUBLIC_TICKET_ACCESS: flag(true, 'Whether people without an account may open and follow tickets.'),
+  PUBLIC_TICKET_ACCESS: choice(
+    'token',
+    ['token', 'number', 'off'],
+    'How people without an account come back to a ticket: by a secret token; also by its number, which then cannot be guessed; or not at all.',
+  ),
 }
 
 const work = {
