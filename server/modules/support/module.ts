@@ -18,9 +18,17 @@ import { attachmentRoutes } from './attachment-routes.ts'
 import { scanJob } from './attachments.ts'
 import { followerRoutes } from './follower-routes.ts'
 import { historyRoutes } from './history.ts'
+import { ticketMail } from './mail/incoming.ts'
+import { mailFilesJob } from './mail/mail-files.ts'
+import { mailboxRoutes } from './mail/mailbox-routes.ts'
+import { mailJobs, mailReactions } from './mail/outgoing.ts'
+import { mergeReactions } from './merged-contacts.ts'
 import { messageRoutes } from './message-routes.ts'
 import { personalData } from './personal-data.ts'
+import { publicRoutes } from './public-routes.ts'
 import { heard, supportReactions } from './reactions.ts'
+import { askJob, satisfactionReactions } from './satisfaction/asking.ts'
+import { satisfactionRoutes } from './satisfaction/routes.ts'
 import { ticketRoutes } from './ticket-routes.ts'
 
 export const support = defineModule({
@@ -32,20 +40,31 @@ export const support = defineModule({
     'ticket.work': ['agent'],
     'ticket.configure': ['admin'],
     'ticket.delete': ['admin'],
+    'mailbox.manage': ['admin'],
   },
+  mail: [ticketMail],
   routes: [
+    ...mailboxRoutes,
     ...ticketRoutes,
     ...messageRoutes,
     ...attachmentRoutes,
     ...followerRoutes,
     ...historyRoutes,
+    ...publicRoutes,
+    ...satisfactionRoutes,
     ...agentRoutes,
     ...calendarRoutes,
     ...policyRoutes,
     ...statisticsRoutes,
   ],
-  jobs: [scanJob, removeFilesJob, reapplyJob, escalationMailJob],
-  reactions: [...supportReactions, ...assignmentReactions],
+  jobs: [scanJob, removeFilesJob, askJob, reapplyJob, escalationMailJob, ...mailJobs, mailFilesJob],
+  reactions: [
+    ...supportReactions,
+    ...satisfactionReactions,
+    ...mergeReactions,
+    ...assignmentReactions,
+    ...mailReactions,
+  ],
   schedule: [...breachTasks, ...assignmentTasks, ...escalationTasks, ...autoCloseTasks, ...statisticsTasks],
   hears: heard,
   metrics: showTotals,
