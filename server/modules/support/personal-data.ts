@@ -18,6 +18,7 @@ const tables = [
   'support.message_reads',
   'support.attachments',
   'support.ticket_events',
+  'support.ticket_mails',
 ] as const
 
 export const personalData: PersonalData = {
@@ -75,6 +76,11 @@ export const personalData: PersonalData = {
           user_id = case when author_kind = 'house' then user_id end
         where t.workspace_id = ${tx.workspaceId}::uuid and ${isAbout('support.messages', person)}`,
     )
+    counts['support.ticket_mails'] = await affected(
+      tx,
+      sql`delete from support.ticket_mails t
+        where t.workspace_id = ${tx.workspaceId}::uuid and ${isAbout('support.ticket_mails', person)}`,
+    )
     await sql`delete from support.ticket_tokens t where t.workspace_id = ${tx.workspaceId}::uuid and t.ticket_id in (
       select k.id from support.tickets k where k.workspace_id = t.workspace_id and ${ownTicket(person, 'k')})`.execute(
       tx.sql,
@@ -121,6 +127,8 @@ function isAbout(table: (typeof tables)[number], person: Person): RawBuilder<boo
       return sql<boolean>`(t.ticket_id in (${ownTickets}) or (t.author_kind <> 'house' and t.user_id = any(${users})))`
     case 'support.message_reads':
       return sql<boolean>`(t.reader_id = any(${users}) or t.reader_id = any(${person.contactIds}::uuid[]))`
+    case 'support.ticket_mails':
+      return sql<boolean>`(t.ticket_id in (${ownTickets}) or t.email = any(${emails}))`
     case 'support.ticket_events':
       return sql<boolean>`t.ticket_id in (${ownTickets})`
   }
