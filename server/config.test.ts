@@ -53,7 +53,7 @@ describe('what each document sets becomes', () => {
     ['a rate', { CUSTOMER_PATCH_RATE: '100/hour' }, { limits: { customerPatch: { max: 100, windowSeconds: 3600 } } }],
     ['a log level in capitals', { LOG_LEVEL: 'DEBUG' }, { app: { logLevel: 'debug' } }],
     ['a list', { CORS_ORIGINS: 'https://a.example, *' }, { http: { corsOrigins: ['https://a.example', '*'] } }],
-    ['a switch', { PUBLIC_TICKET_ACCESS: 'false' }, { tickets: { publicAccess: false } }],
+    ['a switch', { OUTBOUND_ALLOW_LOOPBACK: 'true' }, { workers: { outboundAllowLoopback: true } }],
     ['nothing, when empty', { REDIS_URL: '', DB_HOST: ' ' }, { redis: null, database: null }],
     ['a mail server', { SMTP_URL: 'smtp://u:p@mail:587' }, { smtp: { url: 'smtp://u:p@mail:587' } }],
     [
@@ -86,7 +86,7 @@ describe('refused by name, with the way out', () => {
     [{ PUBLIC_URL: 'https://a.example/rapport' }, /^PUBLIC_URL must be scheme, host and port alone/],
     [{ CUSTOMER_PATCH_RATE: '0/minute' }, /^CUSTOMER_PATCH_RATE must be a rate like/],
     [{ APP_ENV: 'prod' }, /^APP_ENV must be one of production, staging/],
-    [{ PUBLIC_TICKET_ACCESS: 'maybe' }, /^PUBLIC_TICKET_ACCESS must be true or false/],
+    [{ OUTBOUND_ALLOW_LOOPBACK: 'maybe' }, /^OUTBOUND_ALLOW_LOOPBACK must be true or false/],
   ]
   test.each(cases)('%j', (env, problem) => expect(problemsOf(env)).toEqual([expect.stringMatching(problem)]))
 

@@ -177,6 +177,7 @@ describe('tables', () => {
     'platform.outbox': 'the relay works across workspaces; each row names its own',
     'platform.inbox': 'holds ids of events and nothing else',
     'platform.bus_cursors': 'how far a broker has read the outbox, across workspaces',
+    'platform.mail_queue': 'holds ids of mails that wait to be handled, across workspaces',
     'communication.sending': 'holds ids of campaigns that the engine has to look at, across workspaces',
   }
 

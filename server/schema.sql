@@ -2119,8 +2119,13 @@ create table communication.deliveries (
   clicks_machine integer not null default 0,
   clicked_at timestamp with time zone,
   unsubscribed_at timestamp with time zone,
+  bounce_kind text,
+  bounce_response text,
+  bounced_at timestamp with time zone,
+  complained_at timestamp with time zone,
   constraint deliveries_pkey PRIMARY KEY (workspace_id, campaign_id, contact_id),
   constraint delivery_campaign FOREIGN KEY (workspace_id, campaign_id) REFERENCES communication.campaigns(workspace_id, id) ON DELETE CASCADE,
+  constraint delivery_bounce_kind CHECK ((bounce_kind = ANY (ARRAY['hard'::text, 'full'::text, 'policy'::text, 'soft'::text]))),
   constraint delivery_state CHECK ((state = ANY (ARRAY['queued'::text, 'claimed'::text, 'handed_over'::text, 'sent'::text, 'retry'::text, 'failed'::text, 'skipped'::text])))
 );
 CREATE INDEX deliveries_contact ON communication.deliveries USING btree (workspace_id, contact_id, created_at);
@@ -2328,6 +2333,27 @@ CREATE INDEX followers_user ON support.followers USING btree (workspace_id, user
 create policy tenant on support.followers using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
 grant delete, insert, select, update on support.followers to rapport_app;
 
+create table support.mailboxes (
+  workspace_id uuid not null,
+  id uuid not null,
+  address_id uuid not null,
+  address text not null,
+  purpose text not null default 'tickets'::text,
+  name text not null,
+  signature text not null default ''::text,
+  auto_acknowledge boolean not null default true,
+  version integer not null default 1,
+  created_at timestamp with time zone not null default now(),
+  updated_at timestamp with time zone not null default now(),
+  constraint mailboxes_pkey PRIMARY KEY (workspace_id, id),
+  constraint mailbox_purpose CHECK ((purpose = ANY (ARRAY['tickets'::text, 'bounces'::text])))
+);
+CREATE UNIQUE INDEX mailboxes_address ON support.mailboxes USING btree (workspace_id, address_id);
+CREATE INDEX mailboxes_by_time ON support.mailboxes USING btree (workspace_id, created_at, id);
+CREATE TRIGGER mailboxes_touch BEFORE UPDATE OF address, purpose, name, signature, auto_acknowledge ON support.mailboxes FOR EACH ROW EXECUTE FUNCTION platform.touch();
+create policy tenant on support.mailboxes using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant delete, insert, select, update on support.mailboxes to rapport_app;
+
 create table support.mentions (
   workspace_id uuid not null,
   message_id uuid not null,
@@ -2481,6 +2507,48 @@ CREATE INDEX ticket_events_type ON support.ticket_events USING btree (workspace_
 create policy tenant on support.ticket_events using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
 grant insert, select on support.ticket_events to rapport_app;
 
+create table support.ticket_mails (
+  workspace_id uuid not null,
+  id uuid not null,
+  ticket_id uuid not null,
+  message_id uuid,
+  direction text not null,
+  mail_id text,
+  email text not null,
+  mailbox_id uuid,
+  subject text not null default ''::text,
+  html text,
+  sender text,
+  state text not null,
+  reason text,
+  created_at timestamp with time zone not null default now(),
+  sent_at timestamp with time zone,
+  files_kept_at timestamp with time zone,
+  constraint ticket_mails_pkey PRIMARY KEY (workspace_id, id),
+  constraint ticket_mail_ticket FOREIGN KEY (workspace_id, ticket_id) REFERENCES support.tickets(workspace_id, id) ON DELETE CASCADE,
+  constraint ticket_mail_direction CHECK ((direction = ANY (ARRAY['in'::text, 'out'::text]))),
+  constraint ticket_mail_state CHECK ((state = ANY (ARRAY['received'::text, 'queued'::text, 'sent'::text, 'failed'::text])))
+);
+CREATE UNIQUE INDEX ticket_mail_acknowledged_once ON support.ticket_mails USING btree (workspace_id, ticket_id) WHERE ((direction = 'out'::text) AND (message_id IS NULL));
+CREATE UNIQUE INDEX ticket_mail_sent_once ON support.ticket_mails USING btree (workspace_id, message_id) WHERE ((direction = 'out'::text) AND (message_id IS NOT NULL));
+CREATE INDEX ticket_mails_by_email ON support.ticket_mails USING btree (workspace_id, email);
+CREATE INDEX ticket_mails_by_mail_id ON support.ticket_mails USING btree (workspace_id, mail_id);
+CREATE INDEX ticket_mails_of ON support.ticket_mails USING btree (workspace_id, ticket_id, created_at, id);
+create policy tenant on support.ticket_mails using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant delete, insert, select, update on support.ticket_mails to rapport_app;
+
+create table support.ticket_tokens (
+  workspace_id uuid not null,
+  token_hash bytea not null,
+  ticket_id uuid not null,
+  created_at timestamp with time zone not null default now(),
+  constraint ticket_tokens_pkey PRIMARY KEY (workspace_id, token_hash),
+  constraint ticket_token FOREIGN KEY (workspace_id, ticket_id) REFERENCES support.tickets(workspace_id, id) ON DELETE CASCADE
+);
+CREATE INDEX ticket_tokens_of ON support.ticket_tokens USING btree (workspace_id, ticket_id);
+create policy tenant on support.ticket_tokens using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant delete, insert, select, update on support.ticket_tokens to rapport_app;
+
 create table support.tickets (
   workspace_id uuid not null,
   id uuid not null,
@@ -2531,6 +2599,9 @@ END) stored,
   updated_at timestamp with time zone not null default now(),
   deleted_at timestamp with time zone,
   search_text text not null generated always as (support.search_text((ARRAY[ticket_number, subject, description, contact_name, contact_email] || tags))) stored,
+  opens_by_number boolean not null default false,
+  satisfaction_asked_at timestamp with time zone,
+  former_contacts jsonb not null default '{}'::jsonb,
   first_response_breached_at timestamp with time zone,
   next_response_breached_at timestamp with time zone,
   resolution_breached_at timestamp with time zone,
@@ -2545,6 +2616,7 @@ END) stored,
   constraint ticket_work_is_assigned CHECK (((status <> ALL (ARRAY['assigned'::text, 'in_progress'::text, 'waiting_customer'::text])) OR (assigned_to IS NOT NULL)))
 );
 CREATE UNIQUE INDEX ticket_number ON support.tickets USING btree (workspace_id, ticket_number);
+CREATE INDEX tickets_asked ON support.tickets USING btree (workspace_id, contact_id, satisfaction_asked_at) WHERE (satisfaction_asked_at IS NOT NULL);
 CREATE INDEX tickets_assigned ON support.tickets USING btree (workspace_id, assigned_to, created_at, id) WHERE (deleted_at IS NULL);
 CREATE INDEX tickets_category ON support.tickets USING btree (workspace_id, platform.fold(category), created_at, id) WHERE ((deleted_at IS NULL) AND (category IS NOT NULL));
 CREATE INDEX tickets_contact ON support.tickets USING btree (workspace_id, contact_id, created_at, id);
@@ -2633,6 +2705,9 @@ create view support.ticket_rows as
     updated_at,
     deleted_at,
     search_text,
+    opens_by_number,
+    satisfaction_asked_at,
+    former_contacts,
     first_response_breached_at,
     next_response_breached_at,
     resolution_breached_at
@@ -2687,6 +2762,15 @@ create table privacy.audit_entries (
 CREATE INDEX audit_recent ON privacy.audit_entries USING btree (workspace_id, created_at, id);
 create policy tenant on privacy.audit_entries using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
 grant insert, select on privacy.audit_entries to rapport_app;
+
+create table privacy.log_copies (
+  workspace_id uuid not null,
+  number integer not null,
+  updated_at timestamp with time zone not null default now(),
+  constraint log_copies_pkey PRIMARY KEY (workspace_id)
+);
+create policy tenant on privacy.log_copies using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant delete, insert, select, update on privacy.log_copies to rapport_app;
 
 create table privacy.requests (
   workspace_id uuid not null,

@@ -159,7 +159,7 @@ const identity = {
     ['http', 'https'],
     'Your scheduling service. Kept for its callers: Rapport never calls it, because appointments come by its events.',
   ),
-  LOG_SERVICE_URL: url(['http', 'https'], 'A service that receives a copy of the audit log.'),
+  LOG_SERVICE_URL: url(['http', 'https'], 'A service that is sent a copy of the audit log each minute: POST {"entries": […]}.'),
 }
 
 const mail = {
@@ -271,7 +271,11 @@ const product = {
   MAX_ATTACHMENT_SIZE_MB: integer(10, { minimum: 1, maximum: 1024 }, 'Largest attachment of a ticket.', {
     unit: 'megabytes',
   }),
-  PUBLIC_TICKET_ACCESS: flag(true, 'Whether people without an account may open and follow tickets.'),
+  PUBLIC_TICKET_ACCESS: choice(
+    'token',
+    ['token', 'number', 'off'],
+    'How people without an account come back to a ticket: by a secret token; also by its number, which then cannot be guessed; or not at all.',
+  ),
 }
 
 const work = {

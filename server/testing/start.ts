@@ -42,6 +42,7 @@ export interface Client {
 export interface SentMail {
   raw: string
   to: string
+  envelopeFrom: string
 }
 
 export interface TestApp extends AsyncDisposable {
@@ -97,7 +98,8 @@ export async function start(
     works: false,
     webFolder: null,
     modules: all,
-    onSandboxMail: async (raw, envelope) => void mails.push({ raw: raw.toString('utf8'), to: envelope.to }),
+    onSandboxMail: async (raw, envelope) =>
+      void mails.push({ raw: raw.toString('utf8'), to: envelope.to, envelopeFrom: envelope.from }),
   })
   await app.http.ready()
   const world = await makeWorld(app.runtime.db)

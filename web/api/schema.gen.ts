@@ -523,7 +523,7 @@ export interface paths {
         put?: never;
         /**
          * Do one thing to many contacts, as a job
-         * @description Name them by `contact_ids`, or by `filter` with the parameters of GET /contacts. `dry_run` counts them.
+         * @description Name them by `contact_ids`, or by `filter`: the parameters of GET /contacts, or a rule. `dry_run` counts what would happen. set_field takes `field` (first_name, last_name, company, job_title, phone, gender, language, timezone, source, is_active, notes, custom_fields.<key>) and `value`; set_status a `status`, which only ever becomes stricter, but for a bounce; subscribe never stands against a “no”. The job can be canceled after any batch; its result has the counts and the `operation_id`, by which it is undone: POST /contacts/operations/{id}/undo.
          */
         post: operations["postContactsBulkAction"];
         delete?: never;
@@ -2990,6 +2990,83 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/public/tickets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Open a ticket without an account
+         * @description Keep the access_token: it is the only way back to the ticket, and is shown once. Nothing is sent to the address. `website` is a trap for robots: leave it empty and hide it.
+         */
+        post: operations["postPublicTickets"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/public/tickets/satisfaction": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Rate a ticket with the token of the survey’s link; it is good for one rating */
+        post: operations["postPublicTicketsSatisfaction"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/public/tickets/{ticket_id}/messages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Write in a ticket, by its token in X-Ticket-Token, or by a number that cannot be guessed
+         * @description Brings back a ticket that was resolved or closed not long ago. Later it opens a new one that follows it: the reply then names that one, with a token of its own.
+         */
+        post: operations["postPublicTicketsByTicketIdMessages"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/public/tickets/{ticket_number}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A ticket, by its token in X-Ticket-Token, or by a number that cannot be guessed
+         * @description Public messages alone. What is missing, wrong or another’s looks the same: 404.
+         */
+        get: operations["getPublicTicketsByTicketNumber"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/public/track/{token}/clicked": {
         parameters: {
             query?: never;
@@ -3408,6 +3485,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/tickets/mailboxes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Addresses whose mail becomes tickets */
+        get: operations["getTicketsMailboxes"];
+        put?: never;
+        /**
+         * Take mail for an address
+         * @description Mail reaches Rapport by MAIL_IN_PORT or IMAP_URL. With the purpose `bounces`, campaigns name the address as the place that undeliverable mails come back to.
+         */
+        post: operations["postTicketsMailboxes"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tickets/mailboxes/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One mailbox */
+        get: operations["getTicketsMailboxesById"];
+        put?: never;
+        post?: never;
+        /** Take no more mail for an address */
+        delete: operations["deleteTicketsMailboxesById"];
+        options?: never;
+        head?: never;
+        /** Change a mailbox */
+        patch: operations["patchTicketsMailboxesById"];
+        trace?: never;
+    };
     "/api/v1/tickets/presence": {
         parameters: {
             query?: never;
@@ -3498,6 +3615,26 @@ export interface paths {
         put?: never;
         /** Bring a deleted policy back, unless its name was taken meanwhile */
         post: operations["postTicketsSlaPoliciesByIdRestore"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tickets/statistics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Figures of the tickets that one may see: how many, how fast, how satisfied
+         * @description `now` is counted when asked; all else is of the period and as of the last hourly count (`computed_at`). Days are those of the workspace’s time zone; without `from` and `to` it is the thirty days until today. `by_priority`, `unassigned` and `overdue` are of tickets that have not ended. Rates are shares of the tickets opened in the period.
+         */
+        get: operations["getTicketsStatistics"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -3650,6 +3787,23 @@ export interface paths {
         put?: never;
         /** Bring a deleted ticket back */
         post: operations["postTicketsByIdRestore"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tickets/{id}/satisfaction": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Rate a ticket of one’s own, once, after its end */
+        post: operations["postTicketsByIdSatisfaction"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3948,6 +4102,24 @@ export interface paths {
         put?: never;
         /** Saves what a person wants to receive: the form of the preference page */
         post: operations["postPByToken"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/rate/{token}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The page behind the survey’s link; changes nothing */
+        get: operations["getRateByToken"];
+        put?: never;
+        /** Takes the form of that page: rating, 1 to 5, and comment */
+        post: operations["postRateByToken"];
         delete?: never;
         options?: never;
         head?: never;
@@ -5106,6 +5278,30 @@ export interface components {
             /** Format: date-time */
             deleted_at: string | null;
         };
+        Mailbox: {
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            id: string;
+            address: string;
+            /** @enum {string} */
+            purpose: "tickets" | "bounces";
+            name: string;
+            signature: string;
+            auto_acknowledge: boolean;
+            version: number;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            updated_at: string;
+        };
         Me: {
             /**
              * Format: uuid
@@ -5394,6 +5590,52 @@ export interface components {
                 code: string;
                 detail: string;
             }[];
+        };
+        PublicMessage: {
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            id: string;
+            /** @enum {string} */
+            author_kind: "requester" | "house" | "program";
+            author_name: string;
+            content: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            created_at: string;
+        };
+        PublicTicket: {
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            id: string;
+            ticket_number: string;
+            subject: string;
+            description: string;
+            /** @enum {string} */
+            status: "open" | "assigned" | "in_progress" | "waiting_customer" | "resolved" | "closed";
+            /** @enum {string} */
+            priority: "low" | "normal" | "high" | "urgent";
+            category: string | null;
+            resolution_notes: string | null;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            updated_at: string;
+            /** @description Public ones, oldest first; the newest 200 */
+            messages: components["schemas"]["PublicMessage"][];
+            /** @description Whether there are older messages than these */
+            has_more: boolean;
         };
         Report: {
             /**
@@ -5960,6 +6202,102 @@ export interface components {
              * @description RFC 3339, UTC
              */
             updated_at: string;
+        };
+        TicketStatistics: {
+            /** Format: date */
+            from: string;
+            /** Format: date */
+            to: string;
+            timezone: string;
+            /** Format: date-time */
+            computed_at: string | null;
+            now: {
+                by_status: {
+                    open: number;
+                    assigned: number;
+                    in_progress: number;
+                    waiting_customer: number;
+                    resolved: number;
+                    closed: number;
+                };
+                by_priority: {
+                    low: number;
+                    normal: number;
+                    high: number;
+                    urgent: number;
+                };
+                unassigned: number;
+                overdue: number;
+            };
+            opened: number;
+            escalated: number;
+            late: number;
+            escalation_rate: number | null;
+            late_rate: number | null;
+            first_response: {
+                /** @description Seconds; null where nothing was counted */
+                calendar: {
+                    count: number;
+                    mean: number | null;
+                    median: number | null;
+                    p90: number | null;
+                };
+                /** @description The same in hours of the business calendar, in seconds */
+                business: {
+                    count: number;
+                    mean: number | null;
+                    median: number | null;
+                    p90: number | null;
+                };
+            };
+            resolution: {
+                /** @description Seconds; null where nothing was counted */
+                calendar: {
+                    count: number;
+                    mean: number | null;
+                    median: number | null;
+                    p90: number | null;
+                };
+                /** @description The same in hours of the business calendar, in seconds */
+                business: {
+                    count: number;
+                    mean: number | null;
+                    median: number | null;
+                    p90: number | null;
+                };
+            };
+            satisfaction: {
+                count: number;
+                mean: number | null;
+                ratings: {
+                    1: number;
+                    2: number;
+                    3: number;
+                    4: number;
+                    5: number;
+                };
+            };
+            agents: {
+                /**
+                 * Format: uuid
+                 * @description UUIDv7
+                 */
+                user_id: string;
+                name: string;
+                presence: string;
+                capacity: number;
+                load: number;
+                open_tickets: number;
+                ended: number;
+                satisfaction_mean: number | null;
+            }[];
+            days: {
+                /** Format: date */
+                day: string;
+                opened: number;
+                ended: number;
+                escalated: number;
+            }[];
         };
         Workspace: {
             /**
@@ -6871,6 +7209,13 @@ export interface operations {
                             clicked_at: string | null;
                             /** Format: date-time */
                             unsubscribed_at: string | null;
+                            /** @description What came back after it was sent: hard, full, policy or soft. Only hard keeps later mails back. */
+                            bounce_kind: string | null;
+                            bounce_response: string | null;
+                            /** Format: date-time */
+                            bounced_at: string | null;
+                            /** Format: date-time */
+                            complained_at: string | null;
                             opens: number;
                             opens_machine: number;
                             clicks: number;
@@ -8045,7 +8390,7 @@ export interface operations {
             content: {
                 "application/json": {
                     /** @enum {string} */
-                    action: "add_tag" | "remove_tag" | "add_to_list" | "remove_from_list" | "subscribe" | "unsubscribe" | "delete" | "restore" | "export";
+                    action: "add_tag" | "remove_tag" | "add_to_list" | "remove_from_list" | "add_to_group" | "remove_from_group" | "set_field" | "set_status" | "subscribe" | "unsubscribe" | "delete" | "restore" | "export";
                     contact_ids?: string[];
                     /** @description Either the parameters of GET /contacts as an object, or a rule (all, any, not, field, event) */
                     filter?: {
@@ -8059,6 +8404,16 @@ export interface operations {
                          * @description UUIDv7
                          */
                         list_id?: string;
+                        /**
+                         * Format: uuid
+                         * @description UUIDv7
+                         */
+                        group_id?: string;
+                        /** @description A field of the contact, or custom_fields.<key> */
+                        field?: string;
+                        value?: unknown;
+                        /** @enum {string} */
+                        status?: "active" | "unsubscribed" | "bounced" | "complained";
                         /** @enum {string} */
                         type?: "newsletter" | "marketing" | "all";
                         /** @enum {string} */
@@ -8066,6 +8421,7 @@ export interface operations {
                         /** @description Any of id, email, first_name, last_name, full_name, company, job_title, phone, gender, avatar_url, language, timezone, source, status, is_active, newsletter_subscribed, marketing_subscribed, tracking_allowed, newsletter_consent, newsletter_consent_at, marketing_consent, marketing_consent_at, tracking_consent, tracking_consent_at, subscribed_at, unsubscribed_at, last_email_opened_at, last_email_clicked_at, last_engaged_at, total_emails_opened, total_emails_clicked, engagement_score, engagement_level, notes, tags, lists, user_id, total_orders, returned_orders, total_appointments, cancelled_appointments, total_bookings, first_order_date, last_order_date, first_appointment_date, last_appointment_date, last_booking_date, total_tickets, open_tickets, lifetime_value, created_at, updated_at, deleted_at, custom_fields, custom_fields.<key> for one custom field, or * for everything. Without it: first name, last name, e-mail, phone, company, job title, notes, tags, bookings and the last booking (csv, xlsx), or the whole record (json, vcard). */
                         fields?: string[];
                     };
+                    /** @description Only say what would happen */
                     dry_run?: boolean;
                 };
             };
@@ -8080,7 +8436,17 @@ export interface operations {
                     "application/json": {
                         /** @constant */
                         dry_run: true;
+                        /** @description Contacts meant: would_change, unchanged and refused add up to it */
                         matched: number;
+                        would_change: number;
+                        /** @description That are so already */
+                        unchanged: number;
+                        /** @description By reason: said_no, unsubscribed_by_person, complained, bounced, email_taken, custom_fields_full, list_gone */
+                        refused: {
+                            [key: string]: number;
+                        };
+                        /** @description Of contact_ids, those that name nobody the action could mean */
+                        not_found: number;
                     };
                 };
             };
@@ -12607,6 +12973,11 @@ export interface operations {
                         updated_at: string;
                         /** Format: date-time */
                         deleted_at: string | null;
+                        /**
+                         * Format: uuid
+                         * @description Of a deleted contact, who it is now
+                         */
+                        merged_into: string | null;
                         /** @description The timeline, newest first */
                         engagement: components["schemas"]["Interaction"][];
                         engagement_next_cursor: string | null;
@@ -16661,6 +17032,202 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    postPublicTickets: {
+        parameters: {
+            query?: {
+                workspace?: string;
+            };
+            header?: {
+                /** @description The first answer under a key is kept for 24 hours and given again */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** Format: email */
+                    email: string;
+                    name?: string;
+                    subject: string;
+                    description: string;
+                    category?: string;
+                    language?: string;
+                    website?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Made; `Location` names it */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        ticket_number: string;
+                        /**
+                         * Format: uuid
+                         * @description UUIDv7
+                         */
+                        id: string;
+                        /** @description For X-Ticket-Token */
+                        access_token: string;
+                        /** @enum {string} */
+                        status: "open" | "assigned" | "in_progress" | "waiting_customer" | "resolved" | "closed";
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    postPublicTicketsSatisfaction: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The first answer under a key is kept for 24 hours and given again */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    token: string;
+                    /** @description 1, very bad, to 5, very good */
+                    rating: number;
+                    comment?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        message: string;
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            409: components["responses"]["Conflict"];
+            /** @description Refused */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    postPublicTicketsByTicketIdMessages: {
+        parameters: {
+            query?: {
+                workspace?: string;
+            };
+            header?: {
+                /** @description The first answer under a key is kept for 24 hours and given again */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                ticket_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    content: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Made; `Location` names it */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /**
+                         * Format: uuid
+                         * @description UUIDv7
+                         */
+                        id: string;
+                        /**
+                         * Format: uuid
+                         * @description UUIDv7
+                         */
+                        ticket_id: string;
+                        ticket_number: string;
+                        /** @enum {string} */
+                        author_kind: "requester" | "house" | "program";
+                        author_name: string;
+                        content: string;
+                        /**
+                         * Format: date-time
+                         * @description RFC 3339, UTC
+                         */
+                        created_at: string;
+                        /** @description Of the ticket that follows the old one */
+                        access_token?: string;
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getPublicTicketsByTicketNumber: {
+        parameters: {
+            query?: {
+                workspace?: string;
+            };
+            header?: never;
+            path: {
+                ticket_number: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PublicTicket"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     getPublicTrackByTokenClicked: {
         parameters: {
             query?: never;
@@ -18430,6 +18997,205 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    getTicketsMailboxes: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+                count?: "exact";
+                search?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["Mailbox"][];
+                        next_cursor: string | null;
+                        /** @description Exact up to 10,000; beyond, {"at_least": 10000} unless count=exact asks for the number */
+                        total: number | {
+                            at_least: number;
+                        };
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    postTicketsMailboxes: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The first answer under a key is kept for 24 hours and given again */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description Without a plus sign: aide@moulin.example */
+                    address: string;
+                    /** @description Shown as the sender of answers */
+                    name: string;
+                    /** @description Plain text below each answer */
+                    signature?: string;
+                    /** @description Tells people once that their mail has become a ticket. Machines are never answered. */
+                    auto_acknowledge?: boolean;
+                    /** @enum {string} */
+                    purpose?: "tickets" | "bounces";
+                };
+            };
+        };
+        responses: {
+            /** @description Made; `Location` names it */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Mailbox"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getTicketsMailboxesById: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Mailbox"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    deleteTicketsMailboxesById: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read; an older one is refused with 412 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        message: string;
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["Stale"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    patchTicketsMailboxesById: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read; an older one is refused with 412 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description Without a plus sign: aide@moulin.example */
+                    address?: string;
+                    /** @description Shown as the sender of answers */
+                    name?: string;
+                    /** @description Plain text below each answer */
+                    signature?: string;
+                    /** @description Tells people once that their mail has become a ticket. Machines are never answered. */
+                    auto_acknowledge?: boolean;
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Mailbox"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["Stale"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     putTicketsPresence: {
         parameters: {
             query?: never;
@@ -18965,6 +19731,36 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getTicketsStatistics: {
+        parameters: {
+            query?: {
+                from?: string;
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TicketStatistics"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             422: components["responses"]["Invalid"];
             429: components["responses"]["TooMany"];
             500: components["responses"]["Fault"];
@@ -19604,6 +20400,57 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    postTicketsByIdSatisfaction: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The first answer under a key is kept for 24 hours and given again */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description 1, very bad, to 5, very good */
+                    rating: number;
+                    comment?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Ticket"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            /** @description Refused */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             422: components["responses"]["Invalid"];
             429: components["responses"]["TooMany"];
             500: components["responses"]["Fault"];
@@ -20476,6 +21323,96 @@ export interface operations {
             400: components["responses"]["Unreadable"];
             /** @description Refused */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
+                };
+            };
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getRateByToken: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            /** @description Refused */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
+                };
+            };
+            /** @description Refused */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
+                };
+            };
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    postRateByToken: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            /** @description Refused */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
+                };
+            };
+            /** @description Refused */
+            410: {
                 headers: {
                     [name: string]: unknown;
                 };

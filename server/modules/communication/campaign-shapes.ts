@@ -139,6 +139,13 @@ export const DeliveryView = Type.Object({
   opened_at: NullableTimestamp,
   clicked_at: NullableTimestamp,
   unsubscribed_at: NullableTimestamp,
+  bounce_kind: Type.Unsafe<string | null>({
+    type: ['string', 'null'],
+    description: 'What came back after it was sent: hard, full, policy or soft. Only hard keeps later mails back.',
+  }),
+  bounce_response: NullableText,
+  bounced_at: NullableTimestamp,
+  complained_at: NullableTimestamp,
   opens: Type.Integer(),
   opens_machine: Type.Integer(),
   clicks: Type.Integer(),

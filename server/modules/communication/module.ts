@@ -5,6 +5,7 @@ import { campaignJobs } from './campaign-jobs.ts'
 import { campaignRoutes } from './campaign-routes.ts'
 import { createEngine } from './engine/engine.ts'
 import { mergedContactReactions } from './merged-contacts.ts'
+import { campaignMail } from './returned-mail.ts'
 import { personalData } from './personal-data.ts'
 import { sandboxRoutes } from './sandbox-routes.ts'
 import { sandboxTasks } from './sandbox-tasks.ts'
@@ -26,6 +27,7 @@ export const communication = defineModule({
     'sandbox.clear': ['admin'],
   },
   routes: [...campaignRoutes, ...templateRoutes, ...sandboxRoutes, ...trackingRoutes, ...statusRoutes],
+  mail: [campaignMail],
   reactions: [...unsubscriptionReactions, ...mergedContactReactions],
   jobs: [...campaignJobs],
   workers: [createEngine, trackingBuffer],

@@ -46,7 +46,7 @@ function isAbout(table: string, person: Person): RawBuilder<boolean> {
 async function anonymizeDeliveries(tx: Tx, person: Person): Promise<number> {
   const { rows } = await sql<{ id: string }>`
     update communication.deliveries t set contact_id = gen_random_uuid(), email = '', full_name = '', domain = '',
-      response = null, message_id = null,
+      response = null, bounce_response = null, message_id = null,
       state = case when state in ('queued', 'retry') then 'skipped' else state end,
       reason = case when state in ('queued', 'retry') then 'deleted' else reason end
     where workspace_id = ${tx.workspaceId} and ${isAbout('communication.deliveries', person)} returning id`.execute(

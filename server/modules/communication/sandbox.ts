@@ -65,7 +65,7 @@ export function createSandboxStore(db: Db, ownWorkspaceId: () => Promise<string 
     if (!workspaceId) return // before the set-up there is nobody who could look
     const row = {
       id: newId(),
-      sender: message.from.name ? `${message.from.name} <${envelope.from}>` : envelope.from,
+      sender: message.from.name ? `${message.from.name} <${message.from.address}>` : message.from.address,
       recipient: envelope.to,
       subject: message.subject,
       confidential: !context?.contactId && !context?.campaignId,

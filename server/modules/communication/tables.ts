@@ -79,6 +79,11 @@ export interface DeliveryTable {
   clicks_machine: Generated<number>
   clicked_at: NullableTime
   unsubscribed_at: NullableTime
+  /** What came back later: only `hard` says that the mailbox does not exist. */
+  bounce_kind: ColumnType<'hard' | 'full' | 'policy' | 'soft' | null, string | null | undefined, string | null>
+  bounce_response: NullableText
+  bounced_at: NullableTime
+  complained_at: NullableTime
 }
 export type Delivery = Selectable<DeliveryTable>
 

@@ -158,7 +158,9 @@ export async function fromMatching(tx: Tx, filter: ContactFilter, purpose: Purpo
  * instead of a subquery, whose result it cannot guess.
  */
 async function matching(tx: Tx, filter: ContactFilter): Promise<(purpose: Purpose) => RawBuilder<unknown>> {
-  const conditions = [filter.deleted ? sql`c.deleted_at is not null` : sql`c.deleted_at is null`]
+  const conditions = [
+    filter.deleted ? sql`c.deleted_at is not null and c.merged_into is null` : sql`c.deleted_at is null`,
+  ]
   for (const word of searchWords(filter.search)) conditions.push(containsWord(word))
   if (filter.view && !filter.within) throw new Error('a saved view was named, and not opened')
   for (const word of searchWords(filter.within?.search)) conditions.push(containsWord(word))

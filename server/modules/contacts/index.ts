@@ -4,7 +4,8 @@ export { viewContact, type ContactView } from './contact-view.ts'
 export { recordConsent, type ConsentEntry, type ConsentOutcome, type ConsentSource } from './consent.ts'
 export { recordEngagement, trackingAllowed, type EngagementEntry, type EngagementType } from './engagement.ts'
 export { sendability, type Category, type Sendee, type Unsendable } from './sendability.ts'
-export { preferencesToken, unsubscribeToken, type Holder } from './subscription-links.ts'
+export { preferencesToken, readUnsubscribeToken, unsubscribeToken, type Holder } from './subscription-links.ts'
+export { unsubscribe } from './public-subscription.ts'
 export { isSuppressed, lift, suppress } from './suppression.ts'
 export {
   amongAudience,
@@ -18,6 +19,7 @@ export {
 } from './audience.ts'
 export { resolveContact, resolveContacts, type Person, type Resolved } from './identity.ts'
 export { recordInteractions, type InteractionType, type NewInteraction } from './interactions.ts'
+export { html, showPage } from './pages/page.ts'
 export { invalidLinkPage } from './pages/subscription-pages.ts'
 export { chooseLanguage, type Language } from './texts.ts'
 export { createList } from './lists.ts'

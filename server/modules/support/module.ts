@@ -7,6 +7,9 @@ import { breachTasks } from './sla/breach-task.ts'
 import { calendarRoutes } from './sla/calendar-routes.ts'
 import { policyRoutes } from './sla/policy-routes.ts'
 import { reapplyJob } from './sla/reapply-job.ts'
+import { statisticsTasks } from './statistics/counting.ts'
+import { showTotals } from './statistics/metrics.ts'
+import { statisticsRoutes } from './statistics/routes.ts'
 import { autoCloseTasks } from './upkeep/auto-close.ts'
 import { escalationMailJob } from './upkeep/escalation-mail.ts'
 import { escalationTasks } from './upkeep/escalation.ts'
@@ -15,9 +18,17 @@ import { attachmentRoutes } from './attachment-routes.ts'
 import { scanJob } from './attachments.ts'
 import { followerRoutes } from './follower-routes.ts'
 import { historyRoutes } from './history.ts'
+import { ticketMail } from './mail/incoming.ts'
+import { mailFilesJob } from './mail/mail-files.ts'
+import { mailboxRoutes } from './mail/mailbox-routes.ts'
+import { mailJobs, mailReactions } from './mail/outgoing.ts'
+import { mergeReactions } from './merged-contacts.ts'
 import { messageRoutes } from './message-routes.ts'
 import { personalData } from './personal-data.ts'
+import { publicRoutes } from './public-routes.ts'
 import { heard, supportReactions } from './reactions.ts'
+import { askJob, satisfactionReactions } from './satisfaction/asking.ts'
+import { satisfactionRoutes } from './satisfaction/routes.ts'
 import { ticketRoutes } from './ticket-routes.ts'
 
 export const support = defineModule({
@@ -29,20 +40,33 @@ export const support = defineModule({
     'ticket.work': ['agent'],
     'ticket.configure': ['admin'],
     'ticket.delete': ['admin'],
+    'mailbox.manage': ['admin'],
   },
+  mail: [ticketMail],
   routes: [
+    ...mailboxRoutes,
     ...ticketRoutes,
     ...messageRoutes,
     ...attachmentRoutes,
     ...followerRoutes,
     ...historyRoutes,
+    ...publicRoutes,
+    ...satisfactionRoutes,
     ...agentRoutes,
     ...calendarRoutes,
     ...policyRoutes,
+    ...statisticsRoutes,
   ],
-  jobs: [scanJob, removeFilesJob, reapplyJob, escalationMailJob],
-  reactions: [...supportReactions, ...assignmentReactions],
-  schedule: [...breachTasks, ...assignmentTasks, ...escalationTasks, ...autoCloseTasks],
+  jobs: [scanJob, removeFilesJob, askJob, reapplyJob, escalationMailJob, ...mailJobs, mailFilesJob],
+  reactions: [
+    ...supportReactions,
+    ...satisfactionReactions,
+    ...mergeReactions,
+    ...assignmentReactions,
+    ...mailReactions,
+  ],
+  schedule: [...breachTasks, ...assignmentTasks, ...escalationTasks, ...autoCloseTasks, ...statisticsTasks],
   hears: heard,
+  metrics: showTotals,
   personalData,
 })

@@ -18,6 +18,7 @@ const tables = [
   'support.message_reads',
   'support.attachments',
   'support.ticket_events',
+  'support.ticket_mails',
 ] as const
 
 export const personalData: PersonalData = {
@@ -75,11 +76,20 @@ export const personalData: PersonalData = {
           user_id = case when author_kind = 'house' then user_id end
         where t.workspace_id = ${tx.workspaceId}::uuid and ${isAbout('support.messages', person)}`,
     )
+    counts['support.ticket_mails'] = await affected(
+      tx,
+      sql`delete from support.ticket_mails t
+        where t.workspace_id = ${tx.workspaceId}::uuid and ${isAbout('support.ticket_mails', person)}`,
+    )
+    await sql`delete from support.ticket_tokens t where t.workspace_id = ${tx.workspaceId}::uuid and t.ticket_id in (
+      select k.id from support.tickets k where k.workspace_id = t.workspace_id and ${ownTicket(person, 'k')})`.execute(
+      tx.sql,
+    )
     counts['support.tickets'] = await affected(
       tx,
       sql`update support.tickets t set contact_id = null, user_id = null, contact_email = '', contact_name = '', subject = '',
           description = '', resolution_notes = null, internal_notes = null, satisfaction_comment = null, tags = '{}',
-          metadata = '{}'
+          metadata = '{}', former_contacts = '{}'
         where t.workspace_id = ${tx.workspaceId}::uuid and ${isAbout('support.tickets', person)}`,
     )
     return counts
@@ -96,21 +106,17 @@ export const personalData: PersonalData = {
 
 /** By the ids, and by the address: a ticket of somebody whose contact is gone is still theirs. */
 function isAbout(table: (typeof tables)[number], person: Person): RawBuilder<boolean> {
-  const users = sql`array(select id::uuid from unnest(${person.userIds}::text[]) as id
-    where id ~* '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$')`
+  const users = usersOf(person)
   const emails = sql`${person.emails}::text[]`
-  const ownTicket = (name: string): RawBuilder<boolean> => sql<boolean>`(
-    ${sql.ref(`${name}.contact_id`)} = any(${person.contactIds}::uuid[]) or ${sql.ref(`${name}.user_id`)} = any(${users})
-    or (${sql.ref(`${name}.contact_email`)} <> '' and lower(${sql.ref(`${name}.contact_email`)}) = any(${emails})))`
   const ownTickets = sql`select k.id from support.tickets k
-    where k.workspace_id = ${sql.ref('t.workspace_id')} and ${ownTicket('k')}`
+    where k.workspace_id = ${sql.ref('t.workspace_id')} and ${ownTicket(person, 'k')}`
   const inMessages = sql<boolean>`t.message_id in (
     select m.id from support.messages m where m.workspace_id = t.workspace_id and (
       m.ticket_id in (${ownTickets})
       or (m.author_kind <> 'house' and (m.user_id = any(${users}) or lower(m.author_email) = any(${emails})))))`
   switch (table) {
     case 'support.tickets':
-      return ownTicket('t')
+      return ownTicket(person, 't')
     case 'support.messages':
       return sql<boolean>`(t.ticket_id in (${ownTickets})
         or (t.author_kind <> 'house' and t.author_email <> ''
@@ -121,9 +127,24 @@ function isAbout(table: (typeof tables)[number], person: Person): RawBuilder<boo
       return sql<boolean>`(t.ticket_id in (${ownTickets}) or (t.author_kind <> 'house' and t.user_id = any(${users})))`
     case 'support.message_reads':
       return sql<boolean>`(t.reader_id = any(${users}) or t.reader_id = any(${person.contactIds}::uuid[]))`
+    case 'support.ticket_mails':
+      return sql<boolean>`(t.ticket_id in (${ownTickets}) or t.email = any(${emails}))`
     case 'support.ticket_events':
       return sql<boolean>`t.ticket_id in (${ownTickets})`
   }
+}
+
+function ownTicket(person: Person, name: string): RawBuilder<boolean> {
+  const column = (own: string) => sql.ref(`${name}.${own}`)
+  return sql<boolean>`(${column('contact_id')} = any(${person.contactIds}::uuid[])
+    or ${column('user_id')} = any(${usersOf(person)})
+    or (${column('contact_email')} <> '' and lower(${column('contact_email')}) = any(${person.emails}::text[])))`
+}
+
+/** Of other services an id can be any text; here they are UUIDs. */
+function usersOf(person: Person) {
+  return sql`array(select id::uuid from unnest(${person.userIds}::text[]) as id
+    where id ~* '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$')`
 }
 
 async function affected(tx: Tx, statement: RawBuilder<unknown>): Promise<number> {

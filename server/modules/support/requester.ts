@@ -66,7 +66,8 @@ async function requesterById(tx: Tx, id: string, name: string | undefined): Prom
 }
 
 async function requesterByEmail(tx: Tx, actor: Actor, email: string, name: string | undefined): Promise<Requester> {
-  const person = { email, source: 'ticket', ...(name ? { full_name: name } : {}) }
+  const given = actor.kind === 'public' || !name ? {} : { full_name: name }
+  const person = { email, source: 'ticket', ...given }
   const { contact } = await resolveContact(tx, actor, person)
   return toRequester(contact, name)
 }

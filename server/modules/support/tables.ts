@@ -37,6 +37,10 @@ export interface TicketTable {
   satisfaction_rating: ColumnType<number | null, number | null | undefined, number | null>
   satisfaction_comment: NullableText
   satisfaction_at: NullableTime
+  satisfaction_asked_at: NullableTime
+  opens_by_number: Generated<boolean>
+  /** Merge of contacts → whose the ticket was before it. */
+  former_contacts: ColumnType<Record<string, string>, string | undefined, string>
   tags: Generated<string[]>
   tag_keys: GeneratedAlways<string[]>
   metadata: ColumnType<Record<string, unknown>, string | undefined, string>
@@ -146,5 +150,11 @@ declare module '#platform/db/tables.ts' {
     }
     'support.ticket_events': TicketEventTable
     'support.attachments': AttachmentTable
+    'support.ticket_tokens': {
+      workspace_id: string
+      token_hash: Buffer
+      ticket_id: string
+      created_at: GeneratedTime
+    }
   }
 }

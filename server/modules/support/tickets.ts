@@ -34,6 +34,10 @@ export interface OpeningOptions {
   followUpOf?: Ticket
   /** Appended to the number, for those who have nothing else to show: see docs/decisions/0031. */
   numberSuffix?: string
+  /** By somebody without an account: the address is what they say, so the ticket is not put into the account that has it. */
+  isPublic?: boolean
+  /** BCP 47; the contact's own without it. */
+  language?: string
 }
 
 /** Only the house may say these. */
@@ -53,7 +57,7 @@ export async function openTicket(
   services: Pick<Services, 'config'>,
   options: OpeningOptions = {},
 ): Promise<Ticket> {
-  if (!isOfTheHouse(actor)) refuseHouseFields(input, houseFields)
+  if (!isOfTheHouse(actor) && !options.isPublic) refuseHouseFields(input, houseFields)
   const { followUpOf } = options
   const requester = await findRequester(tx, actor, input, { fallBack: followUpOf !== undefined })
   const workspace = await getWorkspace(tx, tx.workspaceId)
@@ -66,10 +70,11 @@ export async function openTicket(
       id: newId(),
       ticket_number: options.numberSuffix ? `${number}-${options.numberSuffix}` : number,
       contact_id: requester.contactId,
-      user_id: followUpOf ? followUpOf.user_id : requester.userId,
+      user_id: followUpOf ? followUpOf.user_id : options.isPublic ? null : requester.userId,
       contact_email: requester.email,
       contact_name: requester.name,
-      language: requester.language,
+      language: options.language ?? requester.language,
+      opens_by_number: options.numberSuffix !== undefined,
       subject: input.subject.trim(),
       description: input.description,
       priority: input.priority ?? 'normal',

@@ -59,6 +59,18 @@ export async function addressFor(tx: Tx, purpose: MailPurpose): Promise<string |
   return row?.address ?? null
 }
 
+/** Which of these are addresses of this workspace: mail from them is our own. */
+export async function findOwnAddresses(tx: Tx, addresses: readonly string[]): Promise<string[]> {
+  const asked = addresses.flatMap((address) => [address.toLowerCase(), splitAddress(address).address])
+  if (!asked.length) return []
+  const rows = await tx.sql
+    .selectFrom('platform.mail_addresses')
+    .select('address')
+    .where('address', 'in', asked)
+    .execute()
+  return rows.map(({ address }) => address)
+}
+
 /** Which of these are ours; from any workspace, because a server that hands over mail names none. */
 export async function findDestinations(db: Db, recipients: readonly string[]): Promise<Destination[]> {
   const asked = recipients.map((recipient) => ({ whole: recipient.toLowerCase(), ...splitAddress(recipient) }))

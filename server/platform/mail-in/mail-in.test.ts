@@ -277,9 +277,9 @@ describe('the mailbox elsewhere', () => {
     box.seen.length = 0
     expect(await imap.poll()).toBe(0)
     await app.drain()
-    expect(handled.map(({ subject, envelopeFrom }) => [subject, envelopeFrom])).toEqual([
-      ['mail 1', null],
-      ['mail 3', null],
+    expect(handled.map(({ subject, envelopeFrom }) => `${subject} ${envelopeFrom}`).toSorted()).toEqual([
+      'mail 1 null',
+      'mail 3 null',
     ])
   })
 
@@ -292,6 +292,7 @@ describe('the mailbox elsewhere', () => {
 })
 
 test('an erasure takes the mails that the person wrote', async () => {
+  const before = await filesLeft()
   await send()
   await send({ from: 'zoe@lefevre.example', text: 'long '.repeat(60_000) })
   await app.drain()
@@ -301,7 +302,7 @@ test('an erasure takes the mails that the person wrote', async () => {
   await app.inTx((tx) => data.erase(tx, person, app.app.runtime))
   await data.sweep!({ workspaceId: app.world.workspaceId, db, services: app.app.runtime }, person)
   expect((await list()).data.map(({ from_address }) => from_address)).toEqual(['jonas@field.example'])
-  expect(await filesLeft()).toEqual([])
+  expect(await filesLeft()).toEqual(before)
 })
 
 function nested(levels: number): string {

@@ -6,6 +6,8 @@ import { createHash } from 'node:crypto'
 import { readDkimKey } from '#platform/mail/dkim.ts'
 import type { DkimKey, Mailbox, OutgoingMail } from '#platform/mail/mail.ts'
 import type { Tx } from '#platform/db/db.ts'
+import { addressWithToken, mailToken } from '#platform/mail-in/address-token.ts'
+import { addressFor } from '#platform/mail-in/addresses.ts'
 import type { Services } from '#platform/services.ts'
 import { getWorkspace, type Workspace } from '#modules/accounts/index.ts'
 import { preferencesToken, unsubscribeToken, type Recipient } from '#modules/contacts/index.ts'
@@ -49,7 +51,9 @@ export async function openComposer(
   })
   if ('errors' in prepared) return prepared
   const sender = senderOf(services, workspace, config)
-  const context: Context = { services, workspace, whole, config, prepared, sender, dkim: dkimOf(services) }
+  const returnAddress = await addressFor(tx, 'bounces')
+  const dkim = dkimOf(services)
+  const context: Context = { services, workspace, whole, config, prepared, sender, returnAddress, dkim }
   return {
     campaign: whole.campaign,
     subject: content.subject,
@@ -80,6 +84,8 @@ interface Context {
   config: EmailConfig
   prepared: PreparedMessage
   sender: Mailbox
+  /** Where undeliverable mails come back to; null: to the sender. */
+  returnAddress: string | null
   dkim: DkimKey | undefined
 }
 
@@ -108,13 +114,14 @@ function compose(context: Context, recipient: Recipient, deliveryId: string): Ou
     text,
     messageId: messageId(campaignId, recipient.id, sender.address),
     headers: headersFor(context, unsubscribeUrl, unsubscribe),
+    envelopeFrom: envelopeFromOf(context, deliveryId),
     dkim: context.dkim,
     context: { workspaceId, campaignId, contactId: recipient.id },
   }
 }
 
 function headersFor(
-  { whole, workspace, sender }: Context,
+  { whole, workspace, sender, returnAddress }: Context,
   unsubscribeUrl: string,
   token: string,
 ): Record<string, string> {
@@ -126,11 +133,18 @@ function headersFor(
   if (category === 'transactional') return common
   return {
     ...common,
-    'List-Unsubscribe': `<${unsubscribeUrl}>, <mailto:${sender.address}?subject=unsubscribe%20${token}>`,
+    'List-Unsubscribe': `<${unsubscribeUrl}>, <mailto:${returnAddress ?? sender.address}?subject=unsubscribe%20${token}>`,
     'List-Unsubscribe-Post': 'List-Unsubscribe=One-Click',
     'List-Id': `<${category}.${workspace.slug}.${domain}>`,
     Precedence: 'bulk',
   }
+}
+
+/** Signed, so that a report names the delivery that it is about, and nobody else's. */
+function envelopeFromOf({ services, whole, returnAddress }: Context, deliveryId: string): string | undefined {
+  if (!returnAddress) return undefined
+  const token = mailToken(services, 'delivery', whole.campaign.workspace_id, deliveryId)
+  return addressWithToken(returnAddress, token) ?? undefined
 }
 
 /** What a template may say of a person; what it may not, it never sees. */

@@ -15,7 +15,7 @@ export interface PlannedMeasure {
   asked: Measure
   name: string
   kind: MeasureValueKind
-  /** With `total`: how many contacts there are in all. */
+  /** `total` is how many contacts there are in all; null: these are they. */
   aggregate(total: number | null): RawBuilder<unknown>
   own: string | null
 }
@@ -106,7 +106,8 @@ const sharing: Planned = {
 const sharingAll: Planned = {
   kind: 'share',
   own: null,
-  aggregate: (_filter, total) => sql`round(count(*)::numeric / nullif(${total}::numeric, 0), 4)`,
+  aggregate: (_filter, total) =>
+    sql`round(count(*)::numeric / nullif(${total === null ? sql`count(*)` : sql`${total}::numeric`}, 0), 4)`,
 }
 
 function planDistinct(field: Field): Planned | null {
