@@ -23,6 +23,8 @@ test('a copy holds everything, and an erasure leaves a ticket’s times without 
   await adrian.put(`/tickets/${own}`, { internal_notes: 'Ana is nice', tags: ['ana'], metadata: { who: 'Ana' } })
   await agnes.post(`/tickets/${own}/resolve`, { resolution: 'Told Ana' })
 
+  await app.drain() // answers go out by mail
+
   const person = await app.inTx((tx) => personalData.find!(tx, { email: 'ANA@guest.example' }))
   assert.deepEqual([person?.userIds, person?.emails], [[ana.id], ['ana@guest.example']])
   const copy = await app.inTx((tx) => copyOf(personalData, tx, person!))
