@@ -127,6 +127,8 @@ async function runCopy(url: string, file: string): Promise<number> {
 
 async function runImport(url: string, csv: string, after?: (client: pg.Client) => Promise<void>): Promise<Measured> {
   const worker = fork(path.join(import.meta.dirname, 'workers/import-worker.ts'), [url, path.join(folder, 'files')], {
+    // As bin/launch.cjs starts the program.
+    execArgv: ['--max-semi-space-size=16'],
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   })
   try {

@@ -137,7 +137,10 @@ export async function createApp(options: AppOptions): Promise<App> {
     files: await createLocalFiles({ folder: path.join(config.app.dataDir, 'files'), links: fileLinks }),
     outbound: createOutbound({
       allowLoopback: config.workers.outboundAllowLoopback,
-      trustedOrigins: config.auth.authServiceUrl ? [new URL(config.auth.authServiceUrl).origin] : [],
+      // Services that the operator names may be inside the network.
+      trustedOrigins: [config.auth.authServiceUrl, config.services.logUrl].flatMap((url) =>
+        url ? [new URL(url).origin] : [],
+      ),
     }),
     mail: openMail(
       config,

@@ -558,6 +558,7 @@ create table contacts.consents (
   constraint consent_purpose CHECK ((purpose = ANY (ARRAY['newsletter'::text, 'marketing'::text, 'tracking'::text, 'transactional'::text])))
 );
 CREATE INDEX consents_contact ON contacts.consents USING btree (workspace_id, contact_id, recorded_at DESC, id DESC);
+CREATE INDEX consents_refusals ON contacts.consents USING btree (workspace_id, purpose, decision, contact_id) WHERE (decision <> 'granted'::text);
 CREATE INDEX consents_time ON contacts.consents USING brin (recorded_at) WITH (pages_per_range='32', autosummarize='on');
 create policy tenant on contacts.consents using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
 grant insert, select on contacts.consents to rapport_app;
@@ -670,6 +671,7 @@ CREATE INDEX contacts_first_name ON contacts.contacts USING btree (workspace_id,
 CREATE INDEX contacts_gender ON contacts.contacts USING btree (workspace_id, gender, created_at, id) WHERE ((deleted_at IS NULL) AND (gender IS NOT NULL));
 CREATE INDEX contacts_import ON contacts.contacts USING btree (workspace_id, import_id) WHERE (import_id IS NOT NULL);
 CREATE INDEX contacts_inactive ON contacts.contacts USING btree (workspace_id, created_at, id) WHERE ((deleted_at IS NULL) AND (NOT is_active));
+CREATE INDEX contacts_job_title ON contacts.contacts USING btree (workspace_id, platform.fold(job_title)) WHERE ((deleted_at IS NULL) AND (job_title IS NOT NULL));
 CREATE INDEX contacts_language ON contacts.contacts USING btree (workspace_id, language) WHERE (deleted_at IS NULL);
 CREATE INDEX contacts_merged ON contacts.contacts USING btree (workspace_id, merged_into) WHERE (merged_into IS NOT NULL);
 CREATE INDEX contacts_name ON contacts.contacts USING btree (workspace_id, name_key, id) WHERE (deleted_at IS NULL);
@@ -2505,6 +2507,30 @@ CREATE INDEX ticket_events_type ON support.ticket_events USING btree (workspace_
 create policy tenant on support.ticket_events using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
 grant insert, select on support.ticket_events to rapport_app;
 
+create table support.ticket_figures (
+  workspace_id uuid not null,
+  ticket_id uuid not null,
+  opened_at timestamp with time zone not null,
+  answered_at timestamp with time zone,
+  ended_at timestamp with time zone,
+  first_response_ms bigint,
+  first_response_business_ms bigint,
+  resolution_ms bigint,
+  resolution_business_ms bigint,
+  escalated_at timestamp with time zone,
+  is_late boolean not null,
+  rating integer,
+  rated_at timestamp with time zone,
+  constraint ticket_figures_pkey PRIMARY KEY (workspace_id, ticket_id),
+  constraint figures_ticket FOREIGN KEY (workspace_id, ticket_id) REFERENCES support.tickets(workspace_id, id) ON DELETE CASCADE
+);
+CREATE INDEX ticket_figures_answered ON support.ticket_figures USING btree (workspace_id, answered_at) WHERE (answered_at IS NOT NULL);
+CREATE INDEX ticket_figures_ended ON support.ticket_figures USING btree (workspace_id, ended_at) WHERE (ended_at IS NOT NULL);
+CREATE INDEX ticket_figures_opened ON support.ticket_figures USING btree (workspace_id, opened_at);
+CREATE INDEX ticket_figures_rated ON support.ticket_figures USING btree (workspace_id, rated_at) WHERE (rated_at IS NOT NULL);
+create policy tenant on support.ticket_figures using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant delete, insert, select, update on support.ticket_figures to rapport_app;
+
 create table support.ticket_mails (
   workspace_id uuid not null,
   id uuid not null,
@@ -2639,6 +2665,26 @@ CREATE TRIGGER ticket_touch BEFORE UPDATE OF subject, description, status, prior
 create policy tenant on support.tickets using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
 grant delete, insert, select, update on support.tickets to rapport_app;
 
+create table support.workspace_statistics (
+  workspace_id uuid not null,
+  counted_to timestamp with time zone not null,
+  by_status jsonb not null,
+  by_priority jsonb not null,
+  opened bigint not null,
+  escalated bigint not null,
+  late bigint not null,
+  answered bigint not null,
+  first_response_ms_sum numeric not null,
+  ended bigint not null,
+  resolution_ms_sum numeric not null,
+  rated bigint not null,
+  rating_sum bigint not null,
+  loads numeric[] not null,
+  constraint workspace_statistics_pkey PRIMARY KEY (workspace_id)
+);
+create policy tenant on support.workspace_statistics using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant delete, insert, select, update on support.workspace_statistics to rapport_app;
+
 create view support.message_rows as
  SELECT workspace_id,
     id,
@@ -2740,6 +2786,28 @@ CREATE OR REPLACE FUNCTION support.ticket_weight(priority text)
 RETURN CASE priority WHEN 'urgent'::text THEN (4)::numeric WHEN 'high'::text THEN (2)::numeric WHEN 'normal'::text THEN (1)::numeric ELSE 0.5 END
 ;
 
+CREATE OR REPLACE FUNCTION support.totals()
+ RETURNS TABLE(by_status jsonb, by_priority jsonb, opened bigint, escalated bigint, late bigint, average_first_response_ms numeric, average_resolution_ms numeric, average_rating numeric, load_min numeric, load_average numeric, load_max numeric)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+    select
+      (select coalesce(jsonb_object_agg(k.key, k.count), '{}') from (
+        select e.key, sum(e.value::bigint) as count from support.workspace_statistics w, jsonb_each_text(w.by_status) as e group by 1) as k),
+      (select coalesce(jsonb_object_agg(k.key, k.count), '{}') from (
+        select e.key, sum(e.value::bigint) as count from support.workspace_statistics w, jsonb_each_text(w.by_priority) as e group by 1) as k),
+      coalesce(sum(s.opened), 0)::bigint, coalesce(sum(s.escalated), 0)::bigint, coalesce(sum(s.late), 0)::bigint,
+      coalesce(sum(s.first_response_ms_sum) / nullif(sum(s.answered), 0), 0),
+      coalesce(sum(s.resolution_ms_sum) / nullif(sum(s.ended), 0), 0),
+      coalesce(sum(s.rating_sum)::numeric / nullif(sum(s.rated), 0), 0),
+      coalesce((select min(l) from support.workspace_statistics w, unnest(w.loads) as l), 0),
+      coalesce((select avg(l) from support.workspace_statistics w, unnest(w.loads) as l), 0),
+      coalesce((select max(l) from support.workspace_statistics w, unnest(w.loads) as l), 0)
+    from support.workspace_statistics s
+  $function$
+;
+
 -- privacy -------------------------------------------------------------------------------------------------------
 
 create table privacy.audit_entries (
@@ -2760,6 +2828,15 @@ create table privacy.audit_entries (
 CREATE INDEX audit_recent ON privacy.audit_entries USING btree (workspace_id, created_at, id);
 create policy tenant on privacy.audit_entries using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
 grant insert, select on privacy.audit_entries to rapport_app;
+
+create table privacy.log_copies (
+  workspace_id uuid not null,
+  number integer not null,
+  updated_at timestamp with time zone not null default now(),
+  constraint log_copies_pkey PRIMARY KEY (workspace_id)
+);
+create policy tenant on privacy.log_copies using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant delete, insert, select, update on privacy.log_copies to rapport_app;
 
 create table privacy.requests (
   workspace_id uuid not null,

@@ -30,9 +30,20 @@ test('every page of the demo has something to show, and its numbers agree', asyn
     '/api-keys',
     '/invitations',
     '/communication/sandbox/messages',
+    '/tickets',
   ]) {
     expect((await read(page)).data.length, page).toBeGreaterThan(0)
   }
+  const tickets = (await read('/tickets?sort=created_at')).data
+  expect(tickets.map((ticket: { status: string }) => ticket.status)).toEqual([
+    'resolved',
+    'resolved',
+    'waiting_customer',
+    'in_progress',
+    'open',
+    'open',
+  ])
+  expect((await read(`/contacts/${tickets[0].contact_id}`)).total_tickets).toBeGreaterThan(0)
   const campaigns = (await read('/communication/campaigns')).data
   const statuses = campaigns.map((campaign: { status: string }) => campaign.status)
   expect(statuses.toSorted()).toEqual(['completed', 'completed', 'completed', 'draft', 'scheduled'])

@@ -11,6 +11,7 @@ import {
   seedPastCampaign,
   seedSandbox,
 } from '#modules/communication/index.ts'
+import { seedTickets } from '#modules/support/index.ts'
 import { createList, createTag, hasContacts, importFile, keepFile, seedContacts } from '#modules/contacts/index.ts'
 import type { Actor } from '#platform/actor.ts'
 import type { Tx } from '#platform/db/db.ts'
@@ -21,6 +22,7 @@ import { recallConsents } from './consents.ts'
 import { dayMs, inviteGuests, type Guest } from './guests.ts'
 import { letters, type Letter } from './letters.ts'
 import { chanceFrom, type Chance } from './random.ts'
+import { recallRequests } from './requests.ts'
 import { recallVisits, type House } from './visits.ts'
 import { fairFile, writeFairFile } from './wine-fair.ts'
 
@@ -188,6 +190,7 @@ async function fill(tx: Tx, runtime: Runtime, { chance, house, guests }: Story):
     newest.answers.deliveries.filter(({ state }) => state === 'sent').slice(-sandboxMails),
   )
   await writeLetters(tx, house)
+  await seedTickets(tx, house.people[0]!, runtime, recallRequests(chance, house, guests))
 }
 
 async function recallCampaigns(tx: Tx, runtime: Runtime, { chance, house, guests }: Story) {

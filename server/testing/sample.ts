@@ -65,7 +65,18 @@ const formats: Record<string, () => string> = {
 }
 
 /** Texts for the few patterns that doors have; the first that matches is taken. */
-const texts = () => [`Sample ${++made}`, `sample_${made}`, '#336699', 'FR', 'EUR', 'en', '0', '123456', '2030-01-31']
+const texts = () => [
+  `Sample ${++made}`,
+  `sample_${made}`,
+  '#336699',
+  'FR',
+  'EUR',
+  'en',
+  '0',
+  '123456',
+  '2030-01-31',
+  '07:30',
+]
 
 function sampleText({ format, pattern, minLength = 0, maxLength = 1_000 }: Schema, id: string): string {
   if (format === 'uuid') return id

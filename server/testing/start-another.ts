@@ -11,13 +11,17 @@ export interface AnotherApp extends AsyncDisposable {
 }
 
 /** It ends before the first one does, which owns the database. */
-export async function startAnother(first: TestApp, environment: Record<string, string> = {}): Promise<AnotherApp> {
+export async function startAnother(
+  first: TestApp,
+  environment: Record<string, string> = {},
+  log = createLog({ level: 'silent', name: 'another' }),
+): Promise<AnotherApp> {
   const config = toConfig({ APP_ENV: 'test', RATE_LIMIT_PER_MINUTE: '1000000', ...environment })
   const app = await createApp({
     config: { ...config, app: { ...config.app, dataDir: first.app.runtime.config.app.dataDir } },
     databaseUrl: first.databaseUrl,
     secretKey: testSecretKey,
-    log: createLog({ level: 'silent', name: 'another' }),
+    log,
     works: false,
     webFolder: null,
   })

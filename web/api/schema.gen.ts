@@ -523,7 +523,7 @@ export interface paths {
         put?: never;
         /**
          * Do one thing to many contacts, as a job
-         * @description Name them by `contact_ids`, or by `filter` with the parameters of GET /contacts. `dry_run` counts them.
+         * @description Name them by `contact_ids`, or by `filter`: the parameters of GET /contacts, or a rule. `dry_run` counts what would happen. set_field takes `field` (first_name, last_name, company, job_title, phone, gender, language, timezone, source, is_active, notes, custom_fields.<key>) and `value`; set_status a `status`, which only ever becomes stricter, but for a bounce; subscribe never stands against a “no”. The job can be canceled after any batch; its result has the counts and the `operation_id`, by which it is undone: POST /contacts/operations/{id}/undo.
          */
         post: operations["postContactsBulkAction"];
         delete?: never;
@@ -3621,6 +3621,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/tickets/statistics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Figures of the tickets that one may see: how many, how fast, how satisfied
+         * @description `now` is counted when asked; all else is of the period and as of the last hourly count (`computed_at`). Days are those of the workspace’s time zone; without `from` and `to` it is the thirty days until today. `by_priority`, `unassigned` and `overdue` are of tickets that have not ended. Rates are shares of the tickets opened in the period.
+         */
+        get: operations["getTicketsStatistics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tickets/{id}": {
         parameters: {
             query?: never;
@@ -6183,6 +6203,102 @@ export interface components {
              */
             updated_at: string;
         };
+        TicketStatistics: {
+            /** Format: date */
+            from: string;
+            /** Format: date */
+            to: string;
+            timezone: string;
+            /** Format: date-time */
+            computed_at: string | null;
+            now: {
+                by_status: {
+                    open: number;
+                    assigned: number;
+                    in_progress: number;
+                    waiting_customer: number;
+                    resolved: number;
+                    closed: number;
+                };
+                by_priority: {
+                    low: number;
+                    normal: number;
+                    high: number;
+                    urgent: number;
+                };
+                unassigned: number;
+                overdue: number;
+            };
+            opened: number;
+            escalated: number;
+            late: number;
+            escalation_rate: number | null;
+            late_rate: number | null;
+            first_response: {
+                /** @description Seconds; null where nothing was counted */
+                calendar: {
+                    count: number;
+                    mean: number | null;
+                    median: number | null;
+                    p90: number | null;
+                };
+                /** @description The same in hours of the business calendar, in seconds */
+                business: {
+                    count: number;
+                    mean: number | null;
+                    median: number | null;
+                    p90: number | null;
+                };
+            };
+            resolution: {
+                /** @description Seconds; null where nothing was counted */
+                calendar: {
+                    count: number;
+                    mean: number | null;
+                    median: number | null;
+                    p90: number | null;
+                };
+                /** @description The same in hours of the business calendar, in seconds */
+                business: {
+                    count: number;
+                    mean: number | null;
+                    median: number | null;
+                    p90: number | null;
+                };
+            };
+            satisfaction: {
+                count: number;
+                mean: number | null;
+                ratings: {
+                    1: number;
+                    2: number;
+                    3: number;
+                    4: number;
+                    5: number;
+                };
+            };
+            agents: {
+                /**
+                 * Format: uuid
+                 * @description UUIDv7
+                 */
+                user_id: string;
+                name: string;
+                presence: string;
+                capacity: number;
+                load: number;
+                open_tickets: number;
+                ended: number;
+                satisfaction_mean: number | null;
+            }[];
+            days: {
+                /** Format: date */
+                day: string;
+                opened: number;
+                ended: number;
+                escalated: number;
+            }[];
+        };
         Workspace: {
             /**
              * Format: uuid
@@ -8274,7 +8390,7 @@ export interface operations {
             content: {
                 "application/json": {
                     /** @enum {string} */
-                    action: "add_tag" | "remove_tag" | "add_to_list" | "remove_from_list" | "subscribe" | "unsubscribe" | "delete" | "restore" | "export";
+                    action: "add_tag" | "remove_tag" | "add_to_list" | "remove_from_list" | "add_to_group" | "remove_from_group" | "set_field" | "set_status" | "subscribe" | "unsubscribe" | "delete" | "restore" | "export";
                     contact_ids?: string[];
                     /** @description Either the parameters of GET /contacts as an object, or a rule (all, any, not, field, event) */
                     filter?: {
@@ -8288,6 +8404,16 @@ export interface operations {
                          * @description UUIDv7
                          */
                         list_id?: string;
+                        /**
+                         * Format: uuid
+                         * @description UUIDv7
+                         */
+                        group_id?: string;
+                        /** @description A field of the contact, or custom_fields.<key> */
+                        field?: string;
+                        value?: unknown;
+                        /** @enum {string} */
+                        status?: "active" | "unsubscribed" | "bounced" | "complained";
                         /** @enum {string} */
                         type?: "newsletter" | "marketing" | "all";
                         /** @enum {string} */
@@ -8295,6 +8421,7 @@ export interface operations {
                         /** @description Any of id, email, first_name, last_name, full_name, company, job_title, phone, gender, avatar_url, language, timezone, source, status, is_active, newsletter_subscribed, marketing_subscribed, tracking_allowed, newsletter_consent, newsletter_consent_at, marketing_consent, marketing_consent_at, tracking_consent, tracking_consent_at, subscribed_at, unsubscribed_at, last_email_opened_at, last_email_clicked_at, last_engaged_at, total_emails_opened, total_emails_clicked, engagement_score, engagement_level, notes, tags, lists, user_id, total_orders, returned_orders, total_appointments, cancelled_appointments, total_bookings, first_order_date, last_order_date, first_appointment_date, last_appointment_date, last_booking_date, total_tickets, open_tickets, lifetime_value, created_at, updated_at, deleted_at, custom_fields, custom_fields.<key> for one custom field, or * for everything. Without it: first name, last name, e-mail, phone, company, job title, notes, tags, bookings and the last booking (csv, xlsx), or the whole record (json, vcard). */
                         fields?: string[];
                     };
+                    /** @description Only say what would happen */
                     dry_run?: boolean;
                 };
             };
@@ -8309,7 +8436,17 @@ export interface operations {
                     "application/json": {
                         /** @constant */
                         dry_run: true;
+                        /** @description Contacts meant: would_change, unchanged and refused add up to it */
                         matched: number;
+                        would_change: number;
+                        /** @description That are so already */
+                        unchanged: number;
+                        /** @description By reason: said_no, unsubscribed_by_person, complained, bounced, email_taken, custom_fields_full, list_gone */
+                        refused: {
+                            [key: string]: number;
+                        };
+                        /** @description Of contact_ids, those that name nobody the action could mean */
+                        not_found: number;
                     };
                 };
             };
@@ -12836,6 +12973,11 @@ export interface operations {
                         updated_at: string;
                         /** Format: date-time */
                         deleted_at: string | null;
+                        /**
+                         * Format: uuid
+                         * @description Of a deleted contact, who it is now
+                         */
+                        merged_into: string | null;
                         /** @description The timeline, newest first */
                         engagement: components["schemas"]["Interaction"][];
                         engagement_next_cursor: string | null;
@@ -19589,6 +19731,36 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getTicketsStatistics: {
+        parameters: {
+            query?: {
+                from?: string;
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TicketStatistics"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             422: components["responses"]["Invalid"];
             429: components["responses"]["TooMany"];
             500: components["responses"]["Fault"];

@@ -36,9 +36,11 @@ const lookingPast: Record<string, string> = {
   'contacts.workspaces_with_old_imports':
     'nothing: it takes no input, and answers which workspaces have files to forget',
   'contacts.workspaces_with_unscanned_uploads': 'nothing: no input, and which workspaces have files in quarantine',
+  'contacts.workspaces_with_due_reports': 'nothing: no input, and which workspaces have reports to send',
   'contacts.contact_rows': 'the workspace of the transaction, by the same function, so that searches can use an index',
   'contacts.totals': 'nothing: it takes no input, and answers sums over all workspaces, for /metrics',
   'contacts.duplicate_key_rows': 'the same, so that keys can be looked up in their index',
+  'support.totals': 'nothing: it takes no input, and answers sums over all workspaces, for /metrics',
   'support.ticket_rows': 'the workspace of the transaction, as contact_rows does',
   'support.message_rows': 'the workspace of the transaction, as contact_rows does',
   'contacts.custom_value_rows': 'the workspace of the transaction, as contact_rows does',

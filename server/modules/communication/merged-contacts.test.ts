@@ -71,7 +71,7 @@ test('deliveries, clicks and sandbox mails follow a merge, and its undoing', asy
   const of = (campaign: string) => after.filter((row) => row.campaign_id === campaign)
   expect(
     of(both)
-      .map((row) => row.contact_id)
+      .map((row) => String(row.contact_id))
       .toSorted(),
     'one row for each person',
   ).toEqual([ana, ana, twin, twin].toSorted())

@@ -39,7 +39,7 @@ export async function checkAudience(tx: Tx, audience: Audience | undefined, poin
 }
 
 export async function countAudience(tx: Tx, audience: Audience): Promise<number> {
-  const from = await fromMatching(tx, toFilter(audience.filter))
+  const from = await fromMatching(tx, toFilter(audience.filter), 'whole')
   const groups = await groupsOf(tx, audience)
   const { rows } = await sql<{ count: number }>`
     select count(*) as count ${from} ${groups ? sql`and c.id in (${anyMember(groups)})` : sql``}`.execute(tx.sql)
@@ -56,7 +56,7 @@ export async function pageAudience(
   afterId: string | null,
   limit: number,
 ): Promise<{ id: string }[]> {
-  const from = await fromMatching(tx, toFilter(audience.filter))
+  const from = await fromMatching(tx, toFilter(audience.filter), 'page')
   const groups = await groupsOf(tx, audience)
   const after = (id: RawBuilder<unknown>) => (afterId ? sql`and ${id} > ${afterId}::uuid` : sql``)
   if (!groups) {
@@ -85,7 +85,7 @@ export async function pageAudience(
 /** Those of these contacts who are meant. */
 export async function amongAudience(tx: Tx, audience: Audience, ids: readonly string[]): Promise<Set<string>> {
   if (!ids.length) return new Set()
-  const from = await fromMatching(tx, toFilter(audience.filter))
+  const from = await fromMatching(tx, toFilter(audience.filter), 'page')
   const groups = await groupsOf(tx, audience)
   const { rows } = await sql<{ id: string }>`
     select c.id ${from} and c.id = any(${[...ids]}::uuid[]) ${groups ? sql`and c.id in (${anyMember(groups)})` : sql``}`.execute(

@@ -1,5 +1,6 @@
 /** Tells of consent that changed: the timeline of the contact, and the events of document 1. */
 import type { Tx } from '#platform/db/db.ts'
+import { publishMany } from './contact-events.ts'
 import { recordInteractions, type NewInteraction } from './interactions.ts'
 import type { ConsentEntry, ConsentSubject } from './consent.ts'
 
@@ -11,7 +12,8 @@ export async function announceConsent(tx: Tx, subjects: ConsentSubject[], record
   const byId = new Map(subjects.map((subject) => [subject.id, subject]))
   const news = [...Map.groupBy(told, (entry) => `${entry.contactId} ${entry.decision}`).values()]
   await recordInteractions(tx, news.map(toInteraction))
-  await tx.publishAll(
+  await publishMany(
+    tx,
     news.map((entries) => {
       const [{ contactId, decision }] = entries as [ConsentEntry]
       const event = decision === 'granted' ? 'contact.subscribed' : 'contact.unsubscribed'

@@ -76,7 +76,7 @@ export async function recordConsent(
   )
   const entries = told.map((entry) => ({ ...entry, contactId: survivors.get(entry.contactId) ?? entry.contactId }))
   const byContact = Map.groupBy(entries, (entry) => entry.contactId)
-  const subjects = await lockSubjects(tx, services, [...byContact.keys()])
+  const subjects = await findSubjects(tx, services, [...byContact.keys()], { lock: true })
   const changes: Change[] = []
   for (const subject of subjects) changes.push(decide(subject, byContact.get(subject.id) ?? [], outcome))
   await writeLedger(tx, outcome.recorded)
@@ -84,6 +84,19 @@ export async function recordConsent(
   await suppress(tx, services, emailsOf(changes, 'withdrawsAll'), 'unsubscribe')
   await liftUnsubscription(tx, services, emailsOf(changes, 'saysYes'))
   await announceConsent(tx, subjects, outcome.recorded)
+  return outcome
+}
+
+/** What `recordConsent` would answer, had it been called now. Locks and writes nothing. */
+export async function rehearseConsent(
+  tx: Tx,
+  services: Pick<Services, 'tokens'>,
+  entries: ConsentEntry[],
+): Promise<ConsentOutcome> {
+  const outcome: ConsentOutcome = { recorded: [], refused: [] }
+  const byContact = Map.groupBy(entries, (entry) => entry.contactId)
+  const subjects = await findSubjects(tx, services, [...byContact.keys()], { lock: false })
+  for (const subject of subjects) decide(subject, byContact.get(subject.id) ?? [], outcome)
   return outcome
 }
 
@@ -145,15 +158,19 @@ const consentColumns = [
 type ConsentColumns = Record<(typeof consentColumns)[number], unknown>
 
 /** Two statements: the second reads the ledger after the locks are held, so it sees what others committed meanwhile. */
-async function lockSubjects(tx: Tx, services: Pick<Services, 'tokens'>, ids: string[]): Promise<ConsentSubject[]> {
-  const contacts = await tx.sql
+async function findSubjects(
+  tx: Tx,
+  services: Pick<Services, 'tokens'>,
+  ids: string[],
+  { lock }: { lock: boolean },
+): Promise<ConsentSubject[]> {
+  const subjects = tx.sql
     .selectFrom('contacts.contacts')
     .select(consentColumns)
     .where('workspace_id', '=', tx.workspaceId)
     .where('id', '=', sql<string>`any(${ids}::uuid[])`)
     .orderBy('id')
-    .forNoKeyUpdate()
-    .execute()
+  const contacts = await (lock ? subjects.forNoKeyUpdate() : subjects).execute()
   return readSubjects(tx, services, contacts)
 }
 

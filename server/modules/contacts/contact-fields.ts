@@ -70,7 +70,7 @@ export interface ContactColumns {
   user_id?: string | null
 }
 
-const customFieldsBytesMax = 64 * 1_024
+export const customFieldsBytesMax = 64 * 1_024
 
 /** What the rules depend on besides the input. */
 export interface Surroundings {

@@ -11,9 +11,9 @@ import { getWorkspace } from '#modules/accounts/index.ts'
 import { phoneKey } from './contact-fields.ts'
 import { inBand } from './rules/fields.ts'
 import { compileRule } from './rules/compile.ts'
-import { hasAnyTag, isMemberOfAny } from './rules/members.ts'
+import { hasAnyTag, isMemberOfAny, type Holder, type Purpose } from './rules/members.ts'
 import { readRuleText } from './rules/rule-text.ts'
-import { resolveKept, resolveRule } from './rules/resolve.ts'
+import { resolveKept, resolveRule, type Resolved } from './rules/resolve.ts'
 import { RuleShape, type Rule } from './rules/rule.ts'
 import { engagementLevels, genders, statuses, viewContact, type ContactRow, type ContactView } from './contact-view.ts'
 
@@ -122,14 +122,17 @@ export async function listContacts(tx: Tx, query: ContactListQuery, view: (row: 
   const { columns, fallback } = contactSort(query)
   const sort = parseSort(query.sort, columns, fallback)
   const after = afterCursor(query.cursor, sort, sql`c.id`)
-  const from = await fromMatching(tx, query)
+  const fromFor = await matching(tx, query)
+  const from = fromFor('page')
   const { rows } = await sql<ContactRow & { sort_key: string }>`
     with c as materialized (
       select c.*, (${sort.column.expression})::text as sort_key ${from} ${after ? sql`and ${after}` : sql``}
       order by ${orderBy(sort, sql`c.id`)} limit ${limit + 1})
     select c.*, ${tagNames}, ${listItems} from c order by ${orderBy(sort, sql`c.id`)}`.execute(tx.sql)
   // A first page that holds everybody has counted them.
-  const total = !after && rows.length <= limit ? rows.length : await countRows(tx, from, query.count === 'exact')
+  const isExact = query.count === 'exact'
+  const total =
+    !after && rows.length <= limit ? rows.length : await countRows(tx, fromFor(isExact ? 'whole' : 'page'), isExact)
   const { data, next_cursor } = page(rows, limit, sort, view)
   return { data, next_cursor, total }
 }
@@ -145,16 +148,26 @@ export const listItems = sql`coalesce((
   from contacts.list_members m join contacts.lists l on l.workspace_id = m.workspace_id and l.id = m.list_id
   where m.workspace_id = c.workspace_id and m.contact_id = c.id and l.deleted_at is null), '[]') as lists`
 
+/** `from … c where …`, to be continued with `and`. */
+export async function fromMatching(tx: Tx, filter: ContactFilter, purpose: Purpose): Promise<RawBuilder<unknown>> {
+  return (await matching(tx, filter))(purpose)
+}
+
 /**
- * `from … c where …`, to be continued with `and`. Lists and tags are looked up first, so that the planner sees ids, whose
- * frequency it knows, instead of a subquery, whose result it cannot guess.
+ * The same for each purpose. Lists and tags are looked up first, so that the planner sees ids, whose frequency it knows,
+ * instead of a subquery, whose result it cannot guess.
  */
-export async function fromMatching(tx: Tx, filter: ContactFilter): Promise<RawBuilder<unknown>> {
-  const conditions = [filter.deleted ? sql`c.deleted_at is not null` : sql`c.deleted_at is null`]
+async function matching(tx: Tx, filter: ContactFilter): Promise<(purpose: Purpose) => RawBuilder<unknown>> {
+  const conditions = [
+    filter.deleted ? sql`c.deleted_at is not null and c.merged_into is null` : sql`c.deleted_at is null`,
+  ]
   for (const word of searchWords(filter.search)) conditions.push(containsWord(word))
-  conditions.push(...(await viewConditions(tx, filter)))
-  for (const list of [filter.list, filter.group]) if (list) conditions.push(await inList(tx, list))
-  for (const tag of tagsOf(filter)) conditions.push(await hasTag(tx, tag))
+  if (filter.view && !filter.within) throw new Error('a saved view was named, and not opened')
+  for (const word of searchWords(filter.within?.search)) conditions.push(containsWord(word))
+  const lists: Holder[][] = []
+  for (const list of [filter.list, filter.group]) if (list) lists.push(await listHolder(tx, list))
+  const tags: Holder[][] = []
+  for (const tag of tagsOf(filter)) tags.push(await tagHolder(tx, tag))
   // Written as the partial index says it, so that the planner sees that the index will do.
   if (filter.is_active !== undefined) conditions.push(filter.is_active ? sql`c.is_active` : sql`not c.is_active`)
   if (filter.status) conditions.push(sql`c.status = ${filter.status}`)
@@ -164,22 +177,25 @@ export async function fromMatching(tx: Tx, filter: ContactFilter): Promise<RawBu
     conditions.push(sql`c.source is not null and platform.fold(c.source) = platform.fold(${filter.source})`)
   }
   if (filter.engagement_level) conditions.push(inBand(filter.engagement_level))
-  if (filter.filter) conditions.push(compileRule(await resolveRule(tx, readRuleText(filter.filter))))
+  const rules: Resolved[] = []
+  if (filter.filter) rules.push(await resolveRule(tx, readRuleText(filter.filter)))
+  // A view whose rule names what has gone finds nobody by it; the view itself says so.
+  if (filter.within?.rule) rules.push(await resolveKept(tx, filter.within.rule, '/filter'))
   if (filter.created_after) conditions.push(sql`c.created_at > ${filter.created_after}::timestamptz`)
   if (filter.created_before) conditions.push(sql`c.created_at < ${filter.created_before}::timestamptz`)
   if (filter.email) conditions.push(sql`c.email_key = lower(${filter.email.trim()})`)
   if (filter.phone) conditions.push(await hasPhone(tx, filter.phone))
   if (filter.user_id) conditions.push(sql`c.user_id = ${filter.user_id}::uuid`)
   if (filter.gender) conditions.push(sql`c.gender = ${filter.gender}`)
-  return sql`from contacts.contact_rows c where ${sql.join(conditions, sql` and `)}`
-}
-
-/** A view whose rule names what has gone finds nobody by it; the view itself says so. */
-async function viewConditions(tx: Tx, { view, within }: ContactFilter): Promise<RawBuilder<boolean>[]> {
-  if (view && !within) throw new Error('a saved view was named, and not opened')
-  const words = searchWords(within?.search).map(containsWord)
-  if (!within?.rule) return words
-  return [...words, compileRule(await resolveKept(tx, within.rule, '/filter'))]
+  return (purpose) => {
+    const all = [
+      ...conditions,
+      ...lists.map((holders) => isMemberOfAny(holders, purpose)),
+      ...tags.map((holders) => hasAnyTag(holders, purpose)),
+      ...rules.map((rule) => compileRule(rule, purpose)),
+    ]
+    return sql`from contacts.contact_rows c where ${sql.join(all, sql` and `)}`
+  }
 }
 
 export function tagsOf(filter: Pick<ContactFilter, 'tags'>): string[] {
@@ -209,21 +225,22 @@ function containsWord(word: string): RawBuilder<boolean> {
     and contacts.dense_grams(c.search_text) @> contacts.dense_grams(platform.fold(${word})) and ${contains}`
 }
 
-async function inList(tx: Tx, id: string): Promise<RawBuilder<boolean>> {
+/** Nothing for a list that is not there: nobody is in it. */
+async function listHolder(tx: Tx, id: string): Promise<Holder[]> {
   const list = await tx.sql
     .selectFrom('contacts.lists')
     .select('contact_count as size')
     .where('id', '=', id)
     .where('deleted_at', 'is', null)
     .executeTakeFirst()
-  return isMemberOfAny(list ? [{ id, size: list.size }] : [])
+  return list ? [{ id, size: list.size }] : []
 }
 
-async function hasTag(tx: Tx, name: string): Promise<RawBuilder<boolean>> {
+async function tagHolder(tx: Tx, name: string): Promise<Holder[]> {
   const tag = await tx.sql
     .selectFrom('contacts.tags')
     .select(['id', 'usage_count as size'])
     .where(sql`lower(name)`, '=', sql`lower(${name})`)
     .executeTakeFirst()
-  return hasAnyTag(tag ? [tag] : [])
+  return tag ? [tag] : []
 }

@@ -51,6 +51,11 @@ const createContactRoute = route({
 /** The single record adds what document 1 calls the engagement history, and what the person is subscribed to. */
 const ContactDetails = Type.Object({
   ...contactFields,
+  merged_into: Type.Unsafe<string | null>({
+    type: ['string', 'null'],
+    format: 'uuid',
+    description: 'Of a deleted contact, who it is now',
+  }),
   engagement: Type.Array(InteractionView, { description: 'The timeline, newest first' }),
   engagement_next_cursor: Type.Unsafe<string | null>({ type: ['string', 'null'] }),
   subscriptions: Type.Object({
@@ -88,6 +93,7 @@ async function showContact(tx: Tx, id: string, query: Static<typeof showQuery>) 
   const timeline = await listInteractions(tx, { contactId: id, limit: query.engagement_limit ?? 20, ...cursor })
   return {
     ...viewContact(contact),
+    merged_into: contact.merged_into,
     engagement: timeline.data,
     engagement_next_cursor: timeline.next_cursor,
     subscriptions: {

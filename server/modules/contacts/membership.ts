@@ -5,7 +5,7 @@
 import { sql } from 'kysely'
 import type { Actor } from '#platform/actor.ts'
 import type { Tx } from '#platform/db/db.ts'
-import { contactData, type ContactFacts } from './contact-events.ts'
+import { contactData, publishMany, type ContactFacts } from './contact-events.ts'
 import { recordInteractions } from './interactions.ts'
 import { getList, lockList, requireStatic, type List } from './lists.ts'
 import { asOperation } from './operations/record.ts'
@@ -87,7 +87,8 @@ export async function insertMembers(tx: Tx, actor: Actor, listIds: string[], con
       on conflict do nothing returning list_id, contact_id)
     select added.list_id, list.name as list_name, c.id, c.email, c.first_name, c.last_name
     from added join list on list.id = added.list_id join contacts.contacts c on c.id = added.contact_id`.execute(tx.sql)
-  await tx.publishAll(
+  await publishMany(
+    tx,
     rows.map((row) => ({
       event: 'list.contact.added',
       subject: row.id,
@@ -114,7 +115,8 @@ export async function deleteMembers(tx: Tx, actor: Actor, listIds: string[], con
     from removed join list on list.id = removed.list_id join contacts.contacts c on c.id = removed.contact_id`.execute(
     tx.sql,
   )
-  await tx.publishAll(
+  await publishMany(
+    tx,
     rows.map((row) => ({
       event: 'list.contact.removed',
       subject: row.id,

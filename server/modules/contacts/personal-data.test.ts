@@ -2,7 +2,6 @@ import assert from 'node:assert/strict'
 import { test } from 'vitest'
 import { sql } from 'kysely'
 import { newId } from '#platform/ids.ts'
-import { nobody } from '#platform/privacy/personal-data.ts'
 import { copyOf } from '#testing/personal-data.ts'
 import { start } from '#testing/start.ts'
 import { adoptFigures } from './facts/figures.ts'
@@ -58,6 +57,11 @@ test('a copy holds everything, and an erasure leaves nothing', async () => {
   const entry = { interaction_type: 'manual_entry', description: 'Called' }
   const added = await maria.post(`/contacts/${ana}/interactions/add`, entry)
   await maria.delete(`/contacts/${ana}/interactions/${added.body.id}`)
+  const report = await maria.post('/contacts/reports', { name: 'R' })
+  const schedules = `/contacts/reports/${report.body.id}/schedules`
+  const sent = { frequency: 'daily', time: '08:00', addresses: ['Ana@x.example'] }
+  const schedule = await app.as('adrian').post(schedules, sent)
+  await maria.post(`${schedules}/${schedule.body.id}/run`)
   await app.inTx(async (tx) => {
     await sql`update contacts.contacts set lifetime_value = 9 where id = ${ana}`.execute(tx.sql)
     await adoptFigures(tx, [ana])
@@ -76,12 +80,17 @@ test('a copy holds everything, and an erasure leaves nothing', async () => {
       values (${tx.workspaceId}, ${ana}, gen_random_uuid(), 'x', 1)`.execute(tx.sql),
   )
   await maria.post('/contacts/exports', { format: 'csv', contact_ids: [ana, bob] })
-  const person = { ...nobody(), contactIds: [ana], emails: ['ana@x.example'] }
+  const old = await maria.post('/contacts', { email: 'ana.old@x.example', first_name: 'Ana' })
+  const merged = await maria.post('/contacts/merge', { primary_id: ana, duplicate_ids: [old.body.id] })
+  assert.equal(merged.status, 200)
+  const person = await app.inTx((tx) => personalData.find!(tx, { email: 'ana.old@x.example' }))
+  assert.ok(person)
+  assert.deepEqual(person.contactIds.toSorted(), [ana, old.body.id].toSorted())
   const copy = await app.inTx((tx) => copyOf(personalData, tx, person))
   assert.ok(JSON.stringify(copy).includes('Likes ducks'))
   assert.equal(JSON.stringify(copy).includes('bob'), false)
   const counts = await app.inTx((tx) => personalData.erase(tx, person, app.app.runtime))
-  assert.equal(counts['contacts.contacts'], 1)
+  assert.equal(counts['contacts.contacts'], 2)
   const empty = Object.keys(counts).filter((table) => counts[table] === 0)
   assert.deepEqual(
     empty,

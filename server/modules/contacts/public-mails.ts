@@ -65,13 +65,17 @@ async function takeTurn(tx: Tx, services: Services, request: PublicRequest): Pro
   return rows.length > 0
 }
 
+/** By the address that they have, or one that they had before a merge: mail then goes to the one that they have. */
 async function findContact(tx: Tx, email: string): Promise<Contact | undefined> {
-  return tx.sql
-    .selectFrom('contacts.contacts')
-    .selectAll()
-    .where('email_key', '=', sql<string>`lower(${email})`)
-    .where('deleted_at', 'is', null)
-    .executeTakeFirst()
+  const { rows } = await sql<Contact>`
+    select c.* from contacts.contacts c
+    where c.workspace_id = ${tx.workspaceId} and c.deleted_at is null and c.id = coalesce(
+      (select id from contacts.contacts
+       where workspace_id = ${tx.workspaceId} and email_key = lower(${email}) and deleted_at is null),
+      (select contact_id from contacts.contact_addresses
+       where workspace_id = ${tx.workspaceId} and email_key = lower(${email})
+       order by added_at desc, contact_id limit 1))`.execute(tx.sql)
+  return rows[0]
 }
 
 /** Only a new contact takes the names of the form: anybody may have typed them. */

@@ -3,7 +3,7 @@ import { sql } from 'kysely'
 import type { Actor } from '#platform/actor.ts'
 import type { Tx } from '#platform/db/db.ts'
 import { checkVersion, Invalid, NotFound } from '#platform/errors.ts'
-import { contactData, type ContactFacts } from './contact-events.ts'
+import { contactData, publishMany, type ContactFacts } from './contact-events.ts'
 import { recordInteractions } from './interactions.ts'
 import { countUnknown, userId, type Changed } from './membership.ts'
 import { asOperation } from './operations/record.ts'
@@ -121,7 +121,8 @@ async function* holdersOf(tx: Tx, tagId: string): AsyncGenerator<string[]> {
 }
 
 async function publishTagged(tx: Tx, events: string[], rows: Tagged[]): Promise<void> {
-  await tx.publishAll(
+  await publishMany(
+    tx,
     rows.flatMap((row) =>
       events.map((event) => ({
         event,

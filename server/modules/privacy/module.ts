@@ -3,6 +3,7 @@ import path from 'node:path'
 import { defineModule } from '#platform/module.ts'
 import { copyTasks, exportJob } from './copy.ts'
 import { eraseJob } from './erasure.ts'
+import { logTasks } from './log-service.ts'
 import { personalData } from './personal-data.ts'
 import { privacyRoutes } from './routes.ts'
 
@@ -12,6 +13,6 @@ export const privacy = defineModule({
   permissions: { 'privacy.manage': ['admin'] },
   routes: [...privacyRoutes],
   jobs: [exportJob, eraseJob],
-  schedule: [...copyTasks],
+  schedule: [...copyTasks, ...logTasks],
   personalData,
 })

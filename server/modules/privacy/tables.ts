@@ -48,5 +48,6 @@ declare module '#platform/db/tables.ts' {
   interface Tables {
     'privacy.requests': RequestTable
     'privacy.audit_entries': AuditTable
+    'privacy.log_copies': { workspace_id: string; number: number; updated_at: GeneratedTime }
   }
 }

@@ -3,3 +3,4 @@ import './tables.ts'
 
 export { openTicket, type NewTicket } from './tickets.ts'
 export { addMessage, type NewMessage } from './messages.ts'
+export { seedTickets, type TicketSeed } from './seeding.ts'

@@ -7,6 +7,9 @@ import { breachTasks } from './sla/breach-task.ts'
 import { calendarRoutes } from './sla/calendar-routes.ts'
 import { policyRoutes } from './sla/policy-routes.ts'
 import { reapplyJob } from './sla/reapply-job.ts'
+import { statisticsTasks } from './statistics/counting.ts'
+import { showTotals } from './statistics/metrics.ts'
+import { statisticsRoutes } from './statistics/routes.ts'
 import { autoCloseTasks } from './upkeep/auto-close.ts'
 import { escalationMailJob } from './upkeep/escalation-mail.ts'
 import { escalationTasks } from './upkeep/escalation.ts'
@@ -52,6 +55,7 @@ export const support = defineModule({
     ...agentRoutes,
     ...calendarRoutes,
     ...policyRoutes,
+    ...statisticsRoutes,
   ],
   jobs: [scanJob, removeFilesJob, askJob, reapplyJob, escalationMailJob, ...mailJobs, mailFilesJob],
   reactions: [
@@ -61,7 +65,8 @@ export const support = defineModule({
     ...assignmentReactions,
     ...mailReactions,
   ],
-  schedule: [...breachTasks, ...assignmentTasks, ...escalationTasks, ...autoCloseTasks],
+  schedule: [...breachTasks, ...assignmentTasks, ...escalationTasks, ...autoCloseTasks, ...statisticsTasks],
   hears: heard,
+  metrics: showTotals,
   personalData,
 })

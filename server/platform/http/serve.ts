@@ -22,6 +22,7 @@ import { addDocs } from './docs.ts'
 import { addForms } from './forms.ts'
 import { addJson } from './json.ts'
 import { addOperations, addWelcome, welcome } from './operations.ts'
+import { isId } from '../ids.ts'
 import { enter } from './enter.ts'
 import { handle } from './handle.ts'
 import { replyWithProblem } from './problem.ts'
@@ -179,5 +180,25 @@ function logAndMeasure(runtime: Runtime, request: FastifyRequest, reply: Fastify
     request_id: request.id,
   }
   if (reply.statusCode >= 500) runtime.log.error(fields, 'request')
+  else if (isChange(request)) runtime.log.info({ ...fields, ...whoAndWhat(request) }, 'request')
   else runtime.log.debug(fields, 'request')
+}
+
+/** Who changes what is kept in the log; who looks at what is not. */
+function isChange({ method }: FastifyRequest): boolean {
+  return !['GET', 'HEAD', 'OPTIONS'].includes(method)
+}
+
+/** Ids alone: other parts of an address are tokens, or name people. */
+function whoAndWhat({ entrance, params }: FastifyRequest) {
+  const ids = Object.entries((params ?? {}) as Record<string, unknown>).filter(
+    ([, value]) => typeof value === 'string' && isId(value),
+  )
+  const { workspaceId, id, kind } = entrance?.actor ?? {}
+  return {
+    workspace_id: workspaceId ?? null,
+    actor_id: id ?? null,
+    actor_kind: kind ?? null,
+    ids: Object.fromEntries(ids),
+  }
 }

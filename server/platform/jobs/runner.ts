@@ -91,6 +91,7 @@ async function runAttempt(attempt: Attempt, signal: AbortSignal, stopping: Abort
     const result = await definition.run(job)
     await inScope((tx) => finishJob(tx, job, definition.kind, { status: 'succeeded', result: result ?? null }))
     count('succeeded')
+    job.log.info({ workspace_id: workspaceId, result: countsOf(result) }, 'a job is done')
   } catch (error) {
     const why = error instanceof JobStopped ? error.why : null
     // What the stopping itself broke off (a request, a file) is no failure of the job.
@@ -102,6 +103,12 @@ async function runAttempt(attempt: Attempt, signal: AbortSignal, stopping: Abort
   } finally {
     stopClock()
   }
+}
+
+/** The numbers of a result: how many were imported, changed, exported. Its texts may name people. */
+function countsOf(result: unknown): Record<string, number> {
+  const numbers = Object.entries(result ?? {}).filter(([, value]) => typeof value === 'number')
+  return Object.fromEntries(numbers)
 }
 
 async function settleStop({ queue, definition: { kind } }: Attempt, job: Job, why: JobStopped['why']): Promise<void> {

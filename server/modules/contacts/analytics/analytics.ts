@@ -97,7 +97,7 @@ export async function analyse(tx: Tx, query: AnalyticsQuery): Promise<Analytics>
   const { timezone } = await getWorkspace(tx, tx.workspaceId)
   const asked = { ...(from ? { from } : {}), ...(to ? { to } : {}), ...(interval ? { interval } : {}) }
   const period = toPeriod(asked, timezone, tx.now)
-  const matching = Object.keys(filter).length ? await fromMatching(tx, filter) : null
+  const matching = Object.keys(filter).length ? await fromMatching(tx, filter, 'whole') : null
   const drawn = await charts[metric]({ tx, period, matching, limit })
   return {
     metric,

@@ -3,7 +3,9 @@ import { createHash } from 'node:crypto'
 import { test } from 'vitest'
 import { sql } from 'kysely'
 import { start, type TestApp } from '#testing/start.ts'
+import type { Event } from '#platform/events/outbox.ts'
 import { Finder, type Loaded } from './finder.ts'
+import { duplicateReactions } from './watching.ts'
 
 // Tests read replies of every shape.
 // oxlint-disable-next-line typescript/no-explicit-any
@@ -211,6 +213,44 @@ test('an import is looked at by a job, the same as each contact by itself', asyn
   const { body } = await app.as('maria').get('/jobs?kind=contacts.check_duplicates')
   assert.ok(body.data.every(({ status }: Fields) => status === 'succeeded'))
 })
+
+test('while an import goes on, one job waits to look at it', async () => {
+  await using app = await start()
+  const batch = (hour: number): Event[] =>
+    Array.from({ length: 60 }, (_, n) => {
+      const id = `01900000-0000-7000-8000-${String(hour * 100 + n).padStart(12, '0')}`
+      const timestamp = `2026-01-01T0${hour}:00:00.000Z`
+      return { id, event: 'contact.created', timestamp, workspace_id: id, data: { contact_id: id } }
+    })
+  const reaction = duplicateReactions.find(({ consumer }) => consumer === 'contacts.look_for_duplicates')!
+  const services = {} as Parameters<typeof reaction.run>[2] // this reaction asks nobody
+  for (const hour of [3, 1, 2]) await app.inTx((tx) => reaction.run(tx, batch(hour), services))
+  const { rows } = await app.inTx((tx) =>
+    sql<{ check_from: Date; jobs: number }>`
+      select check_from, (select count(*) from platform.jobs where kind = 'contacts.check_duplicates') as jobs
+      from contacts.duplicate_state`.execute(tx.sql),
+  )
+  assert.deepEqual(rows, [{ check_from: new Date('2026-01-01T00:59:00.000Z'), jobs: 1 }])
+})
+
+test('an import that turns out to be large is left to a scan', async () => {
+  await using app = await start()
+  await manyContacts(app, 5_100)
+  const check = await app.inTx(async (tx) => {
+    const id = await tx.enqueue('contacts.check_duplicates', {})
+    const place = { at: '2000-01-01', id: '00000000-0000-0000-0000-000000000000', done: 2_000, found: 0 }
+    await sql`update platform.jobs set cursor = ${JSON.stringify(place)}::jsonb where id = ${id}`.execute(tx.sql)
+    return id
+  })
+  await app.drain()
+  const { body } = await app.as('maria').get(`/jobs/${check}`)
+  assert.deepEqual([body.status, body.result], ['succeeded', { scan: true, contacts: 2_000, found: 0 }])
+  const scans = (await app.as('maria').get('/jobs?kind=contacts.find_duplicates')).body.data as Fields[]
+  assert.deepEqual(
+    scans.map(({ status, result }) => [status, result.contacts, result.found]),
+    [['succeeded', 5_100, 1_700]],
+  )
+}, 120_000)
 
 test('a person who is being typed in is recognised, and nothing is saved', async () => {
   await using app = await start()

@@ -57,14 +57,23 @@ export async function lookAt(tx: Tx, contactIds: string[]): Promise<number> {
   return found
 }
 
-/** One job waits at a time: it begins at the earliest change that nobody has looked at, and a little before, for clocks. */
+/**
+ * One job waits at a time: it begins at the earliest change that nobody has looked at, and a little before, for clocks.
+ * The state is locked by a statement of its own: one that wrote it as well would not see what was there.
+ */
 async function lookLater(tx: Tx, since: string): Promise<void> {
-  const { rows } = await sql<{ was: Date | null }>`
-    with before as (select check_from from contacts.duplicate_state where workspace_id = ${tx.workspaceId} for update)
-    insert into contacts.duplicate_state as s (workspace_id, check_from) values (${tx.workspaceId}, ${since}::timestamptz - interval '1 minute')
-    on conflict (workspace_id) do update set check_from = least(s.check_from, excluded.check_from)
-    returning (select check_from from before) as was`.execute(tx.sql)
-  if (!rows[0]!.was) await tx.enqueue(checkJob.kind, {})
+  await tx.sql
+    .insertInto('contacts.duplicate_state')
+    .values({ workspace_id: tx.workspaceId })
+    .onConflict((conflict) => conflict.doNothing())
+    .execute()
+  const { rows } = await sql<{ is_waiting: boolean }>`
+    select check_from is not null as is_waiting from contacts.duplicate_state
+    where workspace_id = ${tx.workspaceId} for update`.execute(tx.sql)
+  await sql`
+    update contacts.duplicate_state set check_from = least(check_from, ${since}::timestamptz - interval '1 minute')
+    where workspace_id = ${tx.workspaceId}`.execute(tx.sql)
+  if (!rows[0]?.is_waiting) await tx.enqueue(checkJob.kind, {})
 }
 
 export const checkJob: JobDefinition = { kind: 'contacts.check_duplicates', retryLimit: 5, concurrency: 1, run: check }
@@ -73,6 +82,8 @@ const contactsPerBatch = 100
 /** Where more than this share of the contacts is new, looking through everybody is quicker. */
 const scanShare = 0.1
 const scanLeast = 5_000
+/** An import is looked at from its first batch on, when nobody knows yet how many will come: so it is asked again. */
+const askAgainEvery = 2_000
 
 interface Place {
   at: string
@@ -86,6 +97,11 @@ async function check(job: Job): Promise<object> {
   if (!begun) return { scan: true }
   let place = begun
   for (;;) {
+    const reached = place
+    if (reached.done && reached.done % askAgainEvery === 0) {
+      const { isScan } = await job.transaction((tx) => leaveToScan(tx, reached))
+      if (isScan) return { scan: true, contacts: reached.done, found: reached.found }
+    }
     const next = await job.transaction(async (tx) => {
       const batch = await changedAfter(tx, place)
       const last = batch.at(-1)
@@ -105,25 +121,32 @@ async function check(job: Job): Promise<object> {
 
 /** Null where a scan has taken over. */
 async function begin(tx: Tx, job: Job): Promise<Place | null> {
-  const { rows } = await sql<{ check_from: string | null; people: number }>`
-    select check_from::text, people from contacts.duplicate_state for update`.execute(tx.sql)
+  const { rows } = await sql<{ check_from: string | null }>`
+    select check_from::text from contacts.duplicate_state for update`.execute(tx.sql)
   const since = rows[0]?.check_from
   await tx.sql.updateTable('contacts.duplicate_state').set({ check_from: null }).execute()
   const place = { at: since ?? tx.now.toISOString(), id: '00000000-0000-0000-0000-000000000000', done: 0, found: 0 }
-  const { rows: counted } = await sql<{ count: number }>`
-    select count(*) as count from contacts.contact_rows c
-    where c.deleted_at is null and c.updated_at >= ${place.at}::timestamptz`.execute(tx.sql)
-  const count = counted[0]!.count
-  if (count > scanLeast && count > scanShare * (rows[0]?.people ?? 0)) {
-    try {
-      await startScan(tx, null)
-      return null
-    } catch (error) {
-      if (!(error instanceof Conflict)) throw error // the scan under way may have read them already, or not
-    }
-  }
+  const { isScan, count } = await leaveToScan(tx, place)
+  if (isScan) return null
   await job.checkpoint(tx, { cursor: place, total: count })
   return place
+}
+
+/** How many are left behind `place`, and whether they are so many that a scan has been started for them. */
+async function leaveToScan(tx: Tx, place: Place): Promise<{ isScan: boolean; count: number }> {
+  const { rows } = await sql<{ count: number; people: number }>`
+    select count(*) as count, coalesce((select people from contacts.duplicate_state), 0) as people
+    from contacts.contact_rows c
+    where c.deleted_at is null and (c.updated_at, c.id) > (${place.at}::timestamptz, ${place.id}::uuid)`.execute(tx.sql)
+  const { count, people } = rows[0]!
+  if (count <= scanLeast || count <= scanShare * people) return { isScan: false, count }
+  try {
+    await startScan(tx, null)
+    return { isScan: true, count }
+  } catch (error) {
+    if (!(error instanceof Conflict)) throw error // the scan under way may have read them already, or not
+    return { isScan: false, count }
+  }
 }
 
 async function changedAfter(tx: Tx, { at, id }: Place): Promise<{ id: string; at: string }[]> {

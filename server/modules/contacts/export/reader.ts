@@ -81,10 +81,23 @@ async function listsOf(tx: Tx, ids: string[]): Promise<Map<string, ExportRow['li
 
 async function consentsOf(tx: Tx, ids: string[]): Promise<Map<string, ExportRow['consents']>> {
   const { rows } = await sql<ConsentState & { id: string; purpose: string }>`
-    select distinct on (k.contact_id, k.purpose) k.contact_id as id, k.purpose, k.decision, k.recorded_at
-    from contacts.consents k
-    where k.workspace_id = ${tx.workspaceId} and k.contact_id = any(${ids}::uuid[])
-    order by k.contact_id, k.purpose, k.recorded_at desc, k.id desc`.execute(tx.sql)
+    with record as (
+      select id as owner_id, id as contact_id, null::timestamptz as merged_at from unnest(${ids}::uuid[]) as id
+      union all
+      select merged_into, id, merged_at from contacts.contacts
+      where workspace_id = ${tx.workspaceId} and merged_into = any(${ids}::uuid[])
+    ), said as (
+      select distinct on (r.owner_id, r.contact_id, k.purpose) r.owner_id, r.merged_at, k.purpose, k.decision, k.recorded_at
+      from record r join contacts.consents k on k.workspace_id = ${tx.workspaceId} and k.contact_id = r.contact_id
+      order by r.owner_id, r.contact_id, k.purpose, k.recorded_at desc, k.id desc
+    )
+    -- Of records that were merged, the "no" of any, unless the contact has said something since.
+    select distinct on (owner_id, purpose) owner_id as id, purpose, decision, recorded_at
+    from said
+    where merged_at is null or not exists (
+      select from said own where own.owner_id = said.owner_id and own.purpose = said.purpose and own.merged_at is null
+        and own.recorded_at > said.merged_at)
+    order by owner_id, purpose, decision = 'withdrawn' desc, recorded_at desc`.execute(tx.sql)
   const found = new Map<string, ExportRow['consents']>()
   for (const { id, purpose, decision, recorded_at } of rows) {
     const states = found.get(id) ?? {}

@@ -85,13 +85,33 @@ export function customFieldExpression({ key, type }: Pick<CustomField, 'key' | '
 }
 
 function someItem(field: AskedField, op: string, value: unknown, pointer: string): RawBuilder<boolean> {
-  const matches = op === 'is_set' ? sql`true` : itemMatches(field, op, value, pointer)
+  const matches = (item: Item) => (op === 'is_set' ? null : itemMatches(field, op, value, pointer, item))
   if (field.filterable && field.indexed_at) {
     return sql<boolean>`exists (select from contacts.custom_value_rows v
-      where v.workspace_id = c.workspace_id and v.field_id = ${field.id} and v.contact_id = c.id and ${matches})`
+      where v.workspace_id = c.workspace_id and v.field_id = ${field.id} and v.contact_id = c.id
+        and ${matches(copied) ?? sql`true`})`
   }
-  return sql<boolean>`exists (
-    select from contacts.custom_items(${field.type}, c.custom_fields -> ${field.key}::text) v where ${matches})`
+  if (field.type === 'multi_choice') {
+    return sql<boolean>`exists (select from contacts.custom_items(
+      ${field.type}, c.custom_fields -> ${field.key}::text) v where ${matches(copied) ?? sql`true`})`
+  }
+  // One value at most, read in place: a function that answers rows would be called for each contact.
+  const stored = customFieldExpression(field)
+  const holds = matches({ text: textKeyOf(field, stored), number: stored, date: stored })
+  return holds ? sql<boolean>`coalesce(${holds}, false)` : sql<boolean>`(${stored} is not null)`
+}
+
+/** What a value is compared as: columns of the copies, or expressions over the contact. */
+interface Item {
+  text: RawBuilder<unknown>
+  number: RawBuilder<unknown>
+  date: RawBuilder<unknown>
+}
+const copied: Item = { text: sql`v.text_key`, number: sql`v.number_value`, date: sql`v.date_value` }
+
+/** As `contacts.custom_items` has it. */
+function textKeyOf({ type }: AskedField, stored: RawBuilder<unknown>): RawBuilder<unknown> {
+  return type === 'boolean' ? sql`${stored}::text` : sql`contacts.custom_key(${stored})`
 }
 
 function allOf(field: AskedField, value: unknown, pointer: string): RawBuilder<boolean> {
@@ -100,36 +120,36 @@ function allOf(field: AskedField, value: unknown, pointer: string): RawBuilder<b
 }
 
 /** The question about one item `v`; the column's type follows the field's. */
-function itemMatches(field: AskedField, op: string, value: unknown, pointer: string): RawBuilder<unknown> {
-  if (field.type === 'number') return compare(sql`v.number_value`, 'numeric', op, value, pointer, asNumber)
-  if (field.type === 'date') return compare(sql`v.date_value`, 'date', op, value, pointer, asDate)
+function itemMatches(field: AskedField, op: string, value: unknown, pointer: string, item: Item): RawBuilder<unknown> {
+  if (field.type === 'number') return compare(item.number, 'numeric', op, value, pointer, asNumber)
+  if (field.type === 'date') return compare(item.date, 'date', op, value, pointer, asDate)
   if (field.type === 'boolean') {
     if (typeof value !== 'boolean') throw refused(pointer, 'Compare with true or false.')
-    return sql`v.text_key = ${String(value)}`
+    return sql`${item.text} = ${String(value)}`
   }
   const isMany = field.type === 'multi_choice'
   switch (op) {
     case 'in': {
       const texts = listed(value, pointer).map((one) => asText(one, pointer))
       return sql`(${sql.join(
-        texts.map((text) => equals(field, text)),
+        texts.map((text) => equals(field, text, item)),
         sql` or `,
       )})`
     }
     case 'contains':
-      return isMany ? equals(field, asText(value, pointer)) : like(field, asText(value, pointer), '%', '%')
+      return isMany ? equals(field, asText(value, pointer), item) : like(field, asText(value, pointer), item, '%', '%')
     case 'starts_with':
-      return like(field, asText(value, pointer), '', '%')
+      return like(field, asText(value, pointer), item, '', '%')
     case 'ends_with':
-      return like(field, asText(value, pointer), '%', '')
+      return like(field, asText(value, pointer), item, '%', '')
     default:
-      return equals(field, asText(value, pointer))
+      return equals(field, asText(value, pointer), item)
   }
 }
 
 /** Folded; where the copy may have been cut off, with the whole value. Choices are shorter than that. */
-function equals(field: AskedField, text: string): RawBuilder<unknown> {
-  const same = sql`v.text_key = contacts.custom_key(${text})`
+function equals(field: AskedField, text: string, item: Item): RawBuilder<unknown> {
+  const same = sql`${item.text} = contacts.custom_key(${text})`
   const isShort = text.length < keyLength / 2 || !['text', 'url'].includes(field.type)
   return isShort ? same : sql`(${same} and ${wholeText(field)} = platform.fold(${text}))`
 }
@@ -137,10 +157,10 @@ function equals(field: AskedField, text: string): RawBuilder<unknown> {
 /** The length at which `contacts.custom_key` cuts off. */
 const keyLength = 200
 
-function like(field: AskedField, text: string, before: '' | '%', after: '' | '%'): RawBuilder<unknown> {
+function like(field: AskedField, text: string, item: Item, before: '' | '%', after: '' | '%'): RawBuilder<unknown> {
   const literal = sql`regexp_replace(platform.fold(${text}), '([\\\\%_])', '\\\\\\1', 'g')`
   const pattern = sql`${before}::text || ${literal} || ${after}::text`
-  return sql`case when length(v.text_key) < ${keyLength}::int then v.text_key like ${pattern}
+  return sql`case when length(${item.text}) < ${keyLength}::int then ${item.text} like ${pattern}
     else ${wholeText(field)} like ${pattern} end`
 }
 

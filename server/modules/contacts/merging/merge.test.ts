@@ -2,9 +2,11 @@
 import assert from 'node:assert/strict'
 import { sql } from 'kysely'
 import { test } from 'vitest'
+import { systemActor } from '#platform/actor.ts'
 import { newId } from '#platform/ids.ts'
 import { start, type TestApp } from '#testing/start.ts'
 import { recordConsent } from '../consent.ts'
+import { addNote } from '../notes.ts'
 import { forgetOldMerges } from './work.ts'
 
 type Fields = Record<string, unknown>
@@ -95,7 +97,10 @@ test('merges that share a contact take turns: one wins, nothing is doubled', asy
     { primary_id: d, duplicate_ids: [c, a] },
   ]
   const replies = await Promise.all(requests.map((body) => app.as('maria').post('/contacts/merge', body)))
-  assert.deepEqual([...new Set(replies.map(({ status }) => status))].toSorted(), [200, 409])
+  assert.deepEqual(
+    [...new Set(replies.map(({ status }) => status))].toSorted((a, b) => a - b),
+    [200, 409],
+  )
   await app.drain()
   const { body: left } = await app.as('maria').get('/contacts?limit=200')
   const survivors = left.data.filter(({ id }: Fields) => ids.includes(id as string))
@@ -252,4 +257,59 @@ test('after thirty days a merge is history', async () => {
   assert.equal((await kept()).length, 0)
   const late = await app.as('maria').post(`/contacts/merges/${merged.merge_id}/undo`)
   assert.deepEqual([late.status, late.body.code], [409, 'too_late'])
+})
+
+test('a merge stands in the log of operations, and can be undone from there', async () => {
+  await using app = await start()
+  const [one, two] = (await make(app, {}, { company: 'Mill' })) as [string, string]
+  const merge = () => app.as('maria').post('/contacts/merge', { primary_id: one, duplicate_ids: [two] })
+  const logged = async () => (await app.as('maria').get('/contacts/operations?kind=merge')).body.data
+  const { body: first } = await merge()
+  const [operation] = await logged()
+  assert.deepEqual([operation.subject_id, operation.contacts, operation.status], [first.merge_id, 2, 'done'])
+  const undone = await app.as('maria').post(`/contacts/operations/${operation.id}/undo`)
+  assert.deepEqual([undone.status, undone.body.restored, undone.body.left], [200, 2, 0], undone.text)
+  assert.equal((await app.as('maria').get(`/contacts/${two}`)).body.company, 'Mill')
+  const { body: second } = await merge()
+  await app.as('maria').post(`/contacts/merges/${second.merge_id}/undo`)
+  assert.deepEqual(
+    (await logged()).map(({ status }: Fields) => status),
+    ['undone', 'undone'],
+  )
+})
+
+test('what is written to a duplicate in the moment of the merge follows it, and goes back with the rest', async () => {
+  await using app = await start()
+  const [one, two] = (await make(app, {}, {})) as [string, string]
+  const written = Promise.withResolvers<void>()
+  const mayCommit = Promise.withResolvers<void>()
+  const writing = app.inTx(async (tx) => {
+    await addNote(tx, systemActor(tx.workspaceId), two, 'Just now.')
+    written.resolve()
+    await mayCommit.promise
+  })
+  await written.promise
+  const { body: merged } = await app.as('maria').post('/contacts/merge', { primary_id: one, duplicate_ids: [two] })
+  mayCommit.resolve()
+  await writing
+  const notes = async (id: string) => (await app.as('maria').get(`/contacts/${id}/notes`)).body.total
+  assert.equal(await notes(one), 0)
+  await app.drain()
+  assert.equal(await notes(one), 1)
+  await app.as('maria').post(`/contacts/merges/${merged.merge_id}/undo`)
+  assert.deepEqual([await notes(one), await notes(two)], [0, 1])
+})
+
+test('a merged contact is not among those that can be restored', async () => {
+  await using app = await start()
+  const [one, two, three] = (await make(app, {}, {}, {})) as [string, string, string]
+  await app.as('maria').post('/contacts/merge', { primary_id: one, duplicate_ids: [two] })
+  await app.as('maria').delete(`/contacts/${three}`)
+  const { body } = await app.as('maria').get('/contacts?deleted=true')
+  assert.deepEqual(
+    body.data.map(({ id }: Fields) => id),
+    [three],
+  )
+  const { body: shown } = await app.as('maria').get(`/contacts/${two}?deleted=true`)
+  assert.equal(shown.merged_into, one)
 })

@@ -19,6 +19,7 @@ import { refreshFigures, takeTurn } from '../facts/figures.ts'
 import { customFieldDefinitions } from '../fields/fields.ts'
 import { recordInteractions } from '../interactions.ts'
 import { userId } from '../membership.ts'
+import { recordOperation } from '../operations/record.ts'
 import { scoreSql } from '../score.ts'
 import type { Contact } from '../tables.ts'
 import { mergeConsent, type MergedConsent } from './consent.ts'
@@ -75,6 +76,9 @@ export async function mergeContacts(
   await writeSurvivor(tx, records, plan.columns, { consent, owner })
   await keepKeys(tx, mergeId, records, plan.columns)
   await settleSurvivor(tx, services, mergeId, primaryId, moved)
+  const counts = { contacts: records.length, ...moved }
+  const contactIds = [primaryId, ...duplicateIds]
+  await recordOperation(tx, actor, { kind: 'merge', action: 'merge', subjectId: mergeId, contactIds, counts })
   const contact = await announce(tx, actor, { mergeId, before: records[0]!, duplicates: records.slice(1) })
   return { mergeId, contact, conflicts: plan.conflicts, consents: consentsOf(subjects, consent), moved }
 }

@@ -53,6 +53,7 @@ export async function undoMerge(tx: Tx, actor: Actor, mergeId: string, services:
     update contacts.merges set undone_at = ${tx.now}, undone_by = ${userId(actor)}, undone_by_name = ${actor.name},
       kept = ${JSON.stringify(kept)}
     where workspace_id = ${tx.workspaceId} and id = ${mergeId} returning *`.execute(tx.sql)
+  await noteInLog(tx, actor, mergeId)
   await forget(tx, mergeId)
   return announce(tx, actor, rows[0]!)
 }
@@ -253,6 +254,18 @@ async function passOn(tx: Tx, services: Services, merge: Merge, since: Withdrawa
       })),
     ),
   )
+}
+
+/** The log of operations has the merge too: whichever of the two is asked to undo it. */
+async function noteInLog(tx: Tx, actor: Actor, mergeId: string): Promise<void> {
+  await tx.sql
+    .updateTable('contacts.operations')
+    .set({ undone_at: tx.now, undone_by: userId(actor), undone_by_name: actor.name })
+    .where('workspace_id', '=', tx.workspaceId)
+    .where('subject_id', '=', mergeId)
+    .where('kind', '=', 'merge')
+    .where('undone_at', 'is', null)
+    .execute()
 }
 
 async function forget(tx: Tx, mergeId: string): Promise<void> {

@@ -36,6 +36,7 @@ export async function takeBackConsent(
   if (!wishes.length) return back
   const words = await lastWords(
     tx,
+    operationId,
     wishes.map(({ contactId }) => contactId),
   )
   const isOwn = (contactId: string, purpose: string) => {
@@ -61,7 +62,10 @@ export async function takeBackConsent(
     back.left.push({ contactId: entry.contactId, field: `${entry.purpose}_subscribed`, reason: 'said_no' })
   }
   const saidYes = new Set(recorded.flatMap((entry) => (entry.decision === 'granted' ? [entry.contactId] : [])))
-  await putBackStatus(tx, services, wishes, { back, saidYes, isOwn })
+  // A "no" from before the operation stood beside the status that comes back.
+  const isSince = (contactId: string, purpose: string) =>
+    !isOwn(contactId, purpose) && !words.get(`${contactId} ${purpose}`)?.is_earlier
+  await putBackStatus(tx, services, wishes, { back, saidYes, isSince })
   return back
 }
 
@@ -70,18 +74,29 @@ interface LastWord {
   purpose: string
   decision: 'granted' | 'withdrawn'
   operation_id: string | null
+  /** Than the operation that is undone. */
+  is_earlier: boolean
   /** What the person agreed to when they last did. */
   granted_wording: string | null
 }
 
-async function lastWords(tx: Tx, contactIds: string[]): Promise<Map<string, LastWord>> {
+/**
+ * What other operations said and took back counts as unsaid, and so do the undoings themselves: they said nothing that was not
+ * said before.
+ */
+async function lastWords(tx: Tx, operationId: string, contactIds: string[]): Promise<Map<string, LastWord>> {
   const { rows } = await sql<LastWord>`
     select distinct on (k.contact_id, k.purpose) k.contact_id, k.purpose, k.decision, k.evidence->>'operation_id' as operation_id,
+      k.recorded_at < (select u.created_at from contacts.operations u where u.workspace_id = k.workspace_id and u.id = ${operationId}::uuid) as is_earlier,
       (select g.wording from contacts.consents g
         where g.workspace_id = k.workspace_id and g.contact_id = k.contact_id and g.purpose = k.purpose and g.decision = 'granted'
         order by g.recorded_at desc, g.id desc limit 1) as granted_wording
     from contacts.consents k
     where k.workspace_id = ${tx.workspaceId} and k.contact_id = any(${contactIds}::uuid[]) and k.decision <> 'pending'
+      and not exists (
+        select from contacts.operations o
+        where o.workspace_id = k.workspace_id and o.id <> ${operationId}::uuid and (o.kind = 'undo' or o.undone_at is not null)
+          and o.id = case when k.evidence->>'operation_id' ~ '^[0-9a-f-]{36}$' then (k.evidence->>'operation_id')::uuid end)
     order by k.contact_id, k.purpose, k.recorded_at desc, k.id desc`.execute(tx.sql)
   return new Map(rows.map((row) => [`${row.contact_id} ${row.purpose}`, row]))
 }
@@ -90,19 +105,20 @@ interface StatusContext {
   back: ConsentBack
   /** A "yes" that came back has brought the status with it. */
   saidYes: Set<string>
-  isOwn: (contactId: string, purpose: string) => boolean
+  /** A "no" that came after the operation is the last word. */
+  isSince: (contactId: string, purpose: string) => boolean
 }
 
 async function putBackStatus(
   tx: Tx,
   services: Pick<Services, 'tokens'>,
   wishes: ConsentWish[],
-  { back, saidYes, isOwn }: StatusContext,
+  { back, saidYes, isSince }: StatusContext,
 ): Promise<void> {
   const set: { contactId: string; email: string; from: string; to: string }[] = []
   for (const { contactId, email, status } of wishes) {
     if (!status) continue
-    const saidNo = !(['newsletter', 'marketing'] as const).every((purpose) => isOwn(contactId, purpose))
+    const saidNo = ['newsletter', 'marketing'].some((purpose) => isSince(contactId, purpose))
     if (status.from === 'complained') back.left.push({ contactId, field: 'status', reason: 'complaint_stays' })
     else if (status.from === 'unsubscribed' && status.to === 'active' && saidYes.has(contactId)) {
       back.restored.push({ contactId, field: 'status' })

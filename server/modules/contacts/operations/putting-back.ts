@@ -83,22 +83,28 @@ async function weighBatch(tx: Tx, operationId: string, contactIds: string[]) {
 }
 
 async function putBackDeletions(tx: Tx, actor: Actor, subjects: Subject[]): Promise<FieldOutcome[]> {
-  const outcomes: FieldOutcome[] = []
-  for (const [deleted, again] of [
-    [true, deleteContacts],
-    [false, restoreContacts],
-  ] as const) {
-    const ids = subjects.filter(({ weighed }) => weighed.deleted === deleted).map(({ id }) => id)
-    if (!ids.length) continue
-    const done = new Set((await again(tx, actor, ids)).map(({ id }) => id))
-    for (const id of ids) {
-      const outcome = done.has(id)
-        ? { outcome: 'restored' as const }
-        : { outcome: 'left' as const, reason: 'email_taken' as const }
-      outcomes.push({ contact_id: id, field: 'deleted_at', ...outcome })
-    }
+  const deleted = subjects.flatMap(({ id, weighed: { deletedAt } }) => (deletedAt ? [{ id, at: deletedAt }] : []))
+  const present = subjects.filter(({ weighed }) => weighed.deletedAt === null).map(({ id }) => id)
+  const done = new Set<string>()
+  if (deleted.length) {
+    const again = await deleteContacts(
+      tx,
+      actor,
+      deleted.map(({ id }) => id),
+    )
+    for (const { id } of again) done.add(id)
+    // At the time that it was deleted at before: an earlier deletion, undone after this, knows it by that.
+    await sql`
+      update contacts.contacts c set deleted_at = d.at
+      from jsonb_to_recordset(${JSON.stringify(deleted)}::jsonb) as d(id uuid, at timestamptz)
+      where c.workspace_id = ${tx.workspaceId} and c.id = d.id`.execute(tx.sql)
   }
-  return outcomes
+  if (present.length) for (const { id } of await restoreContacts(tx, actor, present)) done.add(id)
+  return [...deleted.map(({ id }) => id), ...present].map((id) => ({
+    contact_id: id,
+    field: 'deleted_at',
+    ...(done.has(id) ? { outcome: 'restored' as const } : { outcome: 'left' as const, reason: 'email_taken' as const }),
+  }))
 }
 
 /** What may be written back; `contacts.operation_changes` knows no other names. */

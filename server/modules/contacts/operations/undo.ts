@@ -223,8 +223,9 @@ async function noteBatch(tx: Tx, { operationId, undoId }: Undoing, contactIds: s
   )
   // Counted as it goes, so that an undo that is canceled can be taken back as well.
   await sql`
-    update contacts.operations o set contacts = (
-      select count(*) from contacts.operation_changes k where k.workspace_id = o.workspace_id and k.operation_id = o.id)
+    update contacts.operations o set contacts = o.contacts + (
+      select count(*) from contacts.operation_changes k
+      where k.workspace_id = o.workspace_id and k.operation_id = o.id and k.contact_id = any(${contactIds}::uuid[]))
     where o.workspace_id = ${tx.workspaceId} and o.id = ${undoId}`.execute(tx.sql)
 }
 
@@ -247,12 +248,16 @@ async function finishUndo(
     .where('workspace_id', '=', tx.workspaceId)
     .where('id', '=', undoId)
     .execute()
-  if (operation.kind === 'undo' && operation.undo_of) await standsAgain(tx, operation.id, operation.undo_of)
+  if (operation.kind === 'undo' && operation.undo_of)
+    await standsAgain(tx, { operationId: operation.undo_of, undoId: operation.id, redoId: undoId })
   await tx.notify('operation', { id: operation.id, status: 'undone' })
 }
 
-/** Once its undo is undone, an operation is in force, and can be undone once more. */
-async function standsAgain(tx: Tx, undoId: string, operationId: string): Promise<void> {
+/** Once its undo is undone, an operation is in force as the redoing left things, and can be undone once more. */
+async function standsAgain(
+  tx: Tx,
+  { operationId, undoId, redoId }: { operationId: string; undoId: string; redoId: string },
+): Promise<void> {
   await tx.sql
     .updateTable('contacts.operations')
     .set({ undone_at: null, undone_by: null, undone_by_name: '', undo_job_id: null })
@@ -260,8 +265,13 @@ async function standsAgain(tx: Tx, undoId: string, operationId: string): Promise
     .where('id', '=', operationId)
     .execute()
   await sql`
-    update contacts.operation_changes set undone_by = null
-    where workspace_id = ${tx.workspaceId} and operation_id = ${operationId} and undone_by = ${undoId}`.execute(tx.sql)
+    update contacts.operation_changes k
+    set undone_by = null, after = k.after || coalesce((
+      select jsonb_object_agg(key, value) from contacts.operation_changes r, jsonb_each(r.after)
+      where r.workspace_id = k.workspace_id and r.operation_id = ${redoId} and r.contact_id = k.contact_id and k.after ? key), '{}')
+    where k.workspace_id = ${tx.workspaceId} and k.operation_id = ${operationId} and k.undone_by = ${undoId}`.execute(
+    tx.sql,
+  )
 }
 
 function noCounts(erased: number): Counts {

@@ -4,6 +4,7 @@ import type { Tx } from '#platform/db/db.ts'
 import type { JobRow } from '#platform/jobs/jobs.ts'
 import type { Services } from '#platform/services.ts'
 import { undoImport } from '../import/imports.ts'
+import { undoMerge } from '../merging/undo.ts'
 import type { Operation, OperationKind } from './tables.ts'
 
 /** Contacts: put back as they were; with something left as it is now; not there any more. They add up to those touched. */
@@ -34,6 +35,13 @@ export const undoers: Record<OperationKind, Undoer> = {
     may: 'contact.import',
     undo: async (tx, actor, { subject_id }) => ({ job: await undoImport(tx, actor, subject_id) }),
   },
-  merge: { may: 'contact.write' },
+  merge: {
+    may: 'contact.write',
+    undo: async (tx, actor, { subject_id }, services) => {
+      const { merge, restored } = await undoMerge(tx, actor, subject_id, services)
+      const left = merge.kept.length ? 1 : 0
+      return { restored: restored.length + 1 - left, left, gone: 0 }
+    },
+  },
   undo: { may: 'contact.write' },
 }

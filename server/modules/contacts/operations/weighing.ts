@@ -25,14 +25,14 @@ export interface Weighed {
   places: { kind: 'tag' | 'list'; id: string; belongs: boolean }[]
   consent: { purpose: 'newsletter' | 'marketing'; granted: boolean }[]
   status: { from: string; to: string } | null
-  /** True: delete it again; false: bring it back. */
-  deleted: boolean | null
+  /** A time: delete it again, as of then; null: bring it back. */
+  deletedAt?: string | null
   left: { field: string; reason: Left }[]
 }
 
 /** `now` is the contact's row as JSON; only names in `before` are looked at. */
 export function weigh(before: Image, after: Image, now: Image): Weighed {
-  const weighed: Weighed = { columns: {}, places: [], consent: [], status: null, deleted: null, left: [] }
+  const weighed: Weighed = { columns: {}, places: [], consent: [], status: null, left: [] }
   const custom = now.custom_fields as Record<string, unknown>
   const customBack: Record<string, unknown> = {}
   for (const [field, old] of Object.entries(before)) {
@@ -63,7 +63,7 @@ function putBack(weighed: Weighed, field: string, { before, after }: { before: I
   const old = before[field]
   switch (field) {
     case 'deleted_at':
-      weighed.deleted = old !== null
+      weighed.deletedAt = old as string | null
       return
     case 'status':
       weighed.status = { from: String(after.status), to: String(old) }

@@ -15,7 +15,7 @@ export interface PlannedMeasure {
   asked: Measure
   name: string
   kind: MeasureValueKind
-  /** With `total`: how many contacts there are in all. */
+  /** `total` is how many contacts there are in all; null: these are they. */
   aggregate(total: number | null): RawBuilder<unknown>
   own: string | null
 }
@@ -106,7 +106,8 @@ const sharing: Planned = {
 const sharingAll: Planned = {
   kind: 'share',
   own: null,
-  aggregate: (_filter, total) => sql`round(count(*)::numeric / nullif(${total}::numeric, 0), 4)`,
+  aggregate: (_filter, total) =>
+    sql`round(count(*)::numeric / nullif(${total === null ? sql`count(*)` : sql`${total}::numeric`}, 0), 4)`,
 }
 
 function planDistinct(field: Field): Planned | null {
@@ -141,7 +142,7 @@ async function conditionOf(tx: Tx, { where }: Measure, pointer: string, isKept: 
   if (!where) return { filter: null, errors: [], problems: [] }
   try {
     const resolved = isKept ? await resolveKept(tx, where, pointer) : await resolveRule(tx, where, pointer)
-    return { filter: compileRule(resolved), errors: [], problems: resolved.problems }
+    return { filter: compileRule(resolved, 'whole'), errors: [], problems: resolved.problems }
   } catch (error) {
     if (!(error instanceof Invalid)) throw error
     return { filter: null, errors: error.errors ?? [], problems: [] }

@@ -91,7 +91,7 @@ async function readFilter(tx: Tx, filter: Rule | null, isKept: boolean, errors: 
   if (!filter) return { condition: sql<boolean>`true`, problems: [] }
   try {
     const resolved = isKept ? await resolveKept(tx, filter, '/filter') : await resolveRule(tx, filter, '/filter')
-    return { condition: compileRule(resolved), problems: resolved.problems }
+    return { condition: compileRule(resolved, 'whole'), problems: resolved.problems }
   } catch (error) {
     if (!(error instanceof Invalid)) throw error
     errors.push(...(error.errors ?? []))

@@ -1,6 +1,8 @@
 // Reports: what they count, by what, over which days, and what is refused.
+import { sql } from 'kysely'
 import { expect, test } from 'vitest'
 import { start, type Client, type TestApp, type TestReply } from '#testing/start.ts'
+import { runReport } from './run.ts'
 
 interface Someone {
   email: string
@@ -395,4 +397,13 @@ test('all that can be grouped by or measured can be asked of the database', asyn
     })
     expect(result.problems, field).toEqual([])
   }
+})
+
+test('a report that takes too long is given up, with advice', async () => {
+  await using app = await start()
+  await app.inTx(async (holder) => {
+    await sql`lock table contacts.contacts in access exclusive mode`.execute(holder.sql)
+    const waiting = app.inTx((tx) => runReport(tx, {}, { isKept: false, language: 'en', timeoutMs: 50 }))
+    await expect(waiting).rejects.toMatchObject({ code: 'report_too_slow', status: 422 })
+  })
 })

@@ -121,11 +121,10 @@ interface Span {
 }
 
 async function readTotals(tx: Tx, plan: Plan, span: Span | null) {
-  const { rows: counted } = await sql<{ count: number }>`select count(*) as count ${from(plan, span)}`.execute(tx.sql)
-  const count = counted[0]!.count
-  const { rows } = await sql<Record<string, unknown>>`
-    select ${aggregates(plan, count)} ${from(plan, span)}`.execute(tx.sql)
-  return { count, values: valuesOf(plan, rows[0]!) }
+  const { rows } = await sql<Record<string, unknown> & { contacts: number }>`
+    select count(*) as contacts, ${aggregates(plan, null)} ${from(plan, span)}`.execute(tx.sql)
+  const [row] = rows
+  return { count: row!.contacts, values: valuesOf(plan, row!) }
 }
 
 async function readGroups(tx: Tx, plan: Plan, total: number): Promise<{ rows: Row[]; groupsTotal: number }> {
@@ -200,7 +199,8 @@ function grouped(plan: Plan, span: Span | null, total: number): RawBuilder<unkno
     group by ${sql.join(plan.dimensions.map((_, place) => sql`c.${name('key', place)}`))}`
 }
 
-function aggregates(plan: Plan, total: number): RawBuilder<unknown> {
+/** Without a total, of the total itself. */
+function aggregates(plan: Plan, total: number | null): RawBuilder<unknown> {
   return sql.join(plan.measures.map((measure, index) => sql`${measure.aggregate(total)} as ${name('value', index)}`))
 }
 

@@ -32,8 +32,9 @@ test('the database finds whom the evaluator finds, and explains it so', async ()
         for (const rule of rules) {
           const real = withLists(rule, lists)
           const resolved = await resolveRule(tx, real)
+          const purpose = judged % 2 ? 'page' : 'whole'
           const { rows } = await sql<{ id: string }>`
-            select c.id from contacts.contact_rows c where ${compileRule(resolved)}`.execute(tx.sql)
+            select c.id from contacts.contact_rows c where ${compileRule(resolved, purpose)}`.execute(tx.sql)
           const facts = { now: tx.now, timezone }
           const expected = whole.filter((who) => evaluate(rule, who, facts)).map((who) => who.id)
           assert.deepEqual(

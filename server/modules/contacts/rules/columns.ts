@@ -18,13 +18,15 @@ const folding = (value: Sql): Sql<string> => sql<string>`platform.fold(${value})
 export const c = (name: string): Sql<never> => sql.ref<never>(`c.${name}`)
 
 export function text(group: Group, name: string, more: Partial<TextField> = {}): TextField {
-  const folded = more.folded ?? sql<string>`platform.fold(coalesce(${c(name)}, ''))`
+  const plain = sql<string>`coalesce(${c(name)}, '')`
+  const folded = more.folded ?? sql<string>`platform.fold(${plain})`
   return {
     type: 'text',
     name,
     group,
     shown: c(name),
-    empty: sql<boolean>`${folded} = ''`,
+    empty: more.folded ? sql<boolean>`${folded} = ''` : sql<boolean>`${plain} = ''`,
+    ...(more.folded || more.searched ? {} : { present: sql<boolean>`${plain} <> ''` }),
     fold: folding,
     ...more,
     folded,

@@ -8,35 +8,36 @@
  */
 import { sql, type RawBuilder } from 'kysely'
 import { conditionSql } from './conditions.ts'
+import type { Purpose } from './members.ts'
 import type { Leaf, Node } from './read.ts'
 import { relationSql } from './relations.ts'
 import type { Resolved } from './resolve.ts'
 
-export function compileRule(rule: Resolved): RawBuilder<boolean> {
-  return compileNode(rule, rule.root)
+export function compileRule(rule: Resolved, purpose: Purpose = 'page'): RawBuilder<boolean> {
+  return compileNode(rule, purpose, rule.root)
 }
 
-export function compileLeaf(rule: Resolved, leaf: Leaf): RawBuilder<boolean> {
-  return leaf.kind === 'event' ? relationSql(rule, leaf) : conditionSql(rule, leaf)
+export function compileLeaf(rule: Resolved, leaf: Leaf, purpose: Purpose = 'page'): RawBuilder<boolean> {
+  return leaf.kind === 'event' ? relationSql(rule, leaf) : conditionSql(rule, leaf, purpose)
 }
 
-function compileNode(rule: Resolved, node: Node): RawBuilder<boolean> {
+function compileNode(rule: Resolved, purpose: Purpose, node: Node): RawBuilder<boolean> {
   switch (node.kind) {
     case 'all':
-      return joined(rule, node.nodes, sql` and `, sql<boolean>`true`)
+      return joined(rule, purpose, node.nodes, sql` and `, sql<boolean>`true`)
     case 'any':
-      return joined(rule, node.nodes, sql` or `, sql<boolean>`false`)
+      return joined(rule, purpose, node.nodes, sql` or `, sql<boolean>`false`)
     case 'not':
-      return sql<boolean>`((${compileNode(rule, node.node)}) is not true)`
+      return sql<boolean>`((${compileNode(rule, purpose, node.node)}) is not true)`
     default:
-      return compileLeaf(rule, node)
+      return compileLeaf(rule, node, purpose)
   }
 }
 
-function joined(rule: Resolved, nodes: Node[], by: RawBuilder<unknown>, empty: RawBuilder<boolean>) {
+function joined(rule: Resolved, purpose: Purpose, nodes: Node[], by: RawBuilder<unknown>, empty: RawBuilder<boolean>) {
   if (!nodes.length) return empty
   return sql<boolean>`(${sql.join(
-    nodes.map((node) => compileNode(rule, node)),
+    nodes.map((node) => compileNode(rule, purpose, node)),
     by,
   )})`
 }

@@ -2,7 +2,7 @@
 import { sql, type RawBuilder } from 'kysely'
 import { definedSql } from './defined.ts'
 import type { CodeField, Field, TextField } from './field.ts'
-import { hasAnyTag, isMemberOfAny } from './members.ts'
+import { hasAnyTag, isMemberOfAny, type Purpose } from './members.ts'
 import type { Op } from './ops.ts'
 import type { Condition } from './read.ts'
 import type { Resolved } from './resolve.ts'
@@ -20,9 +20,10 @@ const opposites: Partial<Record<Op, Op>> = {
   is_not_empty: 'is_empty',
 }
 
-export function conditionSql(rule: Resolved, { field, op, values, gone }: Condition): Sql {
+export function conditionSql(rule: Resolved, { field, op, values, gone }: Condition, purpose: Purpose = 'page'): Sql {
   if (gone) return sql<boolean>`false`
-  if (field.type === 'tags' || field.type === 'lists') return membershipSql(rule, field, op, values.map(String))
+  if (field.type === 'tags' || field.type === 'lists')
+    return membershipSql(rule, field, op, values.map(String), purpose)
   if (field.asked) return definedSql(rule, field.asked, op, values)
   const opposite = opposites[op]
   if (!opposite) return positive(rule, field, op, values)
@@ -65,13 +66,11 @@ function positive(rule: Resolved, field: Condition['field'], op: Op, values: Val
   }
 }
 
-/** Trigrams know no word that is shorter. */
-const trigramLength = 3
-
 function textSql(field: TextField, op: Op, values: string[]): Sql {
   const [value = ''] = values
   const exact = wordSql(field, op, values)
-  if (!field.searched || values.length > 1 || value.length < trigramLength) return exact
+  if (field.present && value && !field.isOneOf) return sql<boolean>`(${field.present} and ${exact})`
+  if (!field.searched || values.length > 1 || !value) return exact
   return sql<boolean>`(c.search_text like contacts.contains_pattern(${value}) and ${exact})`
 }
 
@@ -129,7 +128,13 @@ function choicesSql(column: RawBuilder<unknown>, op: Op, values: string[]): Sql 
  * What is gone matches nobody: a rule that loses a tag must not suddenly mean everybody who never had it. Of several that
  * are asked for, those that are there still count.
  */
-function membershipSql(rule: Resolved, field: Field & { type: 'tags' | 'lists' }, op: Op, values: string[]): Sql {
+function membershipSql(
+  rule: Resolved,
+  field: Field & { type: 'tags' | 'lists' },
+  op: Op,
+  values: string[],
+  purpose: Purpose,
+): Sql {
   if (op === 'is_empty') return field.empty!
   if (op === 'is_not_empty') return sql<boolean>`not ${field.empty!}`
   const known = field.type === 'tags' ? rule.tags : rule.lists
@@ -140,14 +145,14 @@ function membershipSql(rule: Resolved, field: Field & { type: 'tags' | 'lists' }
     case 'has_all':
       return isWhole
         ? sql<boolean>`(${sql.join(
-            there.map((one) => hasAny([one])),
+            there.map((one) => hasAny([one], purpose)),
             sql` and `,
           )})`
         : sql<boolean>`false`
     case 'has_none':
     case 'not_in':
-      return isWhole ? sql<boolean>`not ${hasAny(there)}` : sql<boolean>`false`
+      return isWhole ? sql<boolean>`not ${hasAny(there, purpose)}` : sql<boolean>`false`
     default:
-      return hasAny(there)
+      return hasAny(there, purpose)
   }
 }

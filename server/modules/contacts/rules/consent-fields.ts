@@ -22,6 +22,12 @@ export function consent(purpose: keyof typeof flags): [ChoiceField, TimeField] {
     where k.workspace_id = c.workspace_id and k.contact_id = any(${recordsOf(sql`c.id`)}) and k.purpose = ${purpose}
       and (k.decision = 'granted') = ${flag}
     order by k.recorded_at desc, k.id desc limit 1)`
+  const refusal = (which: Sql) => sql`exists (
+    select from contacts.consents k
+    where k.workspace_id = c.workspace_id and k.contact_id = c.id and k.purpose = ${purpose} and ${which})`
+  const among = (within: (time: Sql) => Sql) => sql<boolean>`exists (
+    select from contacts.consents k where k.workspace_id = c.workspace_id and k.contact_id = c.id
+      and k.purpose = ${purpose} and ${within(sql`k.recorded_at`)})`
   const state = sql<string>`case when ${flag} then 'granted' else coalesce(${latest(sql`k.decision`)}, 'none') end`
   const at = latest(sql`k.recorded_at`) as Sql<Date>
   const name = `consent.${purpose}`
@@ -34,11 +40,25 @@ export function consent(purpose: keyof typeof flags): [ChoiceField, TimeField] {
       empty: null,
       shown: state,
       isOneOf: (values) => {
-        if (values.every((value) => value === 'granted')) return sql<boolean>`${flag}`
-        const others = sql<boolean>`${state} = any(${values}::text[])`
-        return values.includes('granted') ? others : sql<boolean>`(not ${flag} and ${others})`
+        const tests = values.includes('granted') ? [sql`${flag}`] : []
+        if (values.includes('none')) tests.push(sql`(not ${flag} and not ${refusal(sql`k.decision <> 'granted'`)})`)
+        const said = values.filter((value) => value !== 'granted' && value !== 'none')
+        // Few people said no or never answered: they are found by an index, and only they are asked what came last.
+        if (said.length) {
+          tests.push(sql`(not ${flag} and ${refusal(sql`k.decision <> 'granted' and k.decision = any(${said}::text[])`)}
+            and ${latest(sql`k.decision`)} = any(${said}::text[]))`)
+        }
+        return tests.length === 1 ? (tests[0] as Sql<boolean>) : sql<boolean>`(${sql.join(tests, sql` or `)})`
       },
     },
-    { type: 'datetime', name: `${name}.at`, group: 'subscription', column: at, shown: at, empty: sql`${at} is null` },
+    {
+      type: 'datetime',
+      name: `${name}.at`,
+      group: 'subscription',
+      column: at,
+      shown: at,
+      empty: sql`${at} is null`,
+      among,
+    },
   ]
 }

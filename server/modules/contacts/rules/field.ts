@@ -28,8 +28,10 @@ export interface TextField extends Common {
   fold: (value: Sql) => Sql<string>
   /** In words of the field's own where an index, or what the text means, asks for it; never null. */
   isOneOf?: (values: string[]) => Sql<boolean>
-  /** Part of `search_text`, whose trigrams narrow down first. */
+  /** Part of `search_text`, which is folded already and has trigrams: it narrows down first. */
   searched?: true
+  /** Whether there is any text: folding a million empty ones takes seconds. */
+  present?: Sql<boolean>
 }
 
 /** A word of machines: compared as it is. */
@@ -62,6 +64,8 @@ export interface TimeField extends Common {
   column: Sql<Date>
   /** The same, but with nothing as `-infinity`: what the index sorts by. */
   indexed?: Sql<Date>
+  /** Where the time is that of some entry: whether there is an entry at all with which it could be. Narrows down first. */
+  among?: (within: (time: Sql) => Sql) => Sql<boolean>
 }
 
 /** A day without a time, as text (`2024-02-29`); what is no day is null. */

@@ -66,7 +66,7 @@ const known: Field[] = [
   text('person', 'last_name', { searched: true }),
   fullName,
   text('person', 'company', { folded: sql<string>`c.company_key`, searched: true }),
-  text('person', 'job_title'),
+  text('person', 'job_title', { isOneOf: (values) => isOneOfPresent(c('job_title'), values) }),
   phone,
   choice('person', 'gender', genders, true),
   code('language', canonicalLanguage, false),
@@ -103,13 +103,7 @@ const known: Field[] = [
   time('activity', 'first_appointment_date'),
   time('activity', 'last_appointment_date'),
   time('activity', 'last_booking_date', { indexed: true }),
-  text('record', 'source', {
-    isOneOf: (values) =>
-      values.length === 1
-        ? sql<boolean>`(c.source is not null and platform.fold(c.source) = platform.fold(${values[0]}))`
-        : sql<boolean>`(c.source is not null and platform.fold(c.source) = any(array(
-            select platform.fold(value) from unnest(${values}::text[]) as value)))`,
-  }),
+  text('record', 'source', { isOneOf: (values) => isOneOfPresent(c('source'), values) }),
   boolean('record', 'is_active'),
   time('record', 'created_at', { always: true }),
   time('record', 'updated_at', { always: true }),
@@ -117,6 +111,14 @@ const known: Field[] = [
   id('user_id', true),
   id('import_id', true),
 ]
+
+/** As the partial indexes of these columns have it. */
+function isOneOfPresent(column: Sql, values: string[]): Sql<boolean> {
+  return values.length === 1
+    ? sql<boolean>`(${column} is not null and platform.fold(${column}) = platform.fold(${values[0]}))`
+    : sql<boolean>`(${column} is not null and platform.fold(${column}) = any(array(
+        select platform.fold(value) from unnest(${values}::text[]) as value)))`
+}
 
 /** Document words that mean the same. */
 const aliases: Record<string, string> = { tag: 'tags', list: 'lists' }

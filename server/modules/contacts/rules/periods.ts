@@ -4,7 +4,7 @@
  */
 import { sql, type RawBuilder } from 'kysely'
 import { addDays, dayOf, isDay, startOfDay } from './days.ts'
-import type { DayField, TimeField } from './field.ts'
+import type { DayField, Sql, TimeField } from './field.ts'
 import type { Op } from './ops.ts'
 import type { Resolved } from './resolve.ts'
 import type { Value } from './values.ts'
@@ -56,10 +56,17 @@ export function periodOf(op: Op, values: Value[], { now, timezone }: Resolved): 
 
 /** With the expression of the index where there is one: nothing sorts before everything there. */
 export function timeIsIn(field: TimeField, { from, to }: Period): RawBuilder<boolean> {
-  const column = field.indexed ?? field.column
+  const within = (column: Sql): Sql =>
+    sql.join(
+      [
+        ...(from ? [sql`${column} ${from.closed ? sql`>=` : sql`>`} ${from.at}::timestamptz`] : []),
+        ...(to ? [sql`${column} ${to.closed ? sql`<=` : sql`<`} ${to.at}::timestamptz`] : []),
+      ],
+      sql` and `,
+    )
   const tests = [
-    ...(from ? [sql`${column} ${from.closed ? sql`>=` : sql`>`} ${from.at}::timestamptz`] : []),
-    ...(to ? [sql`${column} ${to.closed ? sql`<=` : sql`<`} ${to.at}::timestamptz`] : []),
+    ...(field.among ? [field.among(within)] : []),
+    within(field.indexed ?? field.column),
     ...(field.indexed && !from ? [sql`${field.column} is not null`] : []),
   ]
   return sql<boolean>`(${sql.join(tests, sql` and `)})`

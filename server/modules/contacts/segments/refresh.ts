@@ -53,7 +53,7 @@ export async function countChanges(tx: Tx, listId: string): Promise<number> {
   const [list] = await runningLists(tx, { ids: [listId] })
   if (!list) return 0
   await refreshStatistics(tx, ['contacts.contacts', 'contacts.list_members'])
-  const rule = compileRule(await resolveKept(tx, list.criteria, '/criteria'))
+  const rule = compileRule(await resolveKept(tx, list.criteria, '/criteria'), 'whole')
   const { rows } = await sql<{ count: number }>`
     select (select count(*) ${staleFrom(tx, list, rule)}) + (select count(*) ${missingFrom(list, rule)}) as count`.execute(
     tx.sql,

@@ -20,7 +20,7 @@ export interface CalendarInput {
 }
 
 const sortColumns: Record<string, SortColumn> = {
-  name: { expression: sql`lower(c.name)`, type: 'text' },
+  name: { expression: sql`platform.fold(c.name)`, type: 'text' },
   created_at: { expression: sql`c.created_at`, type: 'timestamptz' },
   updated_at: { expression: sql`c.updated_at`, type: 'timestamptz' },
 }

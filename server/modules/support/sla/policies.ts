@@ -25,7 +25,7 @@ export interface PolicyInput {
 
 const sortColumns: Record<string, SortColumn> = {
   position: { expression: sql`p.position`, type: 'int' },
-  name: { expression: sql`lower(p.name)`, type: 'text' },
+  name: { expression: sql`platform.fold(p.name)`, type: 'text' },
   created_at: { expression: sql`p.created_at`, type: 'timestamptz' },
   updated_at: { expression: sql`p.updated_at`, type: 'timestamptz' },
 }

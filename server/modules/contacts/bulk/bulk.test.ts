@@ -19,13 +19,20 @@ test('a filter is counted, then worked through as a job with progress', async ()
   const list = await adrian.post('/lists', { name: 'Imported' })
   const bulk = { action: 'add_to_list', filter: { source: 'import' }, params: { list_id: list.body.id } }
   const counted = await adrian.post('/contacts/bulk-action', { ...bulk, dry_run: true })
-  assert.deepEqual([counted.status, counted.body], [200, { dry_run: true, matched: 2100 }])
+  const expected = { matched: 2100, unchanged: 0, refused: {} }
+  assert.deepEqual(
+    [counted.status, counted.body],
+    [200, { dry_run: true, ...expected, would_change: 2100, not_found: 0 }],
+  )
   const job = await adrian.post('/contacts/bulk-action', bulk)
   assert.equal(job.status, 202, job.text)
   assert.equal(job.body.progress.total, 2100)
   await app.drain()
   const done = await adrian.get(`/jobs/${job.body.id}`)
-  assert.deepEqual([done.body.status, done.body.result], ['succeeded', { matched: 2100, changed: 2100 }], done.text)
+  const { operation_id, ...result } = done.body.result
+  assert.deepEqual([done.body.status, result], ['succeeded', { ...expected, changed: 2100 }], done.text)
+  const operation = (await adrian.get(`/contacts/operations/${operation_id}`)).body
+  assert.deepEqual([operation.contacts, operation.facts.list, operation.status], [2100, 'Imported', 'done'])
   assert.equal(done.body.progress.done, 2100)
   assert.equal((await adrian.get(`/lists/${list.body.id}`)).body.contact_count, 2100)
 })
@@ -41,7 +48,8 @@ test('each action does what it says', async () => {
     assert.equal(job.status, 202, job.text)
     await app.drain()
     const { body } = await adrian.get(`/jobs/${job.body.id}`)
-    assert.deepEqual([action, body.status, body.result], [action, 'succeeded', { matched: 1, changed: 1 }])
+    const { matched, changed } = body.result
+    assert.deepEqual([action, body.status, matched, changed], [action, 'succeeded', 1, 1])
     return (await adrian.get(`/contacts/${made.body.id}?deleted=true`)).body
   }
   assert.deepEqual((await act('add_tag', { tag: 'new' })).tags, ['new'])
@@ -71,7 +79,7 @@ test('a bulk action is for admins, and says what it lacks', async () => {
     assert.equal((await adrian.post('/contacts/bulk-action', body)).status, 422, JSON.stringify(body))
   }
   const foreign = await app.stranger.post('/contacts/bulk-action', { action: 'delete', contact_ids, dry_run: true })
-  assert.deepEqual(foreign.body, { dry_run: true, matched: 0 })
+  assert.deepEqual([foreign.body.matched, foreign.body.not_found], [0, 1])
 })
 
 test('a job that was interrupted goes on behind its cursor', async () => {
@@ -82,8 +90,7 @@ test('a job that was interrupted goes on behind its cursor', async () => {
   await app.inTx((tx) =>
     sql`update platform.jobs set cursor = ${JSON.stringify({
       afterId: '80000000-0000-0000-0000-000000000000',
-      done: 2000,
-      changed: 2000,
+      counts: { matched: 2000, changed: 2000, unchanged: 0, refused: {} },
     })}::jsonb where id = ${job.body.id}`.execute(tx.sql),
   )
   const before = await app.inTx((tx) =>
