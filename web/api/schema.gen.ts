@@ -892,7 +892,7 @@ export interface paths {
         /** Groups of contacts (the same as lists) */
         get: operations["getContactsGroups"];
         put?: never;
-        /** Make a group */
+        /** Make a group, with its first contacts */
         post: operations["postContactsGroups"];
         delete?: never;
         options?: never;
@@ -9694,6 +9694,8 @@ export interface operations {
                     /** @enum {string} */
                     type?: "static";
                     is_active?: boolean;
+                    /** @description Ids that name no contact here are counted and left out */
+                    contacts?: string[];
                 };
             };
         };
@@ -9767,6 +9769,8 @@ export interface operations {
                     /** @description Hex colour, such as #0066cc */
                     color?: string;
                     is_active?: boolean;
+                    /** @description Ids that name no contact here are counted and left out */
+                    contacts?: string[];
                 };
             };
         };
@@ -9848,6 +9852,8 @@ export interface operations {
                     /** @description Hex colour, such as #0066cc */
                     color?: string;
                     is_active?: boolean;
+                    /** @description Ids that name no contact here are counted and left out */
+                    contacts?: string[];
                 };
             };
         };
