@@ -83,11 +83,12 @@ export function createMailHandling(runtime: Runtime, handlers: readonly MailHand
       const { rows } = await sql<Waiting>`
         with due as (
           select workspace_id, mail_id from platform.mail_queue where not_before <= now()
-          order by not_before limit ${batchSize} for update skip locked)
+          order by not_before, mail_id limit ${batchSize} for update skip locked)
         update platform.mail_queue q set not_before = now() + make_interval(mins => ${leaseMinutes}), attempts = q.attempts + 1
         from due where q.workspace_id = due.workspace_id and q.mail_id = due.mail_id
         returning q.workspace_id, q.mail_id, q.attempts`.execute(tx.sql)
-      return rows
+      // Ids grow with time: an answer comes after what it answers.
+      return rows.toSorted((one, other) => (one.mail_id < other.mail_id ? -1 : 1))
     })
   }
 
