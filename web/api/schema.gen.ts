@@ -3485,6 +3485,73 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/tickets/canned-replies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Canned replies: one’s own, and those that are shared
+         * @description Sort by title, created_at, updated_at, with a leading - for the other direction.
+         */
+        get: operations["getTicketsCannedReplies"];
+        put?: never;
+        /**
+         * Save an answer to use again
+         * @description A variable that does not exist is refused. Without `visibility` it is private.
+         */
+        post: operations["postTicketsCannedReplies"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tickets/canned-replies/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One canned reply, with its variables as they were written */
+        get: operations["getTicketsCannedRepliesById"];
+        /**
+         * Change a canned reply: the fields that are named are replaced, the others stay
+         * @description A shared one is changed by its owner and by admins.
+         */
+        put: operations["putTicketsCannedRepliesById"];
+        post?: never;
+        /** Delete a canned reply; it can be restored */
+        delete: operations["deleteTicketsCannedRepliesById"];
+        options?: never;
+        head?: never;
+        /**
+         * Change a canned reply: the fields that are named are replaced, the others stay
+         * @description A shared one is changed by its owner and by admins.
+         */
+        patch: operations["patchTicketsCannedRepliesById"];
+        trace?: never;
+    };
+    "/api/v1/tickets/canned-replies/{id}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Bring a deleted canned reply back, unless its shortcut was taken meanwhile */
+        post: operations["postTicketsCannedRepliesByIdRestore"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tickets/mailboxes": {
         parameters: {
             query?: never;
@@ -3681,6 +3748,23 @@ export interface paths {
          * @description Null takes it back: the ticket is open again. Giving it to who has it changes nothing.
          */
         post: operations["postTicketsByIdAssign"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tickets/{id}/canned-replies/{reply_id}/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A canned reply with the values of one ticket; nothing is sent */
+        post: operations["postTicketsByIdCannedRepliesByReplyIdPreview"];
         delete?: never;
         options?: never;
         head?: never;
@@ -4500,6 +4584,40 @@ export interface components {
              * @description RFC 3339, UTC
              */
             updated_at: string;
+        };
+        CannedReply: {
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            id: string;
+            shortcut: string;
+            title: string;
+            content: string;
+            language: string | null;
+            category: string | null;
+            tags: string[];
+            /** @enum {string} */
+            visibility: "private" | "workspace";
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            owner_id: string;
+            owner_name: string;
+            may_change: boolean;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            updated_at: string;
+            /** Format: date-time */
+            deleted_at: string | null;
         };
         Contact: {
             /**
@@ -18997,6 +19115,310 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    getTicketsCannedReplies: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+                count?: "exact";
+                search?: string;
+                category?: string;
+                tag?: string;
+                language?: string;
+                visibility?: "private" | "workspace";
+                mine?: boolean;
+                deleted?: boolean;
+                sort?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["CannedReply"][];
+                        next_cursor: string | null;
+                        /** @description Exact up to 10,000; beyond, {"at_least": 10000} unless count=exact asks for the number */
+                        total: number | {
+                            at_least: number;
+                        };
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    postTicketsCannedReplies: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The first answer under a key is kept for 24 hours and given again */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description What is typed to find it, without spaces or slashes; one of a kind in the workspace, whatever its case */
+                    shortcut: string;
+                    title: string;
+                    /** @description Plain text. {{name}} stands for a value, {{default name "words"}} says what to write where there is none. Names: contact.first_name, contact.last_name, contact.full_name, contact.email, contact.company, contact.phone, ticket.ticket_number, ticket.subject, ticket.category, agent.name, agent.email, workspace.name */
+                    content: string;
+                    /** @description BCP 47; null is for all */
+                    language?: string | null;
+                    category?: string | null;
+                    tags?: string[];
+                    /**
+                     * @description private: seen by its owner alone
+                     * @enum {string}
+                     */
+                    visibility?: "private" | "workspace";
+                };
+            };
+        };
+        responses: {
+            /** @description Made; `Location` names it */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CannedReply"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getTicketsCannedRepliesById: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CannedReply"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    putTicketsCannedRepliesById: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read; an older one is refused with 412 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description What is typed to find it, without spaces or slashes; one of a kind in the workspace, whatever its case */
+                    shortcut?: string;
+                    title?: string;
+                    /** @description Plain text. {{name}} stands for a value, {{default name "words"}} says what to write where there is none. Names: contact.first_name, contact.last_name, contact.full_name, contact.email, contact.company, contact.phone, ticket.ticket_number, ticket.subject, ticket.category, agent.name, agent.email, workspace.name */
+                    content?: string;
+                    /** @description BCP 47; null is for all */
+                    language?: string | null;
+                    category?: string | null;
+                    tags?: string[];
+                    /**
+                     * @description private: seen by its owner alone
+                     * @enum {string}
+                     */
+                    visibility?: "private" | "workspace";
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CannedReply"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["Stale"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    deleteTicketsCannedRepliesById: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read; an older one is refused with 412 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        message: string;
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["Stale"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    patchTicketsCannedRepliesById: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read; an older one is refused with 412 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description What is typed to find it, without spaces or slashes; one of a kind in the workspace, whatever its case */
+                    shortcut?: string;
+                    title?: string;
+                    /** @description Plain text. {{name}} stands for a value, {{default name "words"}} says what to write where there is none. Names: contact.first_name, contact.last_name, contact.full_name, contact.email, contact.company, contact.phone, ticket.ticket_number, ticket.subject, ticket.category, agent.name, agent.email, workspace.name */
+                    content?: string;
+                    /** @description BCP 47; null is for all */
+                    language?: string | null;
+                    category?: string | null;
+                    tags?: string[];
+                    /**
+                     * @description private: seen by its owner alone
+                     * @enum {string}
+                     */
+                    visibility?: "private" | "workspace";
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CannedReply"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["Stale"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    postTicketsCannedRepliesByIdRestore: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The first answer under a key is kept for 24 hours and given again */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CannedReply"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     getTicketsMailboxes: {
         parameters: {
             query?: {
@@ -20097,6 +20519,44 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    postTicketsByIdCannedRepliesByReplyIdPreview: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The first answer under a key is kept for 24 hours and given again */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                id: string;
+                reply_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        content: string;
+                        /** @description Had neither a value here nor words instead of it */
+                        missing: ("contact.first_name" | "contact.last_name" | "contact.full_name" | "contact.email" | "contact.company" | "contact.phone" | "ticket.ticket_number" | "ticket.subject" | "ticket.category" | "agent.name" | "agent.email" | "workspace.name")[];
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
             422: components["responses"]["Invalid"];
             429: components["responses"]["TooMany"];
             500: components["responses"]["Fault"];

@@ -384,6 +384,8 @@ async function fillByHand(): Promise<void> {
   expect(calendar.status).toBe(201)
   const promise = { name: 'Usual', calendar_id: calendar.body.id, targets: { normal: { first_response: 60 } } }
   expect((await anna.post('/tickets/sla-policies', promise)).status).toBe(201)
+  const reply = { shortcut: 'hello', title: 'Hello', content: 'Hello {{contact.first_name}}' }
+  expect((await anna.post('/tickets/canned-replies', reply)).status).toBe(201)
   const csv = 'email,first_name\nnot an address,Zoé\nzoe@sample.example,Zoé\n'
   const file = `--x\r\ncontent-disposition: form-data; name="file"; filename="a.csv"\r\ncontent-type: text/csv\r\n\r\n${csv}\r\n--x--\r\n`
   const form = { 'content-type': 'multipart/form-data; boundary=x' }

@@ -3,6 +3,7 @@ import path from 'node:path'
 import { defineModule } from '#platform/module.ts'
 import { agentRoutes } from './assignment/agent-routes.ts'
 import { assignmentReactions, assignmentTasks } from './assignment/draining.ts'
+import { cannedReplyRoutes } from './canned/routes.ts'
 import { breachTasks } from './sla/breach-task.ts'
 import { calendarRoutes } from './sla/calendar-routes.ts'
 import { policyRoutes } from './sla/policy-routes.ts'
@@ -56,6 +57,7 @@ export const support = defineModule({
     ...calendarRoutes,
     ...policyRoutes,
     ...statisticsRoutes,
+    ...cannedReplyRoutes,
   ],
   jobs: [scanJob, removeFilesJob, askJob, reapplyJob, escalationMailJob, ...mailJobs, mailFilesJob],
   reactions: [
