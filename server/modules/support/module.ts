@@ -31,6 +31,7 @@ import { heard, supportReactions } from './reactions.ts'
 import { askJob, satisfactionReactions } from './satisfaction/asking.ts'
 import { satisfactionRoutes } from './satisfaction/routes.ts'
 import { ticketRoutes } from './ticket-routes.ts'
+import { viewRoutes } from './views/routes.ts'
 
 export const support = defineModule({
   name: 'support',
@@ -58,6 +59,7 @@ export const support = defineModule({
     ...policyRoutes,
     ...statisticsRoutes,
     ...cannedReplyRoutes,
+    ...viewRoutes,
   ],
   jobs: [scanJob, removeFilesJob, askJob, reapplyJob, escalationMailJob, ...mailJobs, mailFilesJob],
   reactions: [
