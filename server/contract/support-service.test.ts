@@ -1,6 +1,7 @@
 // Document 3: the support service, endpoint by endpoint, with its own example requests. Its tickets belong to customers with an
 // account; whoever else has one finds nothing there.
 import { expect, test } from 'vitest'
+import { toConfig } from '../config.ts'
 import { newId } from '#platform/ids.ts'
 import { customerOf } from '#testing/customer.ts'
 import { driveScene, type Cases } from '#testing/contract/drive.ts'
@@ -551,4 +552,45 @@ test('where tickets open by their number, it is all that is asked for, as the do
   expect((await app.anonymous.post(`${address}/messages`, { content: 'Toujours rien.' })).status).toBe(201)
   const shown = await app.anonymous.get(address)
   expect([shown.status, shown.body.messages.length]).toEqual([200, 1])
+})
+
+test('the service is found, asked how it is and configured as the document writes it', async () => {
+  const environment = {
+    RABBITMQ_HOST: 'rabbitmq',
+    RABBITMQ_PORT: '5672',
+    RABBITMQ_USER: 'guest',
+    RABBITMQ_PASSWORD: 'guest',
+    RABBITMQ_VHOST: '/',
+    MINIO_ENDPOINT: 'http://minio:9000',
+    MINIO_ACCESS_KEY: 'admin',
+    MINIO_SECRET_KEY: 'adminpass123',
+    MINIO_BUCKET: 'sav',
+    MINIO_REGION: 'us-east-1',
+    TICKET_NUMBER_PREFIX: 'TICKET',
+    AUTO_CLOSE_RESOLVED_DAYS: '7',
+    ESCALATION_TIMEOUT_HOURS: '2',
+    MAX_ATTACHMENT_SIZE_MB: '10',
+  }
+  const config = toConfig(environment, 'support')
+  expect(config).toMatchObject({
+    http: { port: 8007 },
+    rabbitmq: { exchange: 'sav_exchange', queue: 'sav_queue' },
+    s3: { bucket: 'sav' },
+    tickets: { numberPrefix: 'TICKET', autoCloseDays: 7, escalationHours: 2, attachmentSizeBytesMax: 10_000_000 },
+  })
+  expect(toConfig({ RABBITMQ_HOST: 'mq' }, 'support').tickets, 'and so without saying it').toEqual(config.tickets)
+  await using app = await start({ TICKET_NUMBER_PREFIX: 'SAV' }, undefined, 'support')
+  expect((await app.anonymous.get('//health')).body).toEqual({ status: 'ok', service: 'sav-service' })
+  expect((await app.anonymous.get('//status')).body).toEqual({ status: 'ok', database: 'connected' })
+  const body = { email: 'zoe@guest.example', subject: 'Commande', description: 'Où est-elle ?' }
+  expect((await app.anonymous.post('//public/tickets', body)).body.ticket_number).toMatch(/^SAV-\d{8}-001$/)
+  const { text: metrics } = await app.anonymous.get('//metrics')
+  const watched = ['ticket_first_response_seconds_average', 'ticket_resolution_seconds_average', 'tickets{status="open"}', 'tickets_open{priority="high"}', 'ticket_agent_load{of="average"}', 'ticket_satisfaction_average', 'ticket_escalation_ratio'] // prettier-ignore
+  for (const name of watched) expect(metrics, name).toContain(`rapport_${name} `)
+  const schedule = Object.fromEntries(app.app.tasks.map(({ name, cron }) => [name, cron]))
+  expect(schedule).toMatchObject({
+    'support.close_resolved': expect.stringMatching(/^\d+ \d+ \* \* \*$/),
+    'support.escalate': '*/30 * * * *',
+    'support.count_tickets': expect.stringMatching(/^\d+ \* \* \* \*$/),
+  })
 })
