@@ -18,6 +18,7 @@ import { attachmentRoutes } from './attachment-routes.ts'
 import { scanJob } from './attachments.ts'
 import { followerRoutes } from './follower-routes.ts'
 import { historyRoutes } from './history.ts'
+import { ticketMergeRoutes } from './joining/merge-routes.ts'
 import { ticketMail } from './mail/incoming.ts'
 import { mailFilesJob } from './mail/mail-files.ts'
 import { mailboxRoutes } from './mail/mailbox-routes.ts'
@@ -56,6 +57,7 @@ export const support = defineModule({
     ...calendarRoutes,
     ...policyRoutes,
     ...statisticsRoutes,
+    ...ticketMergeRoutes,
   ],
   jobs: [scanJob, removeFilesJob, askJob, reapplyJob, escalationMailJob, ...mailJobs, mailFilesJob],
   reactions: [
