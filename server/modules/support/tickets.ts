@@ -33,6 +33,8 @@ export interface NewTicket extends NamedRequester {
 export interface OpeningOptions {
   /** The ticket that this one follows: its requester is this one's, with or without an account. */
   followUpOf?: Ticket
+  /** The ticket that this one was split from: its requester is this one's as well. */
+  sameRequesterAs?: Ticket
   /** Appended to the number, for those who have nothing else to show: see docs/decisions/0031. */
   numberSuffix?: string
   /** By somebody without an account: the address is what they say, so the ticket is not put into the account that has it. */
@@ -60,7 +62,8 @@ export async function openTicket(
 ): Promise<Ticket> {
   if (!isOfTheHouse(actor) && !options.isPublic) refuseHouseFields(input, houseFields)
   const { followUpOf } = options
-  const requester = await findRequester(tx, actor, input, { fallBack: followUpOf !== undefined })
+  const requesterOf = followUpOf ?? options.sameRequesterAs
+  const requester = await findRequester(tx, actor, input, { fallBack: requesterOf !== undefined })
   const workspace = await getWorkspace(tx, tx.workspaceId)
   const prefix = services.config.tickets.numberPrefix
   const number = await nextTicketNumber(tx, prefix, workspace.timezone)
@@ -71,7 +74,7 @@ export async function openTicket(
       id: newId(),
       ticket_number: options.numberSuffix ? `${number}-${options.numberSuffix}` : number,
       contact_id: requester.contactId,
-      user_id: followUpOf ? followUpOf.user_id : options.isPublic ? null : requester.userId,
+      user_id: requesterOf ? requesterOf.user_id : options.isPublic ? null : requester.userId,
       contact_email: requester.email,
       contact_name: requester.name,
       language: options.language ?? requester.language,
