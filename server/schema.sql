@@ -2276,6 +2276,7 @@ create table support.attachments (
   sha256 text not null,
   scan text not null,
   created_at timestamp with time zone not null default now(),
+  updated_at timestamp with time zone not null default now(),
   constraint attachments_pkey PRIMARY KEY (workspace_id, id),
   constraint attachment_message FOREIGN KEY (workspace_id, message_id) REFERENCES support.messages(workspace_id, id) ON DELETE CASCADE,
   constraint attachment_ticket FOREIGN KEY (workspace_id, ticket_id) REFERENCES support.tickets(workspace_id, id) ON DELETE CASCADE,

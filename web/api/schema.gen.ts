@@ -4453,9 +4453,16 @@ export interface components {
             ticket_id: string;
             /** Format: uuid */
             message_id: string | null;
+            /**
+             * Format: uuid
+             * @description Who attached it; who answers for the house is not told to requesters
+             */
+            user_id: string | null;
             /** @enum {string} */
             author_kind: "requester" | "house" | "program";
             file_name: string;
+            /** @description Its key in the file store; for the help desk alone */
+            file_path?: string;
             /** @description Leads to a link that works for a few minutes, for whoever may see the file */
             file_url: string;
             /** @enum {string} */
@@ -4473,6 +4480,11 @@ export interface components {
              * @description RFC 3339, UTC
              */
             created_at: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            updated_at: string;
         };
         Audience: {
             /** @default [] */
