@@ -148,6 +148,16 @@ CREATE INDEX outbox_relayed ON platform.outbox USING btree (relayed_at) WHERE (r
 CREATE INDEX outbox_waiting ON platform.outbox USING btree (seq) WHERE ((relayed_at IS NULL) AND (failed_at IS NULL));
 grant delete, insert, select, update on platform.outbox to rapport_app;
 
+create table platform.read_stamps (
+  workspace_id uuid not null,
+  kind text not null,
+  slot uuid not null default gen_random_uuid(),
+  stamp uuid not null default gen_random_uuid(),
+  constraint read_stamps_pkey PRIMARY KEY (workspace_id, kind, slot)
+);
+create policy tenant on platform.read_stamps using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant delete, insert, select, update on platform.read_stamps to rapport_app;
+
 create view platform.job_states as
  SELECT workspace_id,
     id,
@@ -221,6 +231,32 @@ begin
     where m.state = 'erased' or (m.state <> 'received' and m.received_at < now() - interval '30 days'
       and (m.state <> 'quarantined' or m.received_at < now() - interval '90 days'))
     order by m.received_at limit 1000;
+end $function$
+;
+
+CREATE OR REPLACE FUNCTION platform.note_write()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+declare
+  kind_written constant text := tg_argv[0];
+  flag constant text := 'rapport.wrote_' || kind_written;
+  workspace constant uuid := platform.workspace_id();
+begin
+  if workspace is null or current_setting(flag, true) = workspace::text then
+    return null;
+  end if;
+  update platform.read_stamps s set stamp = gen_random_uuid()
+  from (
+    select slot from platform.read_stamps
+    where workspace_id = workspace and kind = kind_written
+    limit 1 for update skip locked) as free
+  where s.workspace_id = workspace and s.kind = kind_written and s.slot = free.slot;
+  if not found then
+    insert into platform.read_stamps (workspace_id, kind) values (workspace, kind_written);
+  end if;
+  perform set_config(flag, workspace::text, true);
+  return null;
 end $function$
 ;
 
@@ -592,7 +628,7 @@ CREATE TRIGGER contact_tags_added AFTER INSERT ON contacts.contact_tags REFERENC
 CREATE TRIGGER contact_tags_kept_added AFTER INSERT ON contacts.contact_tags REFERENCING NEW TABLE AS changed FOR EACH STATEMENT WHEN ((current_setting('rapport.operation_id'::text, true) <> ''::text)) EXECUTE FUNCTION contacts.keep_places();
 CREATE TRIGGER contact_tags_kept_removed AFTER DELETE ON contacts.contact_tags REFERENCING OLD TABLE AS changed FOR EACH STATEMENT WHEN ((current_setting('rapport.operation_id'::text, true) <> ''::text)) EXECUTE FUNCTION contacts.keep_places();
 CREATE TRIGGER contact_tags_removed AFTER DELETE ON contacts.contact_tags REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION contacts.count_tags();
-CREATE TRIGGER contact_tags_written AFTER INSERT OR DELETE OR UPDATE ON contacts.contact_tags FOR EACH STATEMENT EXECUTE FUNCTION contacts.note_write('contacts');
+CREATE TRIGGER contact_tags_written AFTER INSERT OR DELETE OR UPDATE ON contacts.contact_tags FOR EACH STATEMENT EXECUTE FUNCTION platform.note_write('contacts');
 create policy tenant on contacts.contact_tags using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
 grant delete, insert, select, update on contacts.contact_tags to rapport_app;
 
@@ -691,7 +727,7 @@ CREATE TRIGGER contacts_custom_updated AFTER UPDATE ON contacts.contacts REFEREN
 CREATE TRIGGER contacts_erased_days AFTER DELETE ON contacts.contacts REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION contacts.note_changed_contacts();
 CREATE TRIGGER contacts_kept AFTER UPDATE OF email, first_name, last_name, company, job_title, phone, phone_key, gender, avatar_url, language, timezone, source, status, is_active, newsletter_subscribed, marketing_subscribed, custom_fields, notes, user_id, deleted_at ON contacts.contacts FOR EACH ROW WHEN ((current_setting('rapport.operation_id'::text, true) <> ''::text)) EXECUTE FUNCTION contacts.keep_columns();
 CREATE TRIGGER contacts_touch BEFORE UPDATE OF email, first_name, last_name, company, job_title, phone, gender, avatar_url, language, timezone, source, status, is_active, newsletter_subscribed, marketing_subscribed, tracking_allowed, custom_fields, notes, deleted_at ON contacts.contacts FOR EACH ROW EXECUTE FUNCTION platform.touch();
-CREATE TRIGGER contacts_written AFTER INSERT OR DELETE OR UPDATE ON contacts.contacts FOR EACH STATEMENT EXECUTE FUNCTION contacts.note_write('contacts');
+CREATE TRIGGER contacts_written AFTER INSERT OR DELETE OR UPDATE ON contacts.contacts FOR EACH STATEMENT EXECUTE FUNCTION platform.note_write('contacts');
 create policy tenant on contacts.contacts using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
 grant delete, insert, select, update on contacts.contacts to rapport_app;
 
@@ -1024,7 +1060,7 @@ CREATE INDEX interactions_contact ON ONLY contacts.interactions USING btree (wor
 CREATE INDEX interactions_recent ON ONLY contacts.interactions USING btree (workspace_id, occurred_at, id);
 CREATE INDEX interactions_type ON ONLY contacts.interactions USING btree (workspace_id, interaction_type, occurred_at, contact_id);
 CREATE TRIGGER interactions_changed_days AFTER INSERT ON contacts.interactions REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION contacts.note_changed_interactions();
-CREATE TRIGGER interactions_written AFTER INSERT OR DELETE OR UPDATE ON contacts.interactions FOR EACH STATEMENT EXECUTE FUNCTION contacts.note_write('timeline');
+CREATE TRIGGER interactions_written AFTER INSERT OR DELETE OR UPDATE ON contacts.interactions FOR EACH STATEMENT EXECUTE FUNCTION platform.note_write('timeline');
 create policy tenant on contacts.interactions using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
 grant delete, insert, select, update on contacts.interactions to rapport_app;
 
@@ -1044,7 +1080,7 @@ CREATE TRIGGER list_members_added AFTER INSERT ON contacts.list_members REFERENC
 CREATE TRIGGER list_members_kept_added AFTER INSERT ON contacts.list_members REFERENCING NEW TABLE AS changed FOR EACH STATEMENT WHEN ((current_setting('rapport.operation_id'::text, true) <> ''::text)) EXECUTE FUNCTION contacts.keep_places();
 CREATE TRIGGER list_members_kept_removed AFTER DELETE ON contacts.list_members REFERENCING OLD TABLE AS changed FOR EACH STATEMENT WHEN ((current_setting('rapport.operation_id'::text, true) <> ''::text)) EXECUTE FUNCTION contacts.keep_places();
 CREATE TRIGGER list_members_removed AFTER DELETE ON contacts.list_members REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION contacts.count_members();
-CREATE TRIGGER list_members_written AFTER INSERT OR DELETE OR UPDATE ON contacts.list_members FOR EACH STATEMENT EXECUTE FUNCTION contacts.note_write('contacts');
+CREATE TRIGGER list_members_written AFTER INSERT OR DELETE OR UPDATE ON contacts.list_members FOR EACH STATEMENT EXECUTE FUNCTION platform.note_write('contacts');
 create policy tenant on contacts.list_members using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
 grant delete, insert, select, update on contacts.list_members to rapport_app;
 
@@ -1093,7 +1129,7 @@ create table contacts.lists (
 CREATE INDEX lists_dynamic ON contacts.lists USING btree (workspace_id, id) WHERE (type = 'dynamic'::text);
 CREATE UNIQUE INDEX lists_name ON contacts.lists USING btree (workspace_id, lower(name)) WHERE (deleted_at IS NULL);
 CREATE TRIGGER lists_touch BEFORE UPDATE OF name, description, criteria, color, is_active, deleted_at ON contacts.lists FOR EACH ROW EXECUTE FUNCTION platform.touch();
-CREATE TRIGGER lists_written AFTER INSERT OR DELETE OR UPDATE ON contacts.lists FOR EACH STATEMENT EXECUTE FUNCTION contacts.note_write('lists');
+CREATE TRIGGER lists_written AFTER INSERT OR DELETE OR UPDATE ON contacts.lists FOR EACH STATEMENT EXECUTE FUNCTION platform.note_write('lists');
 create policy tenant on contacts.lists using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
 grant delete, insert, select, update on contacts.lists to rapport_app;
 
@@ -1282,17 +1318,6 @@ create table contacts.public_requests (
 CREATE INDEX public_requests_age ON contacts.public_requests USING btree (workspace_id, created_at);
 create policy tenant on contacts.public_requests using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
 grant delete, insert, select, update on contacts.public_requests to rapport_app;
-
-create table contacts.read_stamps (
-  workspace_id uuid not null,
-  kind text not null,
-  slot uuid not null default gen_random_uuid(),
-  stamp uuid not null default gen_random_uuid(),
-  constraint read_stamps_pkey PRIMARY KEY (workspace_id, kind, slot),
-  constraint read_stamp_kind CHECK ((kind = ANY (ARRAY['contacts'::text, 'timeline'::text, 'lists'::text, 'tags'::text])))
-);
-create policy tenant on contacts.read_stamps using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
-grant delete, insert, select, update on contacts.read_stamps to rapport_app;
 
 create table contacts.removed_interactions (
   workspace_id uuid not null,
@@ -1484,7 +1509,7 @@ CREATE UNIQUE INDEX tags_name ON contacts.tags USING btree (workspace_id, lower(
 CREATE INDEX tags_popular ON contacts.tags USING btree (workspace_id, usage_count DESC, id);
 CREATE UNIQUE INDEX tags_slug ON contacts.tags USING btree (workspace_id, slug);
 CREATE TRIGGER tags_touch BEFORE UPDATE OF name, slug, color, description, priority ON contacts.tags FOR EACH ROW EXECUTE FUNCTION platform.touch();
-CREATE TRIGGER tags_written AFTER INSERT OR DELETE OR UPDATE ON contacts.tags FOR EACH STATEMENT EXECUTE FUNCTION contacts.note_write('tags');
+CREATE TRIGGER tags_written AFTER INSERT OR DELETE OR UPDATE ON contacts.tags FOR EACH STATEMENT EXECUTE FUNCTION platform.note_write('tags');
 create policy tenant on contacts.tags using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
 grant delete, insert, select, update on contacts.tags to rapport_app;
 
@@ -1947,32 +1972,6 @@ begin
 end $function$
 ;
 
-CREATE OR REPLACE FUNCTION contacts.note_write()
- RETURNS trigger
- LANGUAGE plpgsql
-AS $function$
-declare
-  kind_written constant text := tg_argv[0];
-  flag constant text := 'rapport.wrote_' || kind_written;
-  workspace constant uuid := platform.workspace_id();
-begin
-  if workspace is null or current_setting(flag, true) = workspace::text then
-    return null;
-  end if;
-  update contacts.read_stamps s set stamp = gen_random_uuid()
-  from (
-    select slot from contacts.read_stamps
-    where workspace_id = workspace and kind = kind_written
-    limit 1 for update skip locked) as free
-  where s.workspace_id = workspace and s.kind = kind_written and s.slot = free.slot;
-  if not found then
-    insert into contacts.read_stamps (workspace_id, kind) values (workspace, kind_written);
-  end if;
-  perform set_config(flag, workspace::text, true);
-  return null;
-end $function$
-;
-
 CREATE OR REPLACE FUNCTION contacts.replace_choices(value jsonb, replacements jsonb)
  RETURNS jsonb
  LANGUAGE sql
@@ -2286,6 +2285,7 @@ create table support.attachments (
 );
 CREATE INDEX attachments_of ON support.attachments USING btree (workspace_id, ticket_id, created_at, id);
 CREATE INDEX attachments_of_message ON support.attachments USING btree (workspace_id, message_id) WHERE (message_id IS NOT NULL);
+CREATE TRIGGER attachments_written AFTER INSERT OR DELETE OR UPDATE ON support.attachments FOR EACH STATEMENT EXECUTE FUNCTION platform.note_write('ticket_files');
 create policy tenant on support.attachments using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
 grant delete, insert, select, update on support.attachments to rapport_app;
 
@@ -2361,6 +2361,7 @@ create table support.followers (
   constraint follower_ticket FOREIGN KEY (workspace_id, ticket_id) REFERENCES support.tickets(workspace_id, id) ON DELETE CASCADE
 );
 CREATE INDEX followers_user ON support.followers USING btree (workspace_id, user_id, ticket_id) WHERE was_called;
+CREATE TRIGGER followers_written AFTER INSERT OR DELETE OR UPDATE ON support.followers FOR EACH STATEMENT EXECUTE FUNCTION platform.note_write('tickets');
 create policy tenant on support.followers using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
 grant delete, insert, select, update on support.followers to rapport_app;
 
@@ -2392,6 +2393,7 @@ create table support.mentions (
   constraint mentions_pkey PRIMARY KEY (workspace_id, message_id, user_id),
   constraint mention_message FOREIGN KEY (workspace_id, message_id) REFERENCES support.messages(workspace_id, id) ON DELETE CASCADE
 );
+CREATE TRIGGER mentions_written AFTER INSERT OR DELETE OR UPDATE ON support.mentions FOR EACH STATEMENT EXECUTE FUNCTION platform.note_write('tickets');
 create policy tenant on support.mentions using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
 grant delete, insert, select, update on support.mentions to rapport_app;
 
@@ -2404,6 +2406,7 @@ create table support.message_reads (
   constraint message_read FOREIGN KEY (workspace_id, message_id) REFERENCES support.messages(workspace_id, id) ON DELETE CASCADE
 );
 CREATE INDEX message_reads_reader ON support.message_reads USING btree (workspace_id, reader_id, message_id);
+CREATE TRIGGER message_reads_written AFTER INSERT OR DELETE OR UPDATE ON support.message_reads FOR EACH STATEMENT EXECUTE FUNCTION platform.note_write('ticket_reads');
 create policy tenant on support.message_reads using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
 grant delete, insert, select, update on support.message_reads to rapport_app;
 
@@ -2453,6 +2456,7 @@ CREATE UNIQUE INDEX messages_of_ticket ON support.messages USING btree (workspac
 CREATE INDEX messages_search ON support.messages USING gin (search_text public.gin_trgm_ops) WHERE (deleted_at IS NULL);
 CREATE INDEX messages_user ON support.messages USING btree (workspace_id, user_id) WHERE (user_id IS NOT NULL);
 CREATE TRIGGER message_touch BEFORE UPDATE OF content, deleted_at ON support.messages FOR EACH ROW EXECUTE FUNCTION platform.touch();
+CREATE TRIGGER messages_written AFTER INSERT OR DELETE OR UPDATE ON support.messages FOR EACH STATEMENT EXECUTE FUNCTION platform.note_write('tickets');
 create policy tenant on support.messages using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
 grant delete, insert, select, update on support.messages to rapport_app;
 
@@ -2599,6 +2603,7 @@ CREATE INDEX ticket_figures_answered ON support.ticket_figures USING btree (work
 CREATE INDEX ticket_figures_ended ON support.ticket_figures USING btree (workspace_id, ended_at) WHERE (ended_at IS NOT NULL);
 CREATE INDEX ticket_figures_opened ON support.ticket_figures USING btree (workspace_id, opened_at);
 CREATE INDEX ticket_figures_rated ON support.ticket_figures USING btree (workspace_id, rated_at) WHERE (rated_at IS NOT NULL);
+CREATE TRIGGER ticket_figures_written AFTER INSERT OR DELETE OR UPDATE ON support.ticket_figures FOR EACH STATEMENT EXECUTE FUNCTION platform.note_write('ticket_figures');
 create policy tenant on support.ticket_figures using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
 grant delete, insert, select, update on support.ticket_figures to rapport_app;
 
@@ -2804,6 +2809,7 @@ CREATE INDEX tickets_updated ON support.tickets USING btree (workspace_id, updat
 CREATE INDEX tickets_user ON support.tickets USING btree (workspace_id, user_id, created_at, id) WHERE (deleted_at IS NULL);
 CREATE INDEX tickets_waiting ON support.tickets USING btree (workspace_id, COALESCE(waiting_since, 'infinity'::timestamp with time zone), id) WHERE (deleted_at IS NULL);
 CREATE TRIGGER ticket_touch BEFORE UPDATE OF subject, description, status, priority, category, source, assigned_to, contact_id, user_id, contact_email, contact_name, resolution_notes, internal_notes, tags, metadata, satisfaction_rating, merged_into, deleted_at ON support.tickets FOR EACH ROW EXECUTE FUNCTION platform.touch();
+CREATE TRIGGER tickets_written AFTER INSERT OR DELETE OR UPDATE ON support.tickets FOR EACH STATEMENT EXECUTE FUNCTION platform.note_write('tickets');
 create policy tenant on support.tickets using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
 grant delete, insert, select, update on support.tickets to rapport_app;
 
@@ -2852,6 +2858,7 @@ create table support.workspace_statistics (
   loads numeric[] not null,
   constraint workspace_statistics_pkey PRIMARY KEY (workspace_id)
 );
+CREATE TRIGGER workspace_statistics_written AFTER INSERT OR DELETE OR UPDATE ON support.workspace_statistics FOR EACH STATEMENT EXECUTE FUNCTION platform.note_write('ticket_figures');
 create policy tenant on support.workspace_statistics using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
 grant delete, insert, select, update on support.workspace_statistics to rapport_app;
 

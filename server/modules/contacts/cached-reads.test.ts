@@ -139,7 +139,7 @@ test('writers do not wait for each other, and each of them counts', async () => 
   await using app = await start()
   const { maria, ana } = await prepare(app)
   await maria.post('/contacts', { email: 'bea@example.com', first_name: 'Bea' })
-  const stamps = () => app.inTx((tx) => sql<{ stamp: string }>`select stamp from contacts.read_stamps`.execute(tx.sql))
+  const stamps = () => app.inTx((tx) => sql<{ stamp: string }>`select stamp from platform.read_stamps`.execute(tx.sql))
   const before = (await stamps()).rows.length
   await app.inTx(async (one) => {
     await sql`update contacts.contacts set notes = 'one' where email_key = 'ana@example.com'`.execute(one.sql)

@@ -16,6 +16,7 @@ import {
   listAttachments,
   requirePlace,
 } from './attachments.ts'
+import { readThrough } from './cached-reads.ts'
 import { getMessage } from './messages.ts'
 import { AttachmentView, viewAttachment } from './attachment-view.ts'
 import { getTicket } from './tickets.ts'
@@ -35,10 +36,11 @@ const listRoute = route({
   description: 'Those of internal notes are seen by the help desk alone.',
   params: inTicket,
   replies: { 200: Attachments, 404: Problem },
-  run: async ({ tx, actor, params: { ticket_id } }) => {
-    await getTicket(tx, actor, ticket_id)
-    return { data: (await listAttachments(tx, actor, ticket_id)).map((each) => viewAttachment(actor, each)) }
-  },
+  run: ({ tx, actor, params: { ticket_id }, services }) =>
+    readThrough(tx, services, actor, 'ticket_attachments', ['all', ticket_id.toLowerCase()], async () => {
+      await getTicket(tx, actor, ticket_id)
+      return { data: (await listAttachments(tx, actor, ticket_id)).map((each) => viewAttachment(actor, each)) }
+    }),
 })
 
 const byMessageRoute = route({
@@ -48,11 +50,13 @@ const byMessageRoute = route({
   summary: 'The files of one message',
   params: Closed({ ticket_id: Id, message_id: Id }),
   replies: { 200: Attachments, 404: Problem },
-  run: async ({ tx, actor, params: { ticket_id, message_id } }) => {
-    await getMessage(tx, actor, ticket_id, message_id)
-    return {
-      data: (await listAttachments(tx, actor, ticket_id, message_id)).map((each) => viewAttachment(actor, each)),
-    }
+  run: ({ tx, actor, params: { ticket_id, message_id }, services }) => {
+    const asked = [ticket_id.toLowerCase(), 'of', message_id.toLowerCase()]
+    return readThrough(tx, services, actor, 'ticket_attachments', asked, async () => {
+      await getMessage(tx, actor, ticket_id, message_id)
+      const attachments = await listAttachments(tx, actor, ticket_id, message_id)
+      return { data: attachments.map((each) => viewAttachment(actor, each)) }
+    })
   },
 })
 
@@ -109,8 +113,10 @@ const showRoute = route({
   summary: 'What is known of a file',
   params,
   replies: { 200: AttachmentView, 404: Problem },
-  run: async ({ tx, actor, params: { ticket_id, id } }) =>
-    viewAttachment(actor, await getAttachment(tx, actor, ticket_id, id)),
+  run: ({ tx, actor, params: { ticket_id, id }, services }) =>
+    readThrough(tx, services, actor, 'ticket_attachments', [ticket_id.toLowerCase(), id.toLowerCase()], async () =>
+      viewAttachment(actor, await getAttachment(tx, actor, ticket_id, id)),
+    ),
 })
 
 const downloadRoute = route({

@@ -83,7 +83,7 @@ export async function listTickets<View>(
   tx: Tx,
   actor: Actor,
   query: TicketListQuery & TicketFilter,
-  view: (rows: Ticket[]) => Promise<View[]>,
+  view: (row: Ticket) => View,
 ) {
   const limit = query.limit ?? 50
   const order = parseSort(query.sort, sortColumns, '-created_at')
@@ -92,9 +92,9 @@ export async function listTickets<View>(
   const { rows } = await sql<Ticket & { sort_key: string }>`
     select t.*, (${order.column.expression})::text as sort_key ${from} ${after ? sql`and ${after}` : sql``}
     order by ${orderBy(order, sql`t.id`)} limit ${limit + 1}`.execute(tx.sql)
-  const { data, next_cursor } = page(rows, limit, order, (row) => row)
+  const { data, next_cursor } = page(rows, limit, order, view)
   const total = !after && rows.length <= limit ? rows.length : await countRows(tx, from, query.count === 'exact')
-  return { data: await view(data), next_cursor, total }
+  return { data, next_cursor, total }
 }
 
 /** `from … t where …`, to be continued with `and`: the only way to any set of tickets. */

@@ -1,5 +1,7 @@
 /** The doors of the ticket record. */
 import { Type } from 'typebox'
+import type { Actor } from '#platform/actor.ts'
+import type { Tx } from '#platform/db/db.ts'
 import { created, record, route } from '#platform/http/route.ts'
 import {
   Closed,
@@ -16,9 +18,18 @@ import {
 import { lockTicket, deleteTicket, getTicket, openTicket, restoreTicket, updateTicket } from './tickets.ts'
 import { AttachmentView, viewAttachment } from './attachment-view.ts'
 import { listAttachments } from './attachments.ts'
+import { readThrough } from './cached-reads.ts'
 import { closeTicket, giveTicket, resolveTicket, takeBack } from './moves.ts'
 import { listTickets, TicketListQuery, ticketSorts } from './ticket-query.ts'
-import { listMessages, MessageView, ticketFields, TicketView, viewTicket, viewTickets } from './ticket-view.ts'
+import {
+  listMessages,
+  MessageView,
+  ticketFields,
+  nameAgents,
+  TicketView,
+  viewTicket,
+  viewUnnamed,
+} from './ticket-view.ts'
 import { openView } from './views/open.ts'
 import { priorities, ticketSources, ticketStatuses } from './tables.ts'
 
@@ -70,8 +81,14 @@ const listTicketsRoute = route({
     'direction; the newest come first unless told otherwise.',
   query: TicketListQuery,
   replies: { 200: Page(TicketView) },
-  run: async ({ tx, actor, query }) =>
-    listTickets(tx, actor, await openView(tx, actor, query), (rows) => viewTickets(tx, actor, rows)),
+  run: async ({ tx, actor, query, services }) => {
+    const asked = await openView(tx, actor, query)
+    const read = () => listTickets(tx, actor, asked, (row) => viewUnnamed(actor, row))
+    // What is late becomes so without anything being written.
+    const isOfNow = asked.overdue !== undefined || asked.within?.overdue !== undefined
+    const found = isOfNow ? await read() : await readThrough(tx, services, actor, 'ticket_list', asked, read)
+    return { ...found, data: await nameAgents(tx, found.data) }
+  },
 })
 
 const openTicketRoute = route({
@@ -105,16 +122,28 @@ const showTicketRoute = route({
   params,
   query: Closed({ deleted: Type.Optional(Type.Boolean({ description: 'Also when it is deleted; for admins' })) }),
   replies: { 200: TicketDetails, 404: Problem },
-  run: async ({ tx, actor, params: { id }, query }) => {
+  run: async ({ tx, actor, params: { id }, query, services }) => {
     const isAdmin = actor.role === 'owner' || actor.role === 'admin'
-    const ticket = await getTicket(tx, actor, id, { deletedToo: isAdmin && query.deleted === true })
-    const thread = await listMessages(tx, actor, id, { limit: 200 })
-    const view = await viewTicket(tx, actor, ticket)
-    const attachments = (await listAttachments(tx, actor, id)).map((each) => viewAttachment(actor, each))
-    const details = { ...view, messages: thread.data, messages_next_cursor: thread.next_cursor, attachments }
-    return record(details, ticket.version)
+    const deletedToo = isAdmin && query.deleted === true
+    const { version, ...kept } = await readThrough(tx, services, actor, 'ticket', [id.toLowerCase(), deletedToo], () =>
+      readDetails(tx, actor, id, deletedToo),
+    )
+    const [details] = await nameAgents(tx, [kept])
+    return record(details!, version)
   },
 })
+
+async function readDetails(tx: Tx, actor: Actor, id: string, deletedToo: boolean) {
+  const ticket = await getTicket(tx, actor, id, { deletedToo })
+  const thread = await listMessages(tx, actor, id, { limit: 200 })
+  return {
+    ...viewUnnamed(actor, ticket),
+    messages: thread.data,
+    messages_next_cursor: thread.next_cursor,
+    attachments: (await listAttachments(tx, actor, id)).map((each) => viewAttachment(actor, each)),
+    version: ticket.version,
+  }
+}
 
 const [replaceTicketRoute, changeTicketRoute] = (['PUT', 'PATCH'] as const).map((method) =>
   route({

@@ -98,18 +98,13 @@ export const MessageView = Type.Object(
 )
 export type MessageView = Static<typeof MessageView>
 
-/** A whole page at once: names of agents come in one query. */
-export async function viewTickets(tx: Tx, actor: Actor, tickets: Ticket[]): Promise<TicketView[]> {
-  if (!isOfTheHouse(actor)) return tickets.map(viewForRequester)
-  const names = await nameOf(
-    tx,
-    tickets.flatMap((ticket) => ticket.assigned_to ?? []),
-  )
-  return tickets.map((ticket) => ({
+/** All but the name of the agent, which is of another record: `nameAgents` adds it. */
+export function viewUnnamed(actor: Actor, ticket: Ticket): TicketView {
+  if (!isOfTheHouse(actor)) return viewForRequester(ticket)
+  return {
     ...viewForRequester(ticket),
     contact_id: ticket.contact_id,
     assigned_to: ticket.assigned_to,
-    assigned_to_name: ticket.assigned_to ? (names.get(ticket.assigned_to) ?? '') : null,
     internal_notes: ticket.internal_notes,
     tags: ticket.tags,
     metadata: ticket.metadata,
@@ -127,11 +122,22 @@ export async function viewTickets(tx: Tx, actor: Actor, tickets: Ticket[]): Prom
     merged_into: ticket.merged_into,
     deleted_at: ticket.deleted_at,
     moves: possibleMoves(ticket.status),
-  }))
+  }
+}
+
+/** A whole page at once: names of agents come in one query, and nobody else's view has them. */
+export async function nameAgents<View extends Pick<TicketView, 'assigned_to'>>(tx: Tx, views: View[]): Promise<View[]> {
+  const agents = views.flatMap((view) => view.assigned_to ?? [])
+  const names = await nameOf(tx, agents)
+  return views.map((view) =>
+    view.assigned_to === undefined
+      ? view
+      : { ...view, assigned_to_name: view.assigned_to ? (names.get(view.assigned_to) ?? '') : null },
+  )
 }
 
 export async function viewTicket(tx: Tx, actor: Actor, ticket: Ticket): Promise<TicketView> {
-  const [view] = await viewTickets(tx, actor, [ticket])
+  const [view] = await nameAgents(tx, [viewUnnamed(actor, ticket)])
   return view!
 }
 

@@ -66,7 +66,7 @@ const statisticsRoute = route({
     '`unassigned` and `overdue` are of tickets that have not ended. Rates are shares of the tickets opened in the period.',
   query: Closed({ from: Type.Optional(Day), to: Type.Optional(Day) }),
   replies: { 200: StatisticsView },
-  run: async ({ tx, actor, query }) => ticketStatistics(tx, actor, await periodOf(tx, query)),
+  run: async ({ tx, actor, query, services }) => ticketStatistics(tx, actor, await periodOf(tx, query), services),
 })
 
 export const statisticsRoutes = [statisticsRoute]

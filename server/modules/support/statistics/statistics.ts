@@ -6,9 +6,11 @@ import { sql, type RawBuilder } from 'kysely'
 import type { Actor } from '#platform/actor.ts'
 import type { Tx } from '#platform/db/db.ts'
 import { Invalid } from '#platform/errors.ts'
+import type { Services } from '#platform/services.ts'
 import { getWorkspace } from '#modules/accounts/index.ts'
 import { personOf, visibleTo } from '../access.ts'
 import { listAgents } from '../assignment/agents.ts'
+import { readThrough } from '../cached-reads.ts'
 import { priorities, ticketStatuses, type Priority, type TicketStatus } from '../tables.ts'
 
 /** Seconds; null where nothing was counted. */
@@ -42,16 +44,39 @@ export async function periodOf(tx: Tx, asked: { from?: string; to?: string }): P
   return { from, to, timezone }
 }
 
-export async function ticketStatistics(tx: Tx, actor: Actor, period: Period) {
+/** The figures of the period are kept for a while; how things stand, and who works on them, is asked for anew. */
+export async function ticketStatistics(
+  tx: Tx,
+  actor: Actor,
+  period: Period,
+  services: Pick<Services, 'cache' | 'metrics'>,
+) {
+  const { counted, inPeriod } = figuresOf(tx, actor, period)
+  const figures = await readThrough(tx, services, actor, 'ticket_statistics', period, () =>
+    countPeriod(tx, actor, period),
+  )
+  return {
+    ...figures,
+    now: await countNow(tx, actor),
+    agents: await agentsOf(tx, actor, counted, inPeriod('ended_at')),
+  }
+}
+
+/** Of the tickets that this actor may see. */
+function figuresOf(tx: Tx, actor: Actor, period: Period) {
   const inPeriod = (column: string): RawBuilder<boolean> => sql<boolean>`(
     ${sql.ref(`f.${column}`)} >= (${period.from}::date)::timestamp at time zone ${period.timezone}
     and ${sql.ref(`f.${column}`)} < (${period.to}::date + 1)::timestamp at time zone ${period.timezone})`
   const counted = sql`support.ticket_figures f join support.tickets t on t.workspace_id = f.workspace_id and t.id = f.ticket_id
     where f.workspace_id = ${tx.workspaceId} and t.deleted_at is null and t.merged_into is null and ${visibleTo(actor)}`
+  return { counted, inPeriod }
+}
+
+async function countPeriod(tx: Tx, actor: Actor, period: Period) {
+  const { counted, inPeriod } = figuresOf(tx, actor, period)
   return {
     ...period,
     computed_at: await countedTo(tx),
-    now: await countNow(tx, actor),
     ...(await countOpened(tx, counted, inPeriod('opened_at'))),
     first_response: {
       calendar: await timesOf(tx, counted, inPeriod('answered_at'), 'first_response_ms'),
@@ -62,7 +87,6 @@ export async function ticketStatistics(tx: Tx, actor: Actor, period: Period) {
       business: await timesOf(tx, counted, inPeriod('ended_at'), 'resolution_business_ms'),
     },
     satisfaction: await satisfactionOf(tx, counted, inPeriod('rated_at')),
-    agents: await agentsOf(tx, actor, counted, inPeriod('ended_at')),
     days: await countDays(tx, counted, period, inPeriod),
   }
 }
