@@ -150,7 +150,7 @@ test('an agent from whom a ticket was taken finds no trace of it, nor of their o
   const id = await open(adrian, { contact_email: 'vip@guest.example', subject: 'quokka', tags: ['quokka'] })
   const { ticket_number: number } = (await adrian.get(`/tickets/${id}`)).body
   expect((await adrian.post(`/tickets/${id}/assign`, { agent_id: app.world.people.agnes.id })).status).toBe(200)
-  const { id: said } = (await agnes.post(`/tickets/${id}/messages`, { content: 'quokka' })).body
+  const { id: said } = (await agnes.post(`/tickets/${id}/messages`, { content: 'quokka wombat' })).body
   const file = (await attach(agnes, id, { message_id: said })).body.id as string
   expect((await adrian.post(`/tickets/${id}/assign`, { agent_id: bea.id })).status).toBe(200)
   const body = { content: 'x', user_id: app.world.people.agnes.id, agent_id: app.world.people.agnes.id }
@@ -194,6 +194,31 @@ test('an agent from whom a ticket was taken finds no trace of it, nor of their o
   }
   expect((await agnes.get('/tickets?tag=quokka')).body.total).toBe(0)
   expect((await agnes.get(`/tickets?assigned_to=${bea.id}`)).body.total).toBe(0)
+  await app.drain()
+  const { contact_id: contact } = (await adrian.get(`/tickets/${id}`)).body
+  // Whoever reads a contact sees there that there is a ticket, and its subject; of the conversation nothing.
+  for (const address of [`/contacts/${contact}/interactions`, '/contacts/interactions', '/jobs']) {
+    const reply = await agnes.get(address)
+    expect(reply.status, address).toBe(200)
+    expect(reply.text, address).not.toMatch(/wombat|Bea/)
+  }
+  expect((await agnes.get('/tickets?search=wombat')).body.total).toBe(0)
+})
+
+test('whoever listens to what happens hears ids, and no word of a ticket', async () => {
+  const heard: object[] = []
+  const listener = { hear: (message: object) => void heard.push(message), end: () => {} }
+  const leave = await app.app.runtime.live.subscribe(app.world.workspaceId, listener)
+  const id = await open(app.as('adrian'), { contact_email: 'vip@guest.example', subject: 'axolotl', tags: ['axolotl'] })
+  await app.as('adrian').post(`/tickets/${id}/messages`, { content: 'axolotl', is_internal: true })
+  await app.as('adrian').post(`/tickets/${id}/messages`, { content: 'axolotl' })
+  await app.as('adrian').post(`/tickets/${id}/close`)
+  await app.drain()
+  await app.inTx((tx) => tx.notify('end', {}))
+  await expect.poll(() => heard).toContainEqual({ topic: 'end', data: {} })
+  leave()
+  expect(heard).toContainEqual({ topic: 'ticket', data: { id } })
+  expect(JSON.stringify(heard)).not.toMatch(/axolotl|vip@/)
 })
 
 test('signs of patterns in a search are letters', async () => {
