@@ -254,3 +254,41 @@ test('an agent who became a viewer works no more, by door or by mention', async 
   const called = await app.as('adrian').post(`/tickets/${id}/followers`, { user_id: eve.id })
   expect(called.status).toBe(422)
 })
+
+test('an empty token, or none, or one that matches everything, opens nothing', async () => {
+  const { email } = app.world.people.anna
+  await app.anonymous.post('/password-resets', { email })
+  await app.as('anna').post('/invitations', { email: 'new@guest.example', role: 'agent' })
+  await app.drain()
+  const newcomer = { full_name: 'Eve', password: 'seven green bicycles' }
+  for (const token of [
+    '',
+    ' ',
+    'null',
+    'undefined',
+    '%',
+    '*',
+    '\0',
+    null,
+    undefined,
+    [],
+    {},
+    true,
+    0,
+    'x'.repeat(10_000),
+  ]) {
+    for (const [path, body] of [
+      ['/password-resets/confirm', { token, new_password: 'seven green bicycles' }],
+      ['/invitations/accept', { token, ...newcomer }],
+      ['/public/tickets/satisfaction', { token, rating: 5 }],
+    ] as const) {
+      const refused = await app.anonymous.post(path, body)
+      expect([400, 401, 404, 410, 422], `${path} ${JSON.stringify(token)}: ${refused.text}`).toContain(refused.status)
+    }
+    const headers = { 'x-ticket-token': typeof token === 'string' ? token.replace('\0', '') : String(token) }
+    const id = await open(app.as('adrian'), { contact_email: 'x@guest.example' })
+    expect((await app.anonymous.get(`/public/tickets/${id}`, headers)).status).toBe(404)
+  }
+  const { data } = (await app.as('anna').get('/members')).body
+  expect(JSON.stringify(data)).not.toContain('new@guest.example')
+})
