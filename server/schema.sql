@@ -2276,6 +2276,7 @@ create table support.attachments (
   sha256 text not null,
   scan text not null,
   created_at timestamp with time zone not null default now(),
+  updated_at timestamp with time zone not null default now(),
   constraint attachments_pkey PRIMARY KEY (workspace_id, id),
   constraint attachment_message FOREIGN KEY (workspace_id, message_id) REFERENCES support.messages(workspace_id, id) ON DELETE CASCADE,
   constraint attachment_ticket FOREIGN KEY (workspace_id, ticket_id) REFERENCES support.tickets(workspace_id, id) ON DELETE CASCADE,
@@ -2319,6 +2320,36 @@ CREATE UNIQUE INDEX calendars_name ON support.calendars USING btree (workspace_i
 CREATE TRIGGER calendar_touch BEFORE UPDATE ON support.calendars FOR EACH ROW EXECUTE FUNCTION platform.touch();
 create policy tenant on support.calendars using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
 grant delete, insert, select, update on support.calendars to rapport_app;
+
+create table support.canned_replies (
+  workspace_id uuid not null,
+  id uuid not null,
+  owner_id uuid not null,
+  owner_name text not null default ''::text,
+  shortcut text not null,
+  title text not null,
+  content text not null,
+  language text,
+  category text,
+  tags text[] not null default '{}'::text[],
+  tag_keys text[] not null generated always as (support.tag_keys(tags)) stored,
+  visibility text not null default 'private'::text,
+  version integer not null default 1,
+  created_at timestamp with time zone not null default now(),
+  updated_at timestamp with time zone not null default now(),
+  deleted_at timestamp with time zone,
+  search_text text not null generated always as (support.search_text((ARRAY[shortcut, title, content, COALESCE(category, ''::text)] || tags))) stored,
+  constraint canned_replies_pkey PRIMARY KEY (workspace_id, id),
+  constraint canned_reply_shortcut CHECK ((shortcut ~ '^[^\s/]{1,50}$'::text)),
+  constraint canned_reply_visibility CHECK ((visibility = ANY (ARRAY['private'::text, 'workspace'::text])))
+);
+CREATE INDEX canned_replies_created ON support.canned_replies USING btree (workspace_id, created_at, id);
+CREATE UNIQUE INDEX canned_replies_shortcut ON support.canned_replies USING btree (workspace_id, lower(shortcut)) WHERE (deleted_at IS NULL);
+CREATE INDEX canned_replies_title ON support.canned_replies USING btree (workspace_id, platform.fold(title), id);
+CREATE INDEX canned_replies_updated ON support.canned_replies USING btree (workspace_id, updated_at, id);
+CREATE TRIGGER canned_reply_touch BEFORE UPDATE OF shortcut, title, content, language, category, tags, visibility, deleted_at ON support.canned_replies FOR EACH ROW EXECUTE FUNCTION platform.touch();
+create policy tenant on support.canned_replies using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant delete, insert, select, update on support.canned_replies to rapport_app;
 
 create table support.followers (
   workspace_id uuid not null,
@@ -2409,19 +2440,59 @@ create table support.messages (
   edited_at timestamp with time zone,
   deleted_at timestamp with time zone,
   search_text text not null generated always as (support.search_text(ARRAY[content])) stored,
+  came_from uuid,
   constraint messages_pkey PRIMARY KEY (workspace_id, id),
   constraint message_ticket FOREIGN KEY (workspace_id, ticket_id) REFERENCES support.tickets(workspace_id, id) ON DELETE CASCADE,
   constraint message_author CHECK ((author_kind = ANY (ARRAY['requester'::text, 'house'::text, 'program'::text]))),
-  constraint message_requester_is_public CHECK (((NOT is_internal) OR (author_kind <> 'requester'::text))),
+  constraint message_requester_is_public CHECK (((NOT is_internal) OR (author_kind <> 'requester'::text) OR (came_from IS NOT NULL))),
   constraint message_source CHECK ((source = ANY (ARRAY['web'::text, 'email'::text, 'phone'::text, 'chat'::text])))
 );
 CREATE INDEX messages_author ON support.messages USING btree (workspace_id, lower(author_email)) WHERE (author_email <> ''::text);
+CREATE INDEX messages_came_from ON support.messages USING btree (workspace_id, came_from) WHERE (came_from IS NOT NULL);
 CREATE UNIQUE INDEX messages_of_ticket ON support.messages USING btree (workspace_id, ticket_id, created_at, id);
 CREATE INDEX messages_search ON support.messages USING gin (search_text public.gin_trgm_ops) WHERE (deleted_at IS NULL);
 CREATE INDEX messages_user ON support.messages USING btree (workspace_id, user_id) WHERE (user_id IS NOT NULL);
 CREATE TRIGGER message_touch BEFORE UPDATE OF content, deleted_at ON support.messages FOR EACH ROW EXECUTE FUNCTION platform.touch();
 create policy tenant on support.messages using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
 grant delete, insert, select, update on support.messages to rapport_app;
+
+create table support.operation_changes (
+  workspace_id uuid not null,
+  operation_id uuid not null,
+  ticket_id uuid not null,
+  before jsonb not null,
+  after jsonb not null,
+  undone_at timestamp with time zone,
+  constraint operation_changes_pkey PRIMARY KEY (workspace_id, operation_id, ticket_id),
+  constraint operation_change_operation FOREIGN KEY (workspace_id, operation_id) REFERENCES support.operations(workspace_id, id) ON DELETE CASCADE,
+  constraint operation_change_ticket FOREIGN KEY (workspace_id, ticket_id) REFERENCES support.tickets(workspace_id, id) ON DELETE CASCADE
+);
+CREATE INDEX operation_changes_ticket ON support.operation_changes USING btree (workspace_id, ticket_id);
+create policy tenant on support.operation_changes using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant delete, insert, select, update on support.operation_changes to rapport_app;
+
+create table support.operations (
+  workspace_id uuid not null,
+  id uuid not null,
+  action text not null,
+  actor_id uuid,
+  actor_name text not null default ''::text,
+  facts jsonb not null default '{}'::jsonb,
+  counts jsonb not null default '{}'::jsonb,
+  tickets integer not null default 0,
+  job_id uuid,
+  undo_job_id uuid,
+  created_at timestamp with time zone not null default now(),
+  undoable_until timestamp with time zone not null,
+  undone_at timestamp with time zone,
+  undone_by uuid,
+  undone_by_name text not null default ''::text,
+  constraint operations_pkey PRIMARY KEY (workspace_id, id)
+);
+CREATE INDEX operations_by_actor ON support.operations USING btree (workspace_id, actor_id, created_at, id);
+CREATE INDEX operations_by_time ON support.operations USING btree (workspace_id, created_at, id);
+create policy tenant on support.operations using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant delete, insert, select, update on support.operations to rapport_app;
 
 create table support.sla_breaches (
   workspace_id uuid not null,
@@ -2531,6 +2602,26 @@ CREATE INDEX ticket_figures_rated ON support.ticket_figures USING btree (workspa
 create policy tenant on support.ticket_figures using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
 grant delete, insert, select, update on support.ticket_figures to rapport_app;
 
+create table support.ticket_links (
+  workspace_id uuid not null,
+  id uuid not null,
+  from_id uuid not null,
+  to_id uuid not null,
+  kind text not null,
+  created_by uuid,
+  created_at timestamp with time zone not null,
+  constraint ticket_links_pkey PRIMARY KEY (workspace_id, id),
+  constraint ticket_link_from FOREIGN KEY (workspace_id, from_id) REFERENCES support.tickets(workspace_id, id) ON DELETE CASCADE,
+  constraint ticket_link_to FOREIGN KEY (workspace_id, to_id) REFERENCES support.tickets(workspace_id, id) ON DELETE CASCADE,
+  constraint ticket_link_kind CHECK ((kind = ANY (ARRAY['related'::text, 'duplicate_of'::text, 'blocks'::text, 'causes'::text]))),
+  constraint ticket_link_other CHECK ((from_id <> to_id))
+);
+CREATE UNIQUE INDEX ticket_link_once ON support.ticket_links USING btree (workspace_id, LEAST(from_id, to_id), GREATEST(from_id, to_id), kind);
+CREATE INDEX ticket_links_from ON support.ticket_links USING btree (workspace_id, from_id, created_at, id);
+CREATE INDEX ticket_links_to ON support.ticket_links USING btree (workspace_id, to_id, created_at, id);
+create policy tenant on support.ticket_links using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant delete, insert, select, update on support.ticket_links to rapport_app;
+
 create table support.ticket_mails (
   workspace_id uuid not null,
   id uuid not null,
@@ -2560,6 +2651,56 @@ CREATE INDEX ticket_mails_by_mail_id ON support.ticket_mails USING btree (worksp
 CREATE INDEX ticket_mails_of ON support.ticket_mails USING btree (workspace_id, ticket_id, created_at, id);
 create policy tenant on support.ticket_mails using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
 grant delete, insert, select, update on support.ticket_mails to rapport_app;
+
+create table support.ticket_merge_rows (
+  workspace_id uuid not null,
+  merge_id uuid not null,
+  table_name text not null,
+  row_id uuid not null,
+  ticket_id uuid not null,
+  action text not null,
+  content jsonb not null default '{}'::jsonb,
+  constraint ticket_merge_rows_pkey PRIMARY KEY (workspace_id, merge_id, table_name, row_id),
+  constraint merge_row FOREIGN KEY (workspace_id, merge_id) REFERENCES support.ticket_merges(workspace_id, id) ON DELETE CASCADE,
+  constraint merge_row_action CHECK ((action = ANY (ARRAY['moved'::text, 'added'::text, 'changed'::text]))),
+  constraint merge_row_table CHECK ((table_name = ANY (ARRAY['tickets'::text, 'messages'::text, 'followers'::text])))
+);
+create policy tenant on support.ticket_merge_rows using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant delete, insert, select, update on support.ticket_merge_rows to rapport_app;
+
+create table support.ticket_merges (
+  workspace_id uuid not null,
+  id uuid not null,
+  survivor_id uuid not null,
+  duplicate_ids uuid[] not null,
+  created_at timestamp with time zone not null,
+  created_by uuid,
+  created_by_name text not null default ''::text,
+  undone_at timestamp with time zone,
+  undone_by uuid,
+  undone_by_name text not null default ''::text,
+  kept integer not null default 0,
+  constraint ticket_merges_pkey PRIMARY KEY (workspace_id, id),
+  constraint merge_survivor FOREIGN KEY (workspace_id, survivor_id) REFERENCES support.tickets(workspace_id, id) ON DELETE CASCADE
+);
+CREATE INDEX ticket_merges_duplicates ON support.ticket_merges USING gin (duplicate_ids) WHERE (undone_at IS NULL);
+CREATE INDEX ticket_merges_of ON support.ticket_merges USING btree (workspace_id, survivor_id, created_at, id);
+create policy tenant on support.ticket_merges using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant delete, insert, select, update on support.ticket_merges to rapport_app;
+
+create table support.ticket_presence (
+  workspace_id uuid not null,
+  ticket_id uuid not null,
+  user_id uuid not null,
+  state text not null,
+  since timestamp with time zone not null,
+  seen_at timestamp with time zone not null,
+  constraint ticket_presence_pkey PRIMARY KEY (workspace_id, ticket_id, user_id),
+  constraint ticket_presence_state CHECK ((state = ANY (ARRAY['viewing'::text, 'typing'::text])))
+);
+CREATE INDEX ticket_presence_user ON support.ticket_presence USING btree (workspace_id, user_id);
+create policy tenant on support.ticket_presence using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant delete, insert, select, update on support.ticket_presence to rapport_app;
 
 create table support.ticket_tokens (
   workspace_id uuid not null,
@@ -2650,6 +2791,7 @@ CREATE INDEX tickets_due ON support.tickets USING btree (workspace_id, COALESCE(
 CREATE INDEX tickets_email ON support.tickets USING btree (workspace_id, lower(contact_email));
 CREATE INDEX tickets_follow_ups ON support.tickets USING btree (workspace_id, follow_up_of) WHERE (follow_up_of IS NOT NULL);
 CREATE INDEX tickets_in_hand ON support.tickets USING btree (workspace_id, assigned_to) INCLUDE (priority) WHERE ((deleted_at IS NULL) AND (merged_into IS NULL) AND (status = ANY (ARRAY['assigned'::text, 'in_progress'::text, 'waiting_customer'::text])));
+CREATE INDEX tickets_merged ON support.tickets USING btree (workspace_id, merged_into) WHERE (merged_into IS NOT NULL);
 CREATE INDEX tickets_priority ON support.tickets USING btree (workspace_id, priority_rank, id) WHERE (deleted_at IS NULL);
 CREATE INDEX tickets_resolved ON support.tickets USING btree (workspace_id, GREATEST(resolved_at, last_message_at)) WHERE ((deleted_at IS NULL) AND (status = 'resolved'::text));
 CREATE INDEX tickets_search ON support.tickets USING gin (search_text public.gin_trgm_ops) WHERE (deleted_at IS NULL);
@@ -2664,6 +2806,34 @@ CREATE INDEX tickets_waiting ON support.tickets USING btree (workspace_id, COALE
 CREATE TRIGGER ticket_touch BEFORE UPDATE OF subject, description, status, priority, category, source, assigned_to, contact_id, user_id, contact_email, contact_name, resolution_notes, internal_notes, tags, metadata, satisfaction_rating, merged_into, deleted_at ON support.tickets FOR EACH ROW EXECUTE FUNCTION platform.touch();
 create policy tenant on support.tickets using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
 grant delete, insert, select, update on support.tickets to rapport_app;
+
+create table support.views (
+  workspace_id uuid not null,
+  id uuid not null,
+  owner_id uuid not null,
+  owner_name text not null default ''::text,
+  name text not null,
+  icon text,
+  color text,
+  visibility text not null default 'private'::text,
+  filter jsonb not null default '{}'::jsonb,
+  sort text,
+  columns jsonb not null default '[]'::jsonb,
+  version integer not null default 1,
+  created_at timestamp with time zone not null default now(),
+  updated_at timestamp with time zone not null default now(),
+  deleted_at timestamp with time zone,
+  constraint views_pkey PRIMARY KEY (workspace_id, id),
+  constraint view_name CHECK (((length(name) >= 1) AND (length(name) <= 100))),
+  constraint view_visibility CHECK ((visibility = ANY (ARRAY['private'::text, 'workspace'::text])))
+);
+CREATE INDEX views_by_name ON support.views USING btree (workspace_id, platform.fold(name), id);
+CREATE INDEX views_created ON support.views USING btree (workspace_id, created_at, id);
+CREATE UNIQUE INDEX views_name ON support.views USING btree (workspace_id, owner_id, lower(name)) WHERE (deleted_at IS NULL);
+CREATE INDEX views_updated ON support.views USING btree (workspace_id, updated_at, id);
+CREATE TRIGGER view_touch BEFORE UPDATE OF name, icon, color, visibility, filter, sort, columns, deleted_at ON support.views FOR EACH ROW EXECUTE FUNCTION platform.touch();
+create policy tenant on support.views using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant delete, insert, select, update on support.views to rapport_app;
 
 create table support.workspace_statistics (
   workspace_id uuid not null,
@@ -2701,7 +2871,8 @@ create view support.message_rows as
     updated_at,
     edited_at,
     deleted_at,
-    search_text
+    search_text,
+    came_from
    FROM support.messages
   WHERE (workspace_id = platform.workspace_id());
 

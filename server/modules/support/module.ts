@@ -3,6 +3,7 @@ import path from 'node:path'
 import { defineModule } from '#platform/module.ts'
 import { agentRoutes } from './assignment/agent-routes.ts'
 import { assignmentReactions, assignmentTasks } from './assignment/draining.ts'
+import { cannedReplyRoutes } from './canned/routes.ts'
 import { breachTasks } from './sla/breach-task.ts'
 import { calendarRoutes } from './sla/calendar-routes.ts'
 import { policyRoutes } from './sla/policy-routes.ts'
@@ -18,6 +19,10 @@ import { attachmentRoutes } from './attachment-routes.ts'
 import { scanJob } from './attachments.ts'
 import { followerRoutes } from './follower-routes.ts'
 import { historyRoutes } from './history.ts'
+import { ticketLinkRoutes } from './joining/link-routes.ts'
+import { ticketMergeRoutes } from './joining/merge-routes.ts'
+import { presenceRoutes } from './joining/presence-routes.ts'
+import { splitRoutes } from './joining/split-routes.ts'
 import { ticketMail } from './mail/incoming.ts'
 import { mailFilesJob } from './mail/mail-files.ts'
 import { mailboxRoutes } from './mail/mailbox-routes.ts'
@@ -30,6 +35,7 @@ import { heard, supportReactions } from './reactions.ts'
 import { askJob, satisfactionReactions } from './satisfaction/asking.ts'
 import { satisfactionRoutes } from './satisfaction/routes.ts'
 import { ticketRoutes } from './ticket-routes.ts'
+import { viewRoutes } from './views/routes.ts'
 
 export const support = defineModule({
   name: 'support',
@@ -56,6 +62,12 @@ export const support = defineModule({
     ...calendarRoutes,
     ...policyRoutes,
     ...statisticsRoutes,
+    ...cannedReplyRoutes,
+    ...viewRoutes,
+    ...ticketMergeRoutes,
+    ...splitRoutes,
+    ...ticketLinkRoutes,
+    ...presenceRoutes,
   ],
   jobs: [scanJob, removeFilesJob, askJob, reapplyJob, escalationMailJob, ...mailJobs, mailFilesJob],
   reactions: [
