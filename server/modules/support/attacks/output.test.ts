@@ -158,6 +158,34 @@ test('files in disguise are not taken, and nothing of them is kept', async () =>
   expect(keys).toEqual([])
 })
 
+test('a virus that comes by mail is not kept, and what no scanner has seen is not handed out', async () => {
+  const { scan } = app.app.runtime
+  const before = scan.scan
+  const from = 'virus@field.example'
+  try {
+    scan.scan = async (content) => {
+      const text = (await buffer(content)).toString()
+      if (text.includes('EICAR')) return { verdict: 'infected', signature: 'Eicar' }
+      return { verdict: 'unavailable', reason: 'asleep' }
+    }
+    const attachments = [
+      { filename: 'virus.txt', content: 'X5O!P%@AP-EICAR-STANDARD-ANTIVIRUS-TEST-FILE' },
+      { filename: 'notes.txt', content: 'notes' },
+    ]
+    await door.send({ from, to: 'aide@moulin.example', subject: 'Files', text: 'See both.', attachments })
+    const { data } = (await app.as('anna').get(`/tickets?search=${from}`)).body
+    const files = (await app.as('anna').get(`/tickets/${data[0].id}/attachments`)).body.data
+    expect(files).toMatchObject([{ file_name: 'notes.txt', scan: 'pending' }])
+    const link = await app.as('anna').get(`/tickets/${data[0].id}/attachments/${files[0].id}/download`)
+    expect(link.status).toBe(503)
+    const [note] = (await app.as('anna').get(`/tickets/${data[0].id}/messages`)).body.data
+    expect(note).toMatchObject({ is_internal: true, author_kind: 'program' })
+    expect(note.content).toContain('virus.txt')
+  } finally {
+    scan.scan = before
+  }
+})
+
 test('a picture that is a program too is only ever saved, by nobody’s link but the one that was given', async () => {
   const dan = await customerOf(app, 'dan')
   const { id } = (await dan.post('/tickets', { subject: 'S', description: 'D' })).body as { id: string }

@@ -2,7 +2,7 @@
  * Attacks by people without an account. Others are shown elsewhere: public-tickets.test.ts (missing, wrong and foreign tokens
  * look the same; nothing of the house in the reply; robots, floods for one address, known people; no Referer, no token in an
  * address), satisfaction/satisfaction.test.ts (ratings twice, out of range, early, forged; one mail for a victim, with nothing
- * that was typed), crypto/secrets.test.ts (comparison in constant time).
+ * that was typed), crypto/tokens.test.ts (forged tokens of every kind).
  */
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { start, type TestApp } from '#testing/start.ts'

@@ -150,7 +150,7 @@ test('an agent from whom a ticket was taken finds no trace of it, nor of their o
   const id = await open(adrian, { contact_email: 'vip@guest.example', subject: 'quokka', tags: ['quokka'] })
   const { ticket_number: number } = (await adrian.get(`/tickets/${id}`)).body
   expect((await adrian.post(`/tickets/${id}/assign`, { agent_id: app.world.people.agnes.id })).status).toBe(200)
-  const { id: said } = (await agnes.post(`/tickets/${id}/messages`, { content: 'quokka' })).body
+  const { id: said } = (await agnes.post(`/tickets/${id}/messages`, { content: 'quokka wombat' })).body
   const file = (await attach(agnes, id, { message_id: said })).body.id as string
   expect((await adrian.post(`/tickets/${id}/assign`, { agent_id: bea.id })).status).toBe(200)
   const body = { content: 'x', user_id: app.world.people.agnes.id, agent_id: app.world.people.agnes.id }
@@ -194,6 +194,31 @@ test('an agent from whom a ticket was taken finds no trace of it, nor of their o
   }
   expect((await agnes.get('/tickets?tag=quokka')).body.total).toBe(0)
   expect((await agnes.get(`/tickets?assigned_to=${bea.id}`)).body.total).toBe(0)
+  await app.drain()
+  const { contact_id: contact } = (await adrian.get(`/tickets/${id}`)).body
+  // Whoever reads a contact sees there that there is a ticket, and its subject; of the conversation nothing.
+  for (const address of [`/contacts/${contact}/interactions`, '/contacts/interactions', '/jobs']) {
+    const reply = await agnes.get(address)
+    expect(reply.status, address).toBe(200)
+    expect(reply.text, address).not.toMatch(/wombat|Bea/)
+  }
+  expect((await agnes.get('/tickets?search=wombat')).body.total).toBe(0)
+})
+
+test('whoever listens to what happens hears ids, and no word of a ticket', async () => {
+  const heard: object[] = []
+  const listener = { hear: (message: object) => void heard.push(message), end: () => {} }
+  const leave = await app.app.runtime.live.subscribe(app.world.workspaceId, listener)
+  const id = await open(app.as('adrian'), { contact_email: 'vip@guest.example', subject: 'axolotl', tags: ['axolotl'] })
+  await app.as('adrian').post(`/tickets/${id}/messages`, { content: 'axolotl', is_internal: true })
+  await app.as('adrian').post(`/tickets/${id}/messages`, { content: 'axolotl' })
+  await app.as('adrian').post(`/tickets/${id}/close`)
+  await app.drain()
+  await app.inTx((tx) => tx.notify('end', {}))
+  await expect.poll(() => heard).toContainEqual({ topic: 'end', data: {} })
+  leave()
+  expect(heard).toContainEqual({ topic: 'ticket', data: { id } })
+  expect(JSON.stringify(heard)).not.toMatch(/axolotl|vip@/)
 })
 
 test('signs of patterns in a search are letters', async () => {
@@ -228,4 +253,42 @@ test('an agent who became a viewer works no more, by door or by mention', async 
   expect((await now.get(`/tickets/${id}/history`)).status).toBe(403)
   const called = await app.as('adrian').post(`/tickets/${id}/followers`, { user_id: eve.id })
   expect(called.status).toBe(422)
+})
+
+test('an empty token, or none, or one that matches everything, opens nothing', async () => {
+  const { email } = app.world.people.anna
+  await app.anonymous.post('/password-resets', { email })
+  await app.as('anna').post('/invitations', { email: 'new@guest.example', role: 'agent' })
+  await app.drain()
+  const newcomer = { full_name: 'Eve', password: 'seven green bicycles' }
+  for (const token of [
+    '',
+    ' ',
+    'null',
+    'undefined',
+    '%',
+    '*',
+    '\0',
+    null,
+    undefined,
+    [],
+    {},
+    true,
+    0,
+    'x'.repeat(10_000),
+  ]) {
+    for (const [path, body] of [
+      ['/password-resets/confirm', { token, new_password: 'seven green bicycles' }],
+      ['/invitations/accept', { token, ...newcomer }],
+      ['/public/tickets/satisfaction', { token, rating: 5 }],
+    ] as const) {
+      const refused = await app.anonymous.post(path, body)
+      expect([400, 401, 404, 410, 422], `${path} ${JSON.stringify(token)}: ${refused.text}`).toContain(refused.status)
+    }
+    const headers = { 'x-ticket-token': typeof token === 'string' ? token.replace('\0', '') : String(token) }
+    const id = await open(app.as('adrian'), { contact_email: 'x@guest.example' })
+    expect((await app.anonymous.get(`/public/tickets/${id}`, headers)).status).toBe(404)
+  }
+  const { data } = (await app.as('anna').get('/members')).body
+  expect(JSON.stringify(data)).not.toContain('new@guest.example')
 })
