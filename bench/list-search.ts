@@ -14,6 +14,7 @@ import pg from 'pg'
 import { prepareDatabase } from '../server/app.ts'
 import { readEnv } from '../server/config.ts'
 import { listContacts, type ContactListQuery } from '../server/modules/contacts/contact-query.ts'
+import type { Rule } from '../server/modules/contacts/rules/rule.ts'
 import { listInteractions } from '../server/modules/contacts/interactions.ts'
 import { startEmbedded } from '../server/platform/db/embedded.ts'
 import { openDb, type Tx } from '../server/platform/db/db.ts'
@@ -41,6 +42,25 @@ interface Question {
   /** The same answer by the best statement that we know. */
   byHand?(tx: Tx, turn: number): Promise<unknown>
 }
+
+/** A rule of each kind: what is found soon along the page's order, and what nobody has, which is the harder question. */
+const leaves: [string, Rule][] = [
+  ['a first name', { field: 'first_name', op: 'eq', value: 'Léa' }],
+  ['a job that nobody has', { field: 'job_title', op: 'eq', value: 'Astronaut' }],
+  ['a source that nobody has', { field: 'source', op: 'eq', value: 'nowhere' }],
+  ['the tag of half of them', { field: 'tags', op: 'has', value: 'tag 1' }],
+  ['either of two tags', { field: 'tags', op: 'has_any', value: ['tag 3', 'tag 15'] }],
+  ['without a tag', { field: 'tags', op: 'has_none', value: ['tag 1'] }],
+  ['who said no', { field: 'consent.newsletter', op: 'eq', value: 'withdrawn' }],
+  ['opened more than a year ago', { field: 'last_email_opened_at', op: 'older_than_days', value: 390 }],
+  ['a custom field', { field: 'custom_fields.seats', op: 'gte', value: 39 }],
+  ['a custom field without copies', { field: 'custom_fields.table_no', op: 'eq', value: 17 }],
+  ['many tickets', { field: 'total_tickets', op: 'gte', value: 4 }],
+  ['booked eight times', { field: 'total_bookings', op: 'gte', value: 8 }],
+  ['bought lately', { event: 'order.completed', op: 'at_least', count: 1, within_days: 30 }],
+  ['bought twice lately', { event: 'order.completed', op: 'at_least', count: 2, within_days: 90 }],
+  ['never bought', { event: 'order.completed', op: 'never' }],
+]
 
 try {
   await prepareDatabase(url, log)
@@ -120,6 +140,12 @@ function questions(listIds: string[]): Question[] {
     list('search, Chinese and Japanese', (turn) => ({ search: cjk[turn % cjk.length]! }), 100),
     list('search that finds nothing', (turn) => ({ search: `zzqx${turn}` }), 100),
     list('saved filter of three rules, first page', () => ({ filter: tree }), 150),
+    ...leaves.map(([what, filter]) => list(`filter: ${what}`, () => ({ filter }), 150)),
+    ...leaves.map(([what, filter]) => ({
+      what: `count: ${what}`,
+      aimMs: 1_000,
+      ask: (tx: Tx) => listContacts(tx, { filter, count: 'exact', limit: 1 }),
+    })),
     {
       what: 'count of three rules, exact',
       aimMs: 1_000,

@@ -119,7 +119,7 @@ create table platform.mail_queue (
   attempts integer not null default 0,
   constraint mail_queue_pkey PRIMARY KEY (workspace_id, mail_id)
 );
-CREATE INDEX mail_queue_due ON platform.mail_queue USING btree (not_before);
+CREATE INDEX mail_queue_due ON platform.mail_queue USING btree (not_before, mail_id);
 grant delete, insert, select, update on platform.mail_queue to rapport_app;
 
 create table platform.outbox (

@@ -116,10 +116,21 @@ const cases: Cases = {
   },
   'POST /contacts/groups': {
     least: 'writer',
-    body: ({ word }) => ({ name: `Friends ${word}`, description: 'Since school' }),
+    body: ({ word, contact: { id: first } }) => ({
+      name: `Friends ${word}`,
+      description: 'Since school',
+      contacts: [first],
+    }),
     status: 201,
-    reply: ({ word }) => group({ name: `Friends ${word}`, description: 'Since school', contact_count: 0 }),
-    after: async ({ admin, given }) => {
+    reply: ({ word }) => group({ name: `Friends ${word}`, description: 'Since school', contact_count: 1 }),
+    after: async ({ admin, given, reply }) => {
+      const path = `/contacts/groups/${reply.body.id}/`
+      const both = [given.contact.id, given.other.id]
+      expect((await admin.put(path, { contacts: both })).body).toMatchObject({ contact_count: 2 })
+      expect((await admin.put(path, { contacts: [given.other.id] })).body).toMatchObject({ contact_count: 1 })
+      expect((await admin.get(`/contacts/?group=${reply.body.id}`)).body.data).toMatchObject([{ id: given.other.id }])
+      const plain = await admin.post('/contacts/groups/', { name: `Empty ${given.word}` })
+      expect([plain.status, plain.body.contact_count]).toEqual([201, 0])
       const again = await admin.post('/contacts/groups/', { name: `Friends ${given.word}` })
       expect(again.status, 'unique in the workspace').toBe(409)
       for (const color of ['red', '#12345', '#gggggg']) {

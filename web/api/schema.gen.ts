@@ -892,7 +892,7 @@ export interface paths {
         /** Groups of contacts (the same as lists) */
         get: operations["getContactsGroups"];
         put?: never;
-        /** Make a group */
+        /** Make a group, with its first contacts */
         post: operations["postContactsGroups"];
         delete?: never;
         options?: never;
@@ -10081,6 +10081,8 @@ export interface operations {
                     /** @enum {string} */
                     type?: "static";
                     is_active?: boolean;
+                    /** @description Ids that name no contact here are counted and left out */
+                    contacts?: string[];
                 };
             };
         };
@@ -10154,6 +10156,8 @@ export interface operations {
                     /** @description Hex colour, such as #0066cc */
                     color?: string;
                     is_active?: boolean;
+                    /** @description Ids that name no contact here are counted and left out */
+                    contacts?: string[];
                 };
             };
         };
@@ -10235,6 +10239,8 @@ export interface operations {
                     /** @description Hex colour, such as #0066cc */
                     color?: string;
                     is_active?: boolean;
+                    /** @description Ids that name no contact here are counted and left out */
+                    contacts?: string[];
                 };
             };
         };

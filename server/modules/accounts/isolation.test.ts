@@ -8,6 +8,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { may, roles, type Role } from '#platform/actor.ts'
 import { platformRoutes } from '#platform/http/platform-routes.ts'
 import { newId } from '#platform/ids.ts'
+import { findDestinations } from '#platform/mail-in/addresses.ts'
+import { receive } from '#platform/mail-in/receive.ts'
 import { modules } from '#server/modules.ts'
 import { givePassword, openBrowser } from '#testing/browser.ts'
 import { sample, type Schema } from '#testing/sample.ts'
@@ -384,6 +386,13 @@ async function fillByHand(): Promise<void> {
   expect(calendar.status).toBe(201)
   const promise = { name: 'Usual', calendar_id: calendar.body.id, targets: { normal: { first_response: 60 } } }
   expect((await anna.post('/tickets/sla-policies', promise)).status).toBe(201)
+  const mailbox = await anna.post('/tickets/mailboxes', { address: 'help@sample.example', name: 'Help' })
+  expect(mailbox.status).toBe(201)
+  const [destination] = await findDestinations(app.app.runtime.db, ['help@sample.example'])
+  const mail = { door: 'smtp' as const, envelopeFrom: 'jean@sample.example', client: null }
+  const raw = Buffer.from('From: jean@sample.example\r\nSubject: Late parcel\r\n\r\nWhere is it?\r\n')
+  const recipients = [{ named: destination!.address, destination: destination! }]
+  expect(await receive(app.app.runtime, { ...mail, raw, recipients })).toBe(1)
   const reply = { shortcut: 'hello', title: 'Hello', content: 'Hello {{contact.first_name}}' }
   expect((await anna.post('/tickets/canned-replies', reply)).status).toBe(201)
   expect((await anna.post('/tickets/views', { name: 'Late', filter: { overdue: true } })).status).toBe(201)

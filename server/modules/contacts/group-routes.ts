@@ -9,9 +9,12 @@ import { filterFields } from './contact-query.ts'
 import { getContact } from './contacts.ts'
 import { ListChange, NewList } from './list-routes.ts'
 import { createList, deleteList, getList, listLists, updateList, type List } from './lists.ts'
-import { addToList, removeFromList } from './membership.ts'
+import { ContactIds } from './member-routes.ts'
+import { addToList, removeFromList, syncList } from './membership.ts'
 
 const params = Closed({ id: Id })
+/** Document 5 has its contacts as a field of the group: all of them, when a group is changed. */
+const contacts = Type.Optional(ContactIds)
 
 const GroupView = Type.Object(
   {
@@ -45,11 +48,13 @@ const createGroupRoute = route({
   method: 'POST',
   path: '/contacts/groups',
   may: 'contact.write',
-  summary: 'Make a group',
-  body: NewList,
+  summary: 'Make a group, with its first contacts',
+  body: Closed({ ...NewList.properties, contacts }),
   replies: { 201: GroupView, 409: Problem },
-  run: async ({ tx, actor, body }) => {
-    const group = await createList(tx, actor, body)
+  run: async ({ tx, actor, body: { contacts: first, ...input } }) => {
+    const made = await createList(tx, actor, input)
+    if (first?.length) await addToList(tx, actor, made.id, first)
+    const group = first?.length ? await getGroup(tx, made.id) : made
     return created(viewGroup(group), `/contacts/groups/${group.id}`, group.version)
   },
 })
@@ -74,11 +79,13 @@ const [replaceGroupRoute, changeGroupRoute] = (['PUT', 'PATCH'] as const).map((m
     may: 'contact.write',
     summary: 'Change a group: the fields that are named are replaced, the others stay',
     params,
-    body: ListChange,
+    body: Closed({ ...ListChange.properties, contacts }),
     replies: { 200: GroupView, 404: Problem, 409: Problem, 412: Problem },
-    run: async ({ tx, actor, params: { id }, body, ifVersion }) => {
+    run: async ({ tx, actor, params: { id }, body: { contacts: all, ...input }, ifVersion }) => {
       await getGroup(tx, id)
-      const group = await updateList(tx, actor, id, body, ifVersion)
+      const changed = await updateList(tx, actor, id, input, ifVersion)
+      if (all) await syncList(tx, actor, id, all)
+      const group = all ? await getGroup(tx, id) : changed
       return record(viewGroup(group), group.version)
     },
   }),

@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto'
 import { Connection, type AsyncMessage } from 'rabbitmq-client'
 import { test } from 'vitest'
 import { answers, RABBITMQ_URL } from '#testing/services.ts'
+import { startAnother } from '#testing/start-another.ts'
 import { start, type TestApp } from '#testing/start.ts'
 import { newId } from '../ids.ts'
 import { when } from '../module.ts'
@@ -29,7 +30,7 @@ async function startBroker() {
     connection,
     arrived,
     /** Other databases of the server can hold events back, so there may be more than one turn to it. */
-    async until(count: number, app: TestApp) {
+    async until(count: number, app: Pick<TestApp, 'drain'>) {
       while (arrived.length < count) await app.drain()
     },
     async [Symbol.asyncDispose]() {
@@ -74,6 +75,27 @@ brokerTest(
       [first.body.id, 'probe.happened', 'probe.happened', 'application/json', true],
     )
   },
+)
+
+brokerTest(
+  'two services with an exchange each, on one database, both tell of everything',
+  async () => {
+    await using one = await startBroker()
+    await using other = await startBroker()
+    await using app = await start(one.environment)
+    await using second = await startAnother(app, other.environment)
+    await app.drain()
+    await second.app.worker.drain()
+    await publishSome(app, 3)
+    await Promise.all([one.until(3, app), other.until(3, { drain: () => second.app.worker.drain() })])
+    for (const { arrived } of [one, other]) {
+      assert.deepEqual(
+        arrived.map(({ body }) => body.data.number),
+        [0, 1, 2],
+      )
+    }
+  },
+  120_000,
 )
 
 brokerTest('what other programs send is heard once, whatever is bound; what cannot be read is kept aside', async () => {

@@ -4,6 +4,7 @@ import { sql } from 'kysely'
 import { test } from 'vitest'
 import { systemActor } from '#platform/actor.ts'
 import { newId } from '#platform/ids.ts'
+import { importFile } from '#testing/import-file.ts'
 import { start, type TestApp } from '#testing/start.ts'
 import { recordConsent } from '../consent.ts'
 import { addNote } from '../notes.ts'
@@ -142,6 +143,24 @@ test('an old address, an old id and an old link reach the survivor', async () =>
     ['withdrawn', 'unsubscribe_page'],
     'a no counts for both',
   )
+})
+
+test('a file with an old address finds the survivor, once', async () => {
+  await using app = await start()
+  const people = [{ email: 'ana@example.com' }, { email: 'ana.old@example.com' }, { email: 'ana.older@example.com' }]
+  const [one, ...others] = await make(app, ...people)
+  const maria = app.as('maria')
+  assert.equal((await maria.post('/contacts/merge', { primary_id: one, duplicate_ids: others })).status, 200)
+  const file = 'email,company\nANA.old@example.com,Moulin\n'
+  const imported = await importFile(app, maria, file, { duplicates: 'update' })
+  assert.deepEqual([imported.created, imported.updated], [0, 1])
+  const { body } = await maria.get(`/contacts/${one}`)
+  assert.deepEqual([body.company, body.email], ['Moulin', 'ana@example.com'])
+  // Three rows for one person: the address of today decides, and what counts adds up.
+  const all = 'email,company\nana.old@example.com,A\nana@example.com,B\nana.older@example.com,C\n'
+  const again = await importFile(app, maria, all, { duplicates: 'update' })
+  assert.equal(again.rows, again.created + again.updated + again.merged + again.skipped + again.failed)
+  assert.equal((await maria.get(`/contacts/${one}`)).body.company, 'B')
 })
 
 test('a no of one record stands for the merged one, and nobody but the person takes it back', async () => {

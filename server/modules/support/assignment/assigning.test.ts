@@ -1,6 +1,7 @@
 // Tickets that go to agents by themselves, through the doors; time is moved by hand.
 import { afterEach, expect, test, vi } from 'vitest'
 import { newId } from '#platform/ids.ts'
+import { meetAt } from '#testing/meet-at.ts'
 import { clientOf, start, tokenOf, type Client, type TestApp } from '#testing/start.ts'
 import { weights } from './rule.ts'
 
@@ -162,6 +163,25 @@ test('tickets that are made at once never fill the same room twice', async () =>
   const statuses = tickets.map(({ status }) => status)
   expect(statuses.filter((status) => status === 'assigned')).toHaveLength(10)
   expect(await loads(app)).toMatchObject({ Agnes: 5, Adrian: 5 })
+})
+
+test('whoever gives out tickets does it alone: all wait for one row, and the room is filled once', async () => {
+  await using app = await start()
+  const { agnes } = app.world.people
+  await app.as('anna').put(`/tickets/agents/${agnes.id}`, { capacity: 4 })
+  await comeOnline(app.as('agnes'))
+  const tickets = [await open(app), await open(app), await open(app), await open(app)]
+  for (let count = 0; count < 3; count++) await open(app)
+  for (const { id } of tickets.slice(0, 2)) await app.as('agnes').post(`/tickets/${id}/close`)
+  expect(await loads(app)).toMatchObject({ Agnes: 2 })
+  await meetAt<unknown>(app, 'select from support.assignment_settings for update', [
+    () => open(app),
+    () => runTask(app, 'support.assign_waiting'),
+    () => runTask(app, 'support.assign_waiting'),
+  ])
+  expect(await loads(app)).toMatchObject({ Agnes: 4 })
+  await app.drain()
+  expect(await loads(app)).toMatchObject({ Agnes: 4 })
 })
 
 test('a day of tickets is shared out fairly, however fast each of them works', async () => {

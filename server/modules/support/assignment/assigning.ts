@@ -10,7 +10,7 @@ import { membersWithRole } from '#modules/accounts/index.ts'
 import { deskRoles } from '../agents.ts'
 import { giveTicket } from '../moves.ts'
 import type { Ticket } from '../tables.ts'
-import { withWork } from './agents.ts'
+import { silentMs, withWork } from './agents.ts'
 import { planAssignments, type Candidate, type WaitingTicket } from './rule.ts'
 import { takeTurn } from './settings.ts'
 
@@ -19,7 +19,7 @@ const waitingMax = 500
 
 /** Answers the tickets that were given to somebody. Does nothing where the workspace does not want it. */
 export async function assignWaiting(tx: Tx, services: Pick<Services, 'config'>): Promise<Ticket[]> {
-  if (!(await somethingWaits(tx))) return []
+  if (!(await isWorthATurn(tx, services))) return []
   const settings = await takeTurn(tx, services)
   if (!settings.auto_assign) return []
   const agents = await readCandidates(tx)
@@ -36,13 +36,21 @@ export async function assignWaiting(tx: Tx, services: Pick<Services, 'config'>):
   return given
 }
 
-/** Without any lock: the usual answer is no. */
-async function somethingWaits(tx: Tx): Promise<boolean> {
-  const { rows } = await sql`
-    select from support.tickets
-    where workspace_id = ${tx.workspaceId} and deleted_at is null and merged_into is null and status = 'open'
-      and assigned_to is null limit 1`.execute(tx.sql)
-  return rows.length > 0
+/**
+ * Without any lock, because the usual answer is no, and whoever opens a ticket would wait for all others who do. An agent who
+ * comes in the same moment gives out what waits themselves.
+ */
+async function isWorthATurn(tx: Tx, { config }: Pick<Services, 'config'>): Promise<boolean> {
+  const { rows } = await sql<{ worth: boolean }>`
+    select coalesce((select auto_assign from support.assignment_settings where workspace_id = ${tx.workspaceId}),
+        ${config.tickets.autoAssign})
+      and exists (select from support.agents where workspace_id = ${tx.workspaceId} and presence = 'online'
+        and seen_at >= ${new Date(tx.now.getTime() - silentMs)})
+      and exists (
+        select from support.tickets
+        where workspace_id = ${tx.workspaceId} and deleted_at is null and merged_into is null and status = 'open'
+          and assigned_to is null) as worth`.execute(tx.sql)
+  return rows[0]!.worth
 }
 
 async function readCandidates(tx: Tx): Promise<Candidate[]> {

@@ -61,7 +61,9 @@ function goesOn({ from, to }: OpenHours): boolean {
   return to <= from
 }
 
+/** Offsets such as +01:00 are no zones: they never change their clocks. */
 export function isTimezone(name: string): boolean {
+  if (!/^[a-z]/i.test(name)) return false
   try {
     return Boolean(new Intl.DateTimeFormat('en', { timeZone: name }))
   } catch {

@@ -58,6 +58,7 @@ test('a calendar by which a policy counts stays, and one that is gone is not cou
 
 test.each<[string, object, string, string]>([
   ['a zone that is none', { timezone: 'Europe/Atlantis' }, '/timezone', 'unknown_timezone'],
+  ['an offset', { timezone: '+01:00' }, '/timezone', 'unknown_timezone'],
   ['never open', { hours: {} }, '/hours', 'never_open'],
   [
     'the same hours twice',

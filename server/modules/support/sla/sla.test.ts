@@ -177,6 +177,24 @@ test('a change of promise or priority keeps the time that has passed', async () 
   expect((await app.as('agnes').get(`/tickets/${ticket.id}`)).body.due_at).not.toBeNull()
 })
 
+test('a deleted ticket owes nothing, and goes on when it comes back', async () => {
+  await using app = await start()
+  setClock(monday)
+  await promise(app)
+  const ticket = await open(app)
+  setClock(monday + hour)
+  expect((await app.as('adrian').delete(`/tickets/${ticket.id}`)).status).toBe(200)
+  setClock(monday + 200 * hour)
+  await runTask(app, 'support.notice_breaches')
+  expect(await app.drainEvents()).not.toContain('ticket.sla_breached')
+  setClock(Date.parse('2026-12-07T09:00:00Z'))
+  const back = await app.as('adrian').post(`/tickets/${ticket.id}/restore`)
+  expect(back.body).toMatchObject({
+    first_response_due_at: '2026-12-07T10:00:00.000Z',
+    first_response_breached_at: null,
+  })
+})
+
 test('new hours of a calendar hold for open tickets from then on', async () => {
   await using app = await start()
   setClock(monday)

@@ -82,6 +82,7 @@ export function showTotals({ metrics, db, log }: Runtime): void {
   gauge('ticket_escalation_ratio', 'Escalated tickets, of those opened in thirty days.', (all) => {
     return share(all.escalated, all.opened)
   })
+  gauge('tickets_escalated', 'Tickets opened in thirty days that escalated.', (all) => all.escalated)
   gauge('ticket_late_ratio', 'Tickets with a broken promise, of those opened in thirty days.', (all) => {
     return share(all.late, all.opened)
   })

@@ -152,6 +152,7 @@ test('what document 3 watches is on /metrics', async () => {
     'rapport_ticket_agent_load{of="max"} 1',
     'rapport_ticket_first_response_seconds_average 10800',
     'rapport_ticket_escalation_ratio 0.2',
+    'rapport_tickets_escalated 1',
     'rapport_ticket_satisfaction_average 4',
   ]) {
     expect(text).toContain(line)

@@ -14,7 +14,6 @@ import type { Ticket } from '../tables.ts'
 export const autoCloseTasks = [
   every('40 3 * * *', 'support.close_resolved', async (runtime) => {
     const days = runtime.config.tickets.autoCloseDays
-    if (!days) return
     for (const workspaceId of await listWorkspaceIds(runtime.db)) {
       await closeIn(runtime, workspaceId, days).catch((error: Error) => {
         runtime.log.error({ err: error, workspace_id: workspaceId }, 'resolved tickets could not be closed')

@@ -63,7 +63,7 @@ create table platform.mail_queue (
   attempts int not null default 0,
   primary key (workspace_id, mail_id)
 );
-create index mail_queue_due on platform.mail_queue (not_before);
+create index mail_queue_due on platform.mail_queue (not_before, mail_id);
 grant select, insert, update, delete on platform.mail_queue to rapport_app;
 
 -- Mails that have served their time: handled and ignored ones after 30 days, those in quarantine after 90, erased ones at once.

@@ -20,14 +20,29 @@ const writtenApart = new Set<StagedColumn>([
   ...(['newsletter_subscribed', 'marketing_subscribed'] as const),
 ])
 
-/** By address; the deleted do not count. Answers how many. */
+/**
+ * By address; the deleted do not count. Failing that, by an address that a record had which was merged into them, where no
+ * other row of the wave means the same contact: a wave names each contact once. Answers how many.
+ */
 export async function matchKnown({ tx, wave }: Wave): Promise<number> {
   const { numAffectedRows } = await sql`
     update pg_temp.import_rows r set contact_id = c.id
     from contacts.contacts c
     where r.wave = ${wave} and c.workspace_id = ${tx.workspaceId} and c.email_key = r.email_key and c.deleted_at is null
   `.execute(tx.sql)
-  return Number(numAffectedRows ?? 0)
+  const former = await sql`
+    with meant as (
+      select distinct on (c.id) r.line, c.id
+      from pg_temp.import_rows r
+      join contacts.contact_addresses a on a.workspace_id = ${tx.workspaceId} and a.email_key = r.email_key
+      join contacts.contacts c on c.workspace_id = a.workspace_id and c.id = a.contact_id and c.deleted_at is null
+      where r.wave = ${wave} and r.contact_id is null
+        and not exists (select from pg_temp.import_rows o where o.wave = ${wave} and o.contact_id = c.id)
+      order by c.id, r.line)
+    update pg_temp.import_rows r set contact_id = m.id
+    from (select distinct on (line) line, id from meant order by line, id) m
+    where r.wave = ${wave} and r.line = m.line`.execute(tx.sql)
+  return Number(numAffectedRows ?? 0) + Number(former.numAffectedRows ?? 0)
 }
 
 /** Answers how many are new, and how many somebody else made in the same moment. */
