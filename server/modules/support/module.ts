@@ -23,6 +23,10 @@ import { attachmentRoutes } from './attachment-routes.ts'
 import { scanJob } from './attachments.ts'
 import { followerRoutes } from './follower-routes.ts'
 import { historyRoutes } from './history.ts'
+import { ticketLinkRoutes } from './joining/link-routes.ts'
+import { ticketMergeRoutes } from './joining/merge-routes.ts'
+import { presenceRoutes } from './joining/presence-routes.ts'
+import { splitRoutes } from './joining/split-routes.ts'
 import { ticketMail } from './mail/incoming.ts'
 import { mailFilesJob } from './mail/mail-files.ts'
 import { mailboxRoutes } from './mail/mailbox-routes.ts'
@@ -65,6 +69,10 @@ export const support = defineModule({
     ...cannedReplyRoutes,
     ...viewRoutes,
     ...bulkRoutes,
+    ...ticketMergeRoutes,
+    ...splitRoutes,
+    ...ticketLinkRoutes,
+    ...presenceRoutes,
   ],
   jobs: [scanJob, removeFilesJob, askJob, reapplyJob, escalationMailJob, ...mailJobs, mailFilesJob, bulkJob, undoJob],
   reactions: [

@@ -78,6 +78,8 @@ export interface MessageTable {
   content: string
   is_internal: Generated<boolean>
   source: Generated<TicketSource>
+  /** The ticket in which it was said, where that was merged into this one. */
+  came_from: NullableText
   version: Generated<number>
   created_at: GeneratedTime
   updated_at: GeneratedTime
@@ -118,6 +120,7 @@ export interface AttachmentTable {
   sha256: string
   scan: ScanState
   created_at: GeneratedTime
+  updated_at: GeneratedTime
 }
 export type Attachment = Selectable<AttachmentTable>
 

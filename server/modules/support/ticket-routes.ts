@@ -110,7 +110,7 @@ const showTicketRoute = route({
     const ticket = await getTicket(tx, actor, id, { deletedToo: isAdmin && query.deleted === true })
     const thread = await listMessages(tx, actor, id, { limit: 200 })
     const view = await viewTicket(tx, actor, ticket)
-    const attachments = (await listAttachments(tx, actor, id)).map(viewAttachment)
+    const attachments = (await listAttachments(tx, actor, id)).map((each) => viewAttachment(actor, each))
     const details = { ...view, messages: thread.data, messages_next_cursor: thread.next_cursor, attachments }
     return record(details, ticket.version)
   },

@@ -270,6 +270,20 @@ test('what was done to many is undone, but for what somebody changed since and w
   assert.equal((await adrian.post(`${path}/undo`)).body.code, 'already_undone')
 })
 
+test('of a ticket that was merged, nothing is done, nor undone', async () => {
+  await using app = await start()
+  const adrian = app.as('adrian')
+  const [kept, merged] = [await make(app, 'kept'), await make(app, 'merged')]
+  const both = { ticket_ids: [kept, merged] }
+  const done = await run(app, adrian, { action: 'set_category', ...both, params: { category: 'fair' } })
+  const joined = await adrian.post(`/tickets/${kept}/merge`, { duplicate_ids: [merged] })
+  assert.equal(joined.status, 200, joined.text)
+  const again = await run(app, adrian, { action: 'set_priority', ...both, params: { priority: 'low' } })
+  assert.deepEqual([again.changed, again.not_found], [1, 1])
+  const undone = await undo(app, adrian, done.operation_id)
+  assert.deepEqual([undone.restored, undone.left, undone.reasons], [1, 1, { merged: 1 }])
+})
+
 test('canceled before it began, it can be tried again; undone once, it stays undone', async () => {
   await using app = await start()
   const adrian = app.as('adrian')

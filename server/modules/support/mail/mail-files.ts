@@ -11,7 +11,7 @@ import { openInboundMail } from '#platform/mail-in/reading.ts'
 import { storeAttachment, type StoredAttachment } from '../attachment-files.ts'
 import { insertAttachments } from '../attachments.ts'
 import { addMessage } from '../messages.ts'
-import { lockTicket } from '../tickets.ts'
+import { lockLiveTicket } from '../tickets.ts'
 
 export const mailFilesJob: JobDefinition = {
   kind: 'support.keep_mail_files',
@@ -50,7 +50,7 @@ async function keepMailFiles(job: Job): Promise<object> {
       .executeTakeFirst()
     if (!claimed) return false
     const actor = systemActor(tx.workspaceId)
-    const ticket = await lockTicket(tx, actor, row.ticket_id)
+    const ticket = await lockLiveTicket(tx, actor, row.ticket_id)
     const author = { kind: 'requester' as const, userId: null }
     await insertAttachments(tx, actor, { ticket, messageId: row.message_id }, stored, author)
     if (refused.length) {
