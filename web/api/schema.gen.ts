@@ -3427,6 +3427,26 @@ export interface paths {
         patch: operations["patchTicketsAgentsById"];
         trace?: never;
     };
+    "/api/v1/tickets/bulk-action": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Do one thing to many tickets, as a job
+         * @description Name them by `ticket_ids`, or by `filter`: the parameters of GET /tickets, `view` among them. Each ticket is changed as a single one would be, with the same rules, history and events; only those that whoever asks may see are meant, and what the rules refuse is counted by its reason. `dry_run` counts what would happen. Deleting and restoring are for admins. The job can be canceled after any batch; its result has the counts and the `operation_id`, by which it is undone for 30 days: POST /tickets/operations/{id}/undo.
+         */
+        post: operations["postTicketsBulkAction"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tickets/calendars": {
         parameters: {
             query?: never;
@@ -3623,6 +3643,60 @@ export interface paths {
          * @description What was said in the ticket since stays there; `merge.kept` counts messages that were moved on or removed meanwhile. Merges of one ticket are undone in the opposite order.
          */
         post: operations["postTicketsMergesByIdUndo"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tickets/operations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What one did to many tickets at once in the last 30 days, newest first; admins see everybody’s */
+        get: operations["getTicketsOperations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tickets/operations/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One bulk action upon tickets, and what came of it */
+        get: operations["getTicketsOperationsById"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tickets/operations/{id}/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take a bulk action upon tickets back, as a job
+         * @description Puts back what nobody has changed since, as far as the life of a ticket allows; the result counts what stays, by reason. Those who ended are opened again by it, and closed ones never become merely resolved.
+         */
+        post: operations["postTicketsOperationsByIdUndo"];
         delete?: never;
         options?: never;
         head?: never;
@@ -6643,6 +6717,43 @@ export interface components {
              * @description RFC 3339, UTC
              */
             updated_at: string;
+        };
+        TicketOperation: {
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            id: string;
+            /** @enum {string} */
+            action: "assign" | "set_status" | "set_priority" | "set_category" | "add_tag" | "remove_tag" | "delete" | "restore";
+            /** Format: uuid */
+            actor_id: string | null;
+            actor_name: string;
+            /** @description What was set, and whether the tickets were named by ids or by filter */
+            facts: {
+                [key: string]: unknown;
+            };
+            /** @description matched, changed, unchanged, refused by reason; as far as the job has come */
+            counts: {
+                [key: string]: unknown;
+            };
+            /** Format: uuid */
+            job_id: string | null;
+            /** Format: uuid */
+            undo_job_id: string | null;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            undoable_until: string;
+            /** Format: date-time */
+            undone_at: string | null;
+            undone_by_name: string;
         };
         TicketSavedView: {
             /**
@@ -19082,6 +19193,123 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    postTicketsBulkAction: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The first answer under a key is kept for 24 hours and given again */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @enum {string} */
+                    action: "assign" | "set_status" | "set_priority" | "set_category" | "add_tag" | "remove_tag" | "delete" | "restore";
+                    ticket_ids?: string[];
+                    /** @description Parameters of GET /tickets; {} means all that one sees */
+                    filter?: {
+                        /** @description Every word must occur in number, subject, text, requester, tags or messages; accents and case do not matter */
+                        search?: string;
+                        /** @description open, assigned, in_progress, waiting_customer, resolved, closed; several, separated by commas */
+                        status?: string;
+                        /** @description low, normal, high, urgent; several, separated by commas */
+                        priority?: string;
+                        /** @description web, email, phone, chat; several, separated by commas */
+                        source?: string;
+                        category?: string;
+                        tag?: string;
+                        /** @description An agent’s id, none, or me: whoever asks */
+                        assigned_to?: string;
+                        /**
+                         * Format: uuid
+                         * @description UUIDv7
+                         */
+                        contact_id?: string;
+                        /** Format: date-time */
+                        created_after?: string;
+                        /** Format: date-time */
+                        created_before?: string;
+                        /** @description Whose next promised time has passed */
+                        overdue?: boolean;
+                        /** @description Whose requester waits for an answer */
+                        waiting?: boolean;
+                        escalated?: boolean;
+                        /** @description A saved view’s id, or mine, unassigned, overdue, waiting: the other parameters narrow it down further, and a sort order takes the place of its own. For the help desk */
+                        view?: string;
+                    };
+                    params?: {
+                        /**
+                         * Format: uuid
+                         * @description For assign; null: nobody
+                         */
+                        agent_id?: string | null;
+                        /**
+                         * @description For set_status: resolved, closed; in_progress opens again what has ended
+                         * @enum {string}
+                         */
+                        status?: "open" | "assigned" | "in_progress" | "waiting_customer" | "resolved" | "closed";
+                        /** @description For set_status to resolved: what each requester reads */
+                        resolution?: string;
+                        /**
+                         * @description For set_priority
+                         * @enum {string}
+                         */
+                        priority?: "low" | "normal" | "high" | "urgent";
+                        /** @description For set_category; null: none */
+                        category?: string | null;
+                        /** @description For add_tag and remove_tag */
+                        tag?: string;
+                    };
+                    /** @description Only say what would happen */
+                    dry_run?: boolean;
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        dry_run: true;
+                        /** @description Tickets meant: would_change, unchanged and refused add up to it */
+                        matched: number;
+                        would_change: number;
+                        /** @description That are so already */
+                        unchanged: number;
+                        /** @description By reason: ticket_status, ticket_unassigned, tags_full */
+                        refused: {
+                            [key: string]: number;
+                        };
+                        /** @description Of ticket_ids, those that name nothing the action could mean */
+                        not_found: number;
+                    };
+                };
+            };
+            /** @description Accepted; the work goes on */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     getTicketsCalendars: {
         parameters: {
             query?: {
@@ -20169,6 +20397,108 @@ export interface operations {
                         }[];
                         merge: components["schemas"]["TicketMerge"];
                     };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getTicketsOperations: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+                count?: "exact";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["TicketOperation"][];
+                        next_cursor: string | null;
+                        /** @description Exact up to 10,000; beyond, {"at_least": 10000} unless count=exact asks for the number */
+                        total: number | {
+                            at_least: number;
+                        };
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getTicketsOperationsById: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TicketOperation"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    postTicketsOperationsByIdUndo: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The first answer under a key is kept for 24 hours and given again */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Accepted; the work goes on */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
                 };
             };
             400: components["responses"]["Unreadable"];

@@ -396,6 +396,8 @@ async function fillByHand(): Promise<void> {
   const reply = { shortcut: 'hello', title: 'Hello', content: 'Hello {{contact.first_name}}' }
   expect((await anna.post('/tickets/canned-replies', reply)).status).toBe(201)
   expect((await anna.post('/tickets/views', { name: 'Late', filter: { overdue: true } })).status).toBe(201)
+  const tagged = { action: 'add_tag', ticket_ids: [ticket.body.id], params: { tag: 'late' } }
+  expect((await anna.post('/tickets/bulk-action', tagged)).status).toBe(202)
   const csv = 'email,first_name\nnot an address,Zoé\nzoe@sample.example,Zoé\n'
   const file = `--x\r\ncontent-disposition: form-data; name="file"; filename="a.csv"\r\ncontent-type: text/csv\r\n\r\n${csv}\r\n--x--\r\n`
   const form = { 'content-type': 'multipart/form-data; boundary=x' }

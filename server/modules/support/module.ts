@@ -3,6 +3,10 @@ import path from 'node:path'
 import { defineModule } from '#platform/module.ts'
 import { agentRoutes } from './assignment/agent-routes.ts'
 import { assignmentReactions, assignmentTasks } from './assignment/draining.ts'
+import { bulkJob } from './bulk/job.ts'
+import { operationTasks } from './bulk/operations.ts'
+import { bulkRoutes } from './bulk/routes.ts'
+import { undoJob } from './bulk/undo.ts'
 import { cannedReplyRoutes } from './canned/routes.ts'
 import { breachTasks } from './sla/breach-task.ts'
 import { calendarRoutes } from './sla/calendar-routes.ts'
@@ -64,12 +68,13 @@ export const support = defineModule({
     ...statisticsRoutes,
     ...cannedReplyRoutes,
     ...viewRoutes,
+    ...bulkRoutes,
     ...ticketMergeRoutes,
     ...splitRoutes,
     ...ticketLinkRoutes,
     ...presenceRoutes,
   ],
-  jobs: [scanJob, removeFilesJob, askJob, reapplyJob, escalationMailJob, ...mailJobs, mailFilesJob],
+  jobs: [scanJob, removeFilesJob, askJob, reapplyJob, escalationMailJob, ...mailJobs, mailFilesJob, bulkJob, undoJob],
   reactions: [
     ...supportReactions,
     ...satisfactionReactions,
@@ -77,7 +82,14 @@ export const support = defineModule({
     ...assignmentReactions,
     ...mailReactions,
   ],
-  schedule: [...breachTasks, ...assignmentTasks, ...escalationTasks, ...autoCloseTasks, ...statisticsTasks],
+  schedule: [
+    ...breachTasks,
+    ...assignmentTasks,
+    ...escalationTasks,
+    ...autoCloseTasks,
+    ...statisticsTasks,
+    ...operationTasks,
+  ],
   hears: heard,
   metrics: showTotals,
   personalData,

@@ -19,6 +19,7 @@ const tables = [
   'support.attachments',
   'support.ticket_events',
   'support.ticket_mails',
+  'support.operation_changes',
 ] as const
 
 export const personalData: PersonalData = {
@@ -81,6 +82,12 @@ export const personalData: PersonalData = {
       sql`delete from support.ticket_mails t
         where t.workspace_id = ${tx.workspaceId}::uuid and ${isAbout('support.ticket_mails', person)}`,
     )
+    // Taking back what was done to many must not write into what was emptied.
+    counts['support.operation_changes'] = await affected(
+      tx,
+      sql`delete from support.operation_changes t
+        where t.workspace_id = ${tx.workspaceId}::uuid and ${isAbout('support.operation_changes', person)}`,
+    )
     await sql`delete from support.ticket_tokens t where t.workspace_id = ${tx.workspaceId}::uuid and t.ticket_id in (
       select k.id from support.tickets k where k.workspace_id = t.workspace_id and ${ownTicket(person, 'k')})`.execute(
       tx.sql,
@@ -134,6 +141,7 @@ function isAbout(table: (typeof tables)[number], person: Person): RawBuilder<boo
     case 'support.ticket_mails':
       return sql<boolean>`(t.ticket_id in (${ownTickets}) or t.email = any(${emails}))`
     case 'support.ticket_events':
+    case 'support.operation_changes':
       return sql<boolean>`t.ticket_id in (${ownTickets})`
   }
 }
