@@ -2276,6 +2276,7 @@ create table support.attachments (
   sha256 text not null,
   scan text not null,
   created_at timestamp with time zone not null default now(),
+  updated_at timestamp with time zone not null default now(),
   constraint attachments_pkey PRIMARY KEY (workspace_id, id),
   constraint attachment_message FOREIGN KEY (workspace_id, message_id) REFERENCES support.messages(workspace_id, id) ON DELETE CASCADE,
   constraint attachment_ticket FOREIGN KEY (workspace_id, ticket_id) REFERENCES support.tickets(workspace_id, id) ON DELETE CASCADE,
@@ -2319,6 +2320,36 @@ CREATE UNIQUE INDEX calendars_name ON support.calendars USING btree (workspace_i
 CREATE TRIGGER calendar_touch BEFORE UPDATE ON support.calendars FOR EACH ROW EXECUTE FUNCTION platform.touch();
 create policy tenant on support.calendars using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
 grant delete, insert, select, update on support.calendars to rapport_app;
+
+create table support.canned_replies (
+  workspace_id uuid not null,
+  id uuid not null,
+  owner_id uuid not null,
+  owner_name text not null default ''::text,
+  shortcut text not null,
+  title text not null,
+  content text not null,
+  language text,
+  category text,
+  tags text[] not null default '{}'::text[],
+  tag_keys text[] not null generated always as (support.tag_keys(tags)) stored,
+  visibility text not null default 'private'::text,
+  version integer not null default 1,
+  created_at timestamp with time zone not null default now(),
+  updated_at timestamp with time zone not null default now(),
+  deleted_at timestamp with time zone,
+  search_text text not null generated always as (support.search_text((ARRAY[shortcut, title, content, COALESCE(category, ''::text)] || tags))) stored,
+  constraint canned_replies_pkey PRIMARY KEY (workspace_id, id),
+  constraint canned_reply_shortcut CHECK ((shortcut ~ '^[^\s/]{1,50}$'::text)),
+  constraint canned_reply_visibility CHECK ((visibility = ANY (ARRAY['private'::text, 'workspace'::text])))
+);
+CREATE INDEX canned_replies_created ON support.canned_replies USING btree (workspace_id, created_at, id);
+CREATE UNIQUE INDEX canned_replies_shortcut ON support.canned_replies USING btree (workspace_id, lower(shortcut)) WHERE (deleted_at IS NULL);
+CREATE INDEX canned_replies_title ON support.canned_replies USING btree (workspace_id, platform.fold(title), id);
+CREATE INDEX canned_replies_updated ON support.canned_replies USING btree (workspace_id, updated_at, id);
+CREATE TRIGGER canned_reply_touch BEFORE UPDATE OF shortcut, title, content, language, category, tags, visibility, deleted_at ON support.canned_replies FOR EACH ROW EXECUTE FUNCTION platform.touch();
+create policy tenant on support.canned_replies using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant delete, insert, select, update on support.canned_replies to rapport_app;
 
 create table support.followers (
   workspace_id uuid not null,
@@ -2424,6 +2455,44 @@ CREATE INDEX messages_user ON support.messages USING btree (workspace_id, user_i
 CREATE TRIGGER message_touch BEFORE UPDATE OF content, deleted_at ON support.messages FOR EACH ROW EXECUTE FUNCTION platform.touch();
 create policy tenant on support.messages using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
 grant delete, insert, select, update on support.messages to rapport_app;
+
+create table support.operation_changes (
+  workspace_id uuid not null,
+  operation_id uuid not null,
+  ticket_id uuid not null,
+  before jsonb not null,
+  after jsonb not null,
+  undone_at timestamp with time zone,
+  constraint operation_changes_pkey PRIMARY KEY (workspace_id, operation_id, ticket_id),
+  constraint operation_change_operation FOREIGN KEY (workspace_id, operation_id) REFERENCES support.operations(workspace_id, id) ON DELETE CASCADE,
+  constraint operation_change_ticket FOREIGN KEY (workspace_id, ticket_id) REFERENCES support.tickets(workspace_id, id) ON DELETE CASCADE
+);
+CREATE INDEX operation_changes_ticket ON support.operation_changes USING btree (workspace_id, ticket_id);
+create policy tenant on support.operation_changes using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant delete, insert, select, update on support.operation_changes to rapport_app;
+
+create table support.operations (
+  workspace_id uuid not null,
+  id uuid not null,
+  action text not null,
+  actor_id uuid,
+  actor_name text not null default ''::text,
+  facts jsonb not null default '{}'::jsonb,
+  counts jsonb not null default '{}'::jsonb,
+  tickets integer not null default 0,
+  job_id uuid,
+  undo_job_id uuid,
+  created_at timestamp with time zone not null default now(),
+  undoable_until timestamp with time zone not null,
+  undone_at timestamp with time zone,
+  undone_by uuid,
+  undone_by_name text not null default ''::text,
+  constraint operations_pkey PRIMARY KEY (workspace_id, id)
+);
+CREATE INDEX operations_by_actor ON support.operations USING btree (workspace_id, actor_id, created_at, id);
+CREATE INDEX operations_by_time ON support.operations USING btree (workspace_id, created_at, id);
+create policy tenant on support.operations using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant delete, insert, select, update on support.operations to rapport_app;
 
 create table support.sla_breaches (
   workspace_id uuid not null,
@@ -2737,6 +2806,34 @@ CREATE INDEX tickets_waiting ON support.tickets USING btree (workspace_id, COALE
 CREATE TRIGGER ticket_touch BEFORE UPDATE OF subject, description, status, priority, category, source, assigned_to, contact_id, user_id, contact_email, contact_name, resolution_notes, internal_notes, tags, metadata, satisfaction_rating, merged_into, deleted_at ON support.tickets FOR EACH ROW EXECUTE FUNCTION platform.touch();
 create policy tenant on support.tickets using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
 grant delete, insert, select, update on support.tickets to rapport_app;
+
+create table support.views (
+  workspace_id uuid not null,
+  id uuid not null,
+  owner_id uuid not null,
+  owner_name text not null default ''::text,
+  name text not null,
+  icon text,
+  color text,
+  visibility text not null default 'private'::text,
+  filter jsonb not null default '{}'::jsonb,
+  sort text,
+  columns jsonb not null default '[]'::jsonb,
+  version integer not null default 1,
+  created_at timestamp with time zone not null default now(),
+  updated_at timestamp with time zone not null default now(),
+  deleted_at timestamp with time zone,
+  constraint views_pkey PRIMARY KEY (workspace_id, id),
+  constraint view_name CHECK (((length(name) >= 1) AND (length(name) <= 100))),
+  constraint view_visibility CHECK ((visibility = ANY (ARRAY['private'::text, 'workspace'::text])))
+);
+CREATE INDEX views_by_name ON support.views USING btree (workspace_id, platform.fold(name), id);
+CREATE INDEX views_created ON support.views USING btree (workspace_id, created_at, id);
+CREATE UNIQUE INDEX views_name ON support.views USING btree (workspace_id, owner_id, lower(name)) WHERE (deleted_at IS NULL);
+CREATE INDEX views_updated ON support.views USING btree (workspace_id, updated_at, id);
+CREATE TRIGGER view_touch BEFORE UPDATE OF name, icon, color, visibility, filter, sort, columns, deleted_at ON support.views FOR EACH ROW EXECUTE FUNCTION platform.touch();
+create policy tenant on support.views using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant delete, insert, select, update on support.views to rapport_app;
 
 create table support.workspace_statistics (
   workspace_id uuid not null,

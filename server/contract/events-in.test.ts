@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto'
 import { Connection } from 'rabbitmq-client'
 import { expect, test } from 'vitest'
 import { modules } from '../modules.ts'
+import { bound, taken } from '#testing/contract/broker.ts'
 import { id, time } from '#testing/contract/matchers.ts'
 import { answers, RABBITMQ_URL } from '#testing/services.ts'
 import { start, type TestApp } from '#testing/start.ts'
@@ -135,21 +136,3 @@ brokerTest('through RabbitMQ: the queue of the service hears each, in its docume
     await connection.close()
   }
 })
-
-/** The queue is bound once it has a consumer. */
-async function bound(connection: Connection, queue: string): Promise<void> {
-  for (;;) {
-    const state = await connection.queueDeclare({ queue, passive: true }).catch(() => null)
-    if (state?.consumerCount) return
-  }
-}
-
-/** The message is in the outbox once the consumer has committed it. */
-async function taken(app: TestApp, event: string): Promise<void> {
-  for (;;) {
-    const { rowCount } = await app.inTx((tx) =>
-      tx.rawQuery('select from platform.outbox where event = $1 and is_foreign', [event]),
-    )
-    if (rowCount) return
-  }
-}

@@ -1,11 +1,11 @@
 // The events that documents 1 and 4 publish: each name, with its data, when the thing happens and not otherwise. Both names go
 // out where the documents have two for one thing.
 import { randomBytes } from 'node:crypto'
-import { sql } from 'kysely'
 import { Connection, type AsyncMessage } from 'rabbitmq-client'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { newId } from '#platform/ids.ts'
 import { id, text, time, whole, withFields } from '#testing/contract/matchers.ts'
+import { toldBy as toldOf } from '#testing/contract/told.ts'
 import { decodeQuotedPrintable } from '#testing/mail.ts'
 import { answers, RABBITMQ_URL } from '#testing/services.ts'
 import { start, type Client, type TestApp } from '#testing/start.ts'
@@ -16,25 +16,7 @@ beforeAll(async () => {
 })
 afterAll(() => app[Symbol.asyncDispose]())
 
-interface Told {
-  event: string
-  data: Record<string, unknown>
-}
-
-/** What a step tells that was not told before. */
-async function toldBy(step: () => Promise<unknown>): Promise<Told[]> {
-  const read = () =>
-    app.inTx((tx) =>
-      sql<Told & { seq: number }>`
-        select seq, event, coalesce(each.item -> 'data', data) as data from platform.outbox
-        left join lateral jsonb_array_elements(case when is_bundle then data else '[]' end) as each(item) on true
-        where workspace_id = ${app.world.workspaceId} and not is_foreign order by seq`.execute(tx.sql),
-    )
-  const before = (await read()).rows.at(-1)?.seq ?? 0
-  await step()
-  await app.drain()
-  return (await read()).rows.filter(({ seq }) => seq > before).map(({ event, data }) => ({ event, data }))
-}
+const toldBy = (step: () => Promise<unknown>) => toldOf(app, step)
 
 interface Scene {
   maria: Client

@@ -3485,6 +3485,73 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/tickets/canned-replies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Canned replies: one’s own, and those that are shared
+         * @description Sort by title, created_at, updated_at, with a leading - for the other direction.
+         */
+        get: operations["getTicketsCannedReplies"];
+        put?: never;
+        /**
+         * Save an answer to use again
+         * @description A variable that does not exist is refused. Without `visibility` it is private.
+         */
+        post: operations["postTicketsCannedReplies"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tickets/canned-replies/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One canned reply, with its variables as they were written */
+        get: operations["getTicketsCannedRepliesById"];
+        /**
+         * Change a canned reply: the fields that are named are replaced, the others stay
+         * @description A shared one is changed by its owner and by admins.
+         */
+        put: operations["putTicketsCannedRepliesById"];
+        post?: never;
+        /** Delete a canned reply; it can be restored */
+        delete: operations["deleteTicketsCannedRepliesById"];
+        options?: never;
+        head?: never;
+        /**
+         * Change a canned reply: the fields that are named are replaced, the others stay
+         * @description A shared one is changed by its owner and by admins.
+         */
+        patch: operations["patchTicketsCannedRepliesById"];
+        trace?: never;
+    };
+    "/api/v1/tickets/canned-replies/{id}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Bring a deleted canned reply back, unless its shortcut was taken meanwhile */
+        post: operations["postTicketsCannedRepliesByIdRestore"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tickets/mailboxes": {
         parameters: {
             query?: never;
@@ -3678,6 +3745,90 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/tickets/views": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Views of tickets: one’s own, those that are shared, and those that are always there
+         * @description Sort by name, created_at, updated_at. With `counts`, each says how many tickets whoever asks sees by it; then a page has at most 50.
+         */
+        get: operations["getTicketsViews"];
+        put?: never;
+        /**
+         * Save a view: a filter, an order and columns under a name
+         * @description The filter is made of the parameters of GET /tickets, which opens the view by `view`. `assigned_to: me` is whoever looks. A view shows nobody more than they may see.
+         */
+        post: operations["postTicketsViews"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tickets/views/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One view, and how many tickets whoever asks sees by it */
+        get: operations["getTicketsViewsById"];
+        /**
+         * Change a view of tickets: the fields that are named are replaced, the others stay
+         * @description A shared view is changed by its owner and by admins.
+         */
+        put: operations["putTicketsViewsById"];
+        post?: never;
+        /** Delete a view, not its tickets; it can be restored */
+        delete: operations["deleteTicketsViewsById"];
+        options?: never;
+        head?: never;
+        /**
+         * Change a view of tickets: the fields that are named are replaced, the others stay
+         * @description A shared view is changed by its owner and by admins.
+         */
+        patch: operations["patchTicketsViewsById"];
+        trace?: never;
+    };
+    "/api/v1/tickets/views/{id}/duplicate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Copy a view of tickets as a private one of one’s own */
+        post: operations["postTicketsViewsByIdDuplicate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tickets/views/{id}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Bring a deleted view of tickets back, unless its name was taken meanwhile */
+        post: operations["postTicketsViewsByIdRestore"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tickets/{id}": {
         parameters: {
             query?: never;
@@ -3718,6 +3869,23 @@ export interface paths {
          * @description Null takes it back: the ticket is open again. Giving it to who has it changes nothing.
          */
         post: operations["postTicketsByIdAssign"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tickets/{id}/canned-replies/{reply_id}/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A canned reply with the values of one ticket; nothing is sent */
+        post: operations["postTicketsByIdCannedRepliesByReplyIdPreview"];
         delete?: never;
         options?: never;
         head?: never;
@@ -4442,9 +4610,16 @@ export interface components {
             ticket_id: string;
             /** Format: uuid */
             message_id: string | null;
+            /**
+             * Format: uuid
+             * @description Who attached it; who answers for the house is not told to requesters
+             */
+            user_id: string | null;
             /** @enum {string} */
             author_kind: "requester" | "house" | "program";
             file_name: string;
+            /** @description Its key in the file store; for the help desk alone */
+            file_path?: string;
             /** @description Leads to a link that works for a few minutes, for whoever may see the file */
             file_url: string;
             /** @enum {string} */
@@ -4462,6 +4637,11 @@ export interface components {
              * @description RFC 3339, UTC
              */
             created_at: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            updated_at: string;
         };
         Audience: {
             /** @default [] */
@@ -4657,6 +4837,40 @@ export interface components {
              * @description RFC 3339, UTC
              */
             updated_at: string;
+        };
+        CannedReply: {
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            id: string;
+            shortcut: string;
+            title: string;
+            content: string;
+            language: string | null;
+            category: string | null;
+            tags: string[];
+            /** @enum {string} */
+            visibility: "private" | "workspace";
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            owner_id: string;
+            owner_name: string;
+            may_change: boolean;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            updated_at: string;
+            /** Format: date-time */
+            deleted_at: string | null;
         };
         Contact: {
             /**
@@ -6429,6 +6643,80 @@ export interface components {
              * @description RFC 3339, UTC
              */
             updated_at: string;
+        };
+        TicketSavedView: {
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            id: string;
+            name: string;
+            icon: string | null;
+            color: string | null;
+            /**
+             * @description private: seen by its owner alone
+             * @enum {string}
+             */
+            visibility: "private" | "workspace";
+            filter: {
+                /** @description Every word must occur in number, subject, text, requester, tags or messages; accents and case do not matter */
+                search?: string;
+                /** @description open, assigned, in_progress, waiting_customer, resolved, closed; several, separated by commas */
+                status?: string;
+                /** @description low, normal, high, urgent; several, separated by commas */
+                priority?: string;
+                /** @description web, email, phone, chat; several, separated by commas */
+                source?: string;
+                category?: string;
+                tag?: string;
+                /** @description An agent’s id, none, or me: whoever asks */
+                assigned_to?: string;
+                /**
+                 * Format: uuid
+                 * @description UUIDv7
+                 */
+                contact_id?: string;
+                /** Format: date-time */
+                created_after?: string;
+                /** Format: date-time */
+                created_before?: string;
+                /** @description Whose next promised time has passed */
+                overdue?: boolean;
+                /** @description Whose requester waits for an answer */
+                waiting?: boolean;
+                escalated?: boolean;
+            };
+            sort: string | null;
+            /** @description In the order in which they are shown; none: those that the client begins with */
+            columns: {
+                /** @description As the ticket has it */
+                field: string;
+                /** @description Pixels */
+                width?: number;
+            }[];
+            may_change: boolean;
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            owner_id: string;
+            owner_name: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            updated_at: string;
+            /** Format: date-time */
+            deleted_at: string | null;
+            /** @description Exact up to 10,000; beyond, {"at_least": 10000} unless count=exact asks for the number */
+            count?: number | {
+                at_least: number;
+            };
         };
         TicketStatistics: {
             /** Format: date */
@@ -18540,7 +18828,9 @@ export interface operations {
                 created_after?: string;
                 created_before?: string;
                 overdue?: boolean;
+                waiting?: boolean;
                 escalated?: boolean;
+                view?: string;
                 deleted?: boolean;
                 limit?: number;
                 cursor?: string;
@@ -19217,6 +19507,310 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["BusinessCalendar"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getTicketsCannedReplies: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+                count?: "exact";
+                search?: string;
+                category?: string;
+                tag?: string;
+                language?: string;
+                visibility?: "private" | "workspace";
+                mine?: boolean;
+                deleted?: boolean;
+                sort?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["CannedReply"][];
+                        next_cursor: string | null;
+                        /** @description Exact up to 10,000; beyond, {"at_least": 10000} unless count=exact asks for the number */
+                        total: number | {
+                            at_least: number;
+                        };
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    postTicketsCannedReplies: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The first answer under a key is kept for 24 hours and given again */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description What is typed to find it, without spaces or slashes; one of a kind in the workspace, whatever its case */
+                    shortcut: string;
+                    title: string;
+                    /** @description Plain text. {{name}} stands for a value, {{default name "words"}} says what to write where there is none. Names: contact.first_name, contact.last_name, contact.full_name, contact.email, contact.company, contact.phone, ticket.ticket_number, ticket.subject, ticket.category, agent.name, agent.email, workspace.name */
+                    content: string;
+                    /** @description BCP 47; null is for all */
+                    language?: string | null;
+                    category?: string | null;
+                    tags?: string[];
+                    /**
+                     * @description private: seen by its owner alone
+                     * @enum {string}
+                     */
+                    visibility?: "private" | "workspace";
+                };
+            };
+        };
+        responses: {
+            /** @description Made; `Location` names it */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CannedReply"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getTicketsCannedRepliesById: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CannedReply"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    putTicketsCannedRepliesById: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read; an older one is refused with 412 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description What is typed to find it, without spaces or slashes; one of a kind in the workspace, whatever its case */
+                    shortcut?: string;
+                    title?: string;
+                    /** @description Plain text. {{name}} stands for a value, {{default name "words"}} says what to write where there is none. Names: contact.first_name, contact.last_name, contact.full_name, contact.email, contact.company, contact.phone, ticket.ticket_number, ticket.subject, ticket.category, agent.name, agent.email, workspace.name */
+                    content?: string;
+                    /** @description BCP 47; null is for all */
+                    language?: string | null;
+                    category?: string | null;
+                    tags?: string[];
+                    /**
+                     * @description private: seen by its owner alone
+                     * @enum {string}
+                     */
+                    visibility?: "private" | "workspace";
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CannedReply"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["Stale"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    deleteTicketsCannedRepliesById: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read; an older one is refused with 412 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        message: string;
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["Stale"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    patchTicketsCannedRepliesById: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read; an older one is refused with 412 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description What is typed to find it, without spaces or slashes; one of a kind in the workspace, whatever its case */
+                    shortcut?: string;
+                    title?: string;
+                    /** @description Plain text. {{name}} stands for a value, {{default name "words"}} says what to write where there is none. Names: contact.first_name, contact.last_name, contact.full_name, contact.email, contact.company, contact.phone, ticket.ticket_number, ticket.subject, ticket.category, agent.name, agent.email, workspace.name */
+                    content?: string;
+                    /** @description BCP 47; null is for all */
+                    language?: string | null;
+                    category?: string | null;
+                    tags?: string[];
+                    /**
+                     * @description private: seen by its owner alone
+                     * @enum {string}
+                     */
+                    visibility?: "private" | "workspace";
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CannedReply"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["Stale"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    postTicketsCannedRepliesByIdRestore: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The first answer under a key is kept for 24 hours and given again */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CannedReply"];
                 };
             };
             400: components["responses"]["Unreadable"];
@@ -20159,6 +20753,475 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    getTicketsViews: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+                count?: "exact";
+                search?: string;
+                visibility?: "private" | "workspace";
+                mine?: boolean;
+                deleted?: boolean;
+                counts?: boolean;
+                sort?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["TicketSavedView"][];
+                        next_cursor: string | null;
+                        /** @description Exact up to 10,000; beyond, {"at_least": 10000} unless count=exact asks for the number */
+                        total: number | {
+                            at_least: number;
+                        };
+                        built_in: {
+                            /**
+                             * @description What `view` takes
+                             * @enum {string}
+                             */
+                            name: "mine" | "unassigned" | "overdue" | "waiting";
+                            filter: {
+                                /** @description Every word must occur in number, subject, text, requester, tags or messages; accents and case do not matter */
+                                search?: string;
+                                /** @description open, assigned, in_progress, waiting_customer, resolved, closed; several, separated by commas */
+                                status?: string;
+                                /** @description low, normal, high, urgent; several, separated by commas */
+                                priority?: string;
+                                /** @description web, email, phone, chat; several, separated by commas */
+                                source?: string;
+                                category?: string;
+                                tag?: string;
+                                /** @description An agent’s id, none, or me: whoever asks */
+                                assigned_to?: string;
+                                /**
+                                 * Format: uuid
+                                 * @description UUIDv7
+                                 */
+                                contact_id?: string;
+                                /** Format: date-time */
+                                created_after?: string;
+                                /** Format: date-time */
+                                created_before?: string;
+                                /** @description Whose next promised time has passed */
+                                overdue?: boolean;
+                                /** @description Whose requester waits for an answer */
+                                waiting?: boolean;
+                                escalated?: boolean;
+                            };
+                            sort: string | null;
+                            /** @description Exact up to 10,000; beyond, {"at_least": 10000} unless count=exact asks for the number */
+                            count?: number | {
+                                at_least: number;
+                            };
+                        }[];
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    postTicketsViews: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The first answer under a key is kept for 24 hours and given again */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    name: string;
+                    /** @description A name that the client knows */
+                    icon?: string | null;
+                    color?: string | null;
+                    /** @enum {string} */
+                    visibility?: "private" | "workspace";
+                    filter?: {
+                        /** @description Every word must occur in number, subject, text, requester, tags or messages; accents and case do not matter */
+                        search?: string;
+                        /** @description open, assigned, in_progress, waiting_customer, resolved, closed; several, separated by commas */
+                        status?: string;
+                        /** @description low, normal, high, urgent; several, separated by commas */
+                        priority?: string;
+                        /** @description web, email, phone, chat; several, separated by commas */
+                        source?: string;
+                        category?: string;
+                        tag?: string;
+                        /** @description An agent’s id, none, or me: whoever asks */
+                        assigned_to?: string;
+                        /**
+                         * Format: uuid
+                         * @description UUIDv7
+                         */
+                        contact_id?: string;
+                        /** Format: date-time */
+                        created_after?: string;
+                        /** Format: date-time */
+                        created_before?: string;
+                        /** @description Whose next promised time has passed */
+                        overdue?: boolean;
+                        /** @description Whose requester waits for an answer */
+                        waiting?: boolean;
+                        escalated?: boolean;
+                    };
+                    /** @description created_at, updated_at, last_message_at, due_at, waiting_since, priority, with a leading - for the other direction */
+                    sort?: string | null;
+                    /** @description In the order in which they are shown; none: those that the client begins with */
+                    columns?: {
+                        /** @description As the ticket has it */
+                        field: string;
+                        /** @description Pixels */
+                        width?: number;
+                    }[];
+                };
+            };
+        };
+        responses: {
+            /** @description Made; `Location` names it */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TicketSavedView"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getTicketsViewsById: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TicketSavedView"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    putTicketsViewsById: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read; an older one is refused with 412 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    name?: string;
+                    /** @description A name that the client knows */
+                    icon?: string | null;
+                    color?: string | null;
+                    /** @enum {string} */
+                    visibility?: "private" | "workspace";
+                    filter?: {
+                        /** @description Every word must occur in number, subject, text, requester, tags or messages; accents and case do not matter */
+                        search?: string;
+                        /** @description open, assigned, in_progress, waiting_customer, resolved, closed; several, separated by commas */
+                        status?: string;
+                        /** @description low, normal, high, urgent; several, separated by commas */
+                        priority?: string;
+                        /** @description web, email, phone, chat; several, separated by commas */
+                        source?: string;
+                        category?: string;
+                        tag?: string;
+                        /** @description An agent’s id, none, or me: whoever asks */
+                        assigned_to?: string;
+                        /**
+                         * Format: uuid
+                         * @description UUIDv7
+                         */
+                        contact_id?: string;
+                        /** Format: date-time */
+                        created_after?: string;
+                        /** Format: date-time */
+                        created_before?: string;
+                        /** @description Whose next promised time has passed */
+                        overdue?: boolean;
+                        /** @description Whose requester waits for an answer */
+                        waiting?: boolean;
+                        escalated?: boolean;
+                    };
+                    /** @description created_at, updated_at, last_message_at, due_at, waiting_since, priority, with a leading - for the other direction */
+                    sort?: string | null;
+                    /** @description In the order in which they are shown; none: those that the client begins with */
+                    columns?: {
+                        /** @description As the ticket has it */
+                        field: string;
+                        /** @description Pixels */
+                        width?: number;
+                    }[];
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TicketSavedView"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["Stale"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    deleteTicketsViewsById: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read; an older one is refused with 412 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        message: string;
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["Stale"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    patchTicketsViewsById: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read; an older one is refused with 412 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    name?: string;
+                    /** @description A name that the client knows */
+                    icon?: string | null;
+                    color?: string | null;
+                    /** @enum {string} */
+                    visibility?: "private" | "workspace";
+                    filter?: {
+                        /** @description Every word must occur in number, subject, text, requester, tags or messages; accents and case do not matter */
+                        search?: string;
+                        /** @description open, assigned, in_progress, waiting_customer, resolved, closed; several, separated by commas */
+                        status?: string;
+                        /** @description low, normal, high, urgent; several, separated by commas */
+                        priority?: string;
+                        /** @description web, email, phone, chat; several, separated by commas */
+                        source?: string;
+                        category?: string;
+                        tag?: string;
+                        /** @description An agent’s id, none, or me: whoever asks */
+                        assigned_to?: string;
+                        /**
+                         * Format: uuid
+                         * @description UUIDv7
+                         */
+                        contact_id?: string;
+                        /** Format: date-time */
+                        created_after?: string;
+                        /** Format: date-time */
+                        created_before?: string;
+                        /** @description Whose next promised time has passed */
+                        overdue?: boolean;
+                        /** @description Whose requester waits for an answer */
+                        waiting?: boolean;
+                        escalated?: boolean;
+                    };
+                    /** @description created_at, updated_at, last_message_at, due_at, waiting_since, priority, with a leading - for the other direction */
+                    sort?: string | null;
+                    /** @description In the order in which they are shown; none: those that the client begins with */
+                    columns?: {
+                        /** @description As the ticket has it */
+                        field: string;
+                        /** @description Pixels */
+                        width?: number;
+                    }[];
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TicketSavedView"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["Stale"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    postTicketsViewsByIdDuplicate: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The first answer under a key is kept for 24 hours and given again */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    name?: string;
+                } | null;
+            };
+        };
+        responses: {
+            /** @description Made; `Location` names it */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TicketSavedView"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    postTicketsViewsByIdRestore: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The first answer under a key is kept for 24 hours and given again */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TicketSavedView"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     getTicketsById: {
         parameters: {
             query?: {
@@ -20489,6 +21552,44 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    postTicketsByIdCannedRepliesByReplyIdPreview: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The first answer under a key is kept for 24 hours and given again */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                id: string;
+                reply_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        content: string;
+                        /** @description Had neither a value here nor words instead of it */
+                        missing: ("contact.first_name" | "contact.last_name" | "contact.full_name" | "contact.email" | "contact.company" | "contact.phone" | "ticket.ticket_number" | "ticket.subject" | "ticket.category" | "agent.name" | "agent.email" | "workspace.name")[];
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
             422: components["responses"]["Invalid"];
             429: components["responses"]["TooMany"];
             500: components["responses"]["Fault"];

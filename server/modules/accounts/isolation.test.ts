@@ -400,6 +400,9 @@ async function fillByHand(): Promise<void> {
   const raw = Buffer.from('From: jean@sample.example\r\nSubject: Late parcel\r\n\r\nWhere is it?\r\n')
   const recipients = [{ named: destination!.address, destination: destination! }]
   expect(await receive(app.app.runtime, { ...mail, raw, recipients })).toBe(1)
+  const reply = { shortcut: 'hello', title: 'Hello', content: 'Hello {{contact.first_name}}' }
+  expect((await anna.post('/tickets/canned-replies', reply)).status).toBe(201)
+  expect((await anna.post('/tickets/views', { name: 'Late', filter: { overdue: true } })).status).toBe(201)
   const csv = 'email,first_name\nnot an address,Zoé\nzoe@sample.example,Zoé\n'
   const file = `--x\r\ncontent-disposition: form-data; name="file"; filename="a.csv"\r\ncontent-type: text/csv\r\n\r\n${csv}\r\n--x--\r\n`
   const form = { 'content-type': 'multipart/form-data; boundary=x' }

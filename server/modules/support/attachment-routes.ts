@@ -37,7 +37,7 @@ const listRoute = route({
   replies: { 200: Attachments, 404: Problem },
   run: async ({ tx, actor, params: { ticket_id } }) => {
     await getTicket(tx, actor, ticket_id)
-    return { data: (await listAttachments(tx, actor, ticket_id)).map(viewAttachment) }
+    return { data: (await listAttachments(tx, actor, ticket_id)).map((each) => viewAttachment(actor, each)) }
   },
 })
 
@@ -50,7 +50,9 @@ const byMessageRoute = route({
   replies: { 200: Attachments, 404: Problem },
   run: async ({ tx, actor, params: { ticket_id, message_id } }) => {
     await getMessage(tx, actor, ticket_id, message_id)
-    return { data: (await listAttachments(tx, actor, ticket_id, message_id)).map(viewAttachment) }
+    return {
+      data: (await listAttachments(tx, actor, ticket_id, message_id)).map((each) => viewAttachment(actor, each)),
+    }
   },
 })
 
@@ -78,7 +80,7 @@ const uploadRoute = streamRoute({
     const [attachment] = await keep(runtime, received.files, () =>
       inTx((tx) => addAttachments(tx, actor, { ticketId, messageId: received.messageId }, received.files)),
     )
-    return created(viewAttachment(attachment!), `/tickets/${ticketId}/attachments/${attachment!.id}`)
+    return created(viewAttachment(actor, attachment!), `/tickets/${ticketId}/attachments/${attachment!.id}`)
   },
 })
 
@@ -96,7 +98,7 @@ const uploadManyRoute = streamRoute({
     const attachments = await keep(runtime, received.files, () =>
       inTx((tx) => addAttachments(tx, actor, { ticketId, messageId: received.messageId }, received.files)),
     )
-    return created({ data: attachments.map(viewAttachment) }, `/tickets/${ticketId}/attachments`)
+    return created({ data: attachments.map((each) => viewAttachment(actor, each)) }, `/tickets/${ticketId}/attachments`)
   },
 })
 
@@ -108,7 +110,7 @@ const showRoute = route({
   params,
   replies: { 200: AttachmentView, 404: Problem },
   run: async ({ tx, actor, params: { ticket_id, id } }) =>
-    viewAttachment(await getAttachment(tx, actor, ticket_id, id)),
+    viewAttachment(actor, await getAttachment(tx, actor, ticket_id, id)),
 })
 
 const downloadRoute = route({

@@ -75,6 +75,7 @@ export async function insertAttachments(
         sha256: file.sha256,
         scan: file.scan,
         created_at: tx.now,
+        updated_at: tx.now,
       })),
     )
     .returningAll()
@@ -169,7 +170,7 @@ export const scanJob: JobDefinition = {
     await job.transaction((tx) =>
       tx.sql
         .updateTable('support.attachments')
-        .set({ scan })
+        .set({ scan, updated_at: tx.now })
         .where('workspace_id', '=', tx.workspaceId)
         .where('id', '=', id)
         .where('scan', '=', 'pending')

@@ -3,6 +3,7 @@ import path from 'node:path'
 import { defineModule } from '#platform/module.ts'
 import { agentRoutes } from './assignment/agent-routes.ts'
 import { assignmentReactions, assignmentTasks } from './assignment/draining.ts'
+import { cannedReplyRoutes } from './canned/routes.ts'
 import { breachTasks } from './sla/breach-task.ts'
 import { calendarRoutes } from './sla/calendar-routes.ts'
 import { policyRoutes } from './sla/policy-routes.ts'
@@ -34,6 +35,7 @@ import { heard, supportReactions } from './reactions.ts'
 import { askJob, satisfactionReactions } from './satisfaction/asking.ts'
 import { satisfactionRoutes } from './satisfaction/routes.ts'
 import { ticketRoutes } from './ticket-routes.ts'
+import { viewRoutes } from './views/routes.ts'
 
 export const support = defineModule({
   name: 'support',
@@ -60,6 +62,8 @@ export const support = defineModule({
     ...calendarRoutes,
     ...policyRoutes,
     ...statisticsRoutes,
+    ...cannedReplyRoutes,
+    ...viewRoutes,
     ...ticketMergeRoutes,
     ...splitRoutes,
     ...ticketLinkRoutes,

@@ -120,6 +120,7 @@ export interface AttachmentTable {
   sha256: string
   scan: ScanState
   created_at: GeneratedTime
+  updated_at: GeneratedTime
 }
 export type Attachment = Selectable<AttachmentTable>
 

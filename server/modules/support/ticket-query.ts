@@ -5,7 +5,7 @@ import type { Actor } from '#platform/actor.ts'
 import type { Tx } from '#platform/db/db.ts'
 import { afterCursor, countRows, orderBy, page, parseSort, type SortColumn } from '#platform/http/paging.ts'
 import { Closed, Id, pageQuery } from '#platform/http/shapes.ts'
-import { isOfTheHouse, visibleTo } from './access.ts'
+import { isOfTheHouse, personOf, visibleTo } from './access.ts'
 import { priorities, ticketSources, ticketStatuses, type Ticket } from './tables.ts'
 
 const manyOf = (values: readonly string[], description: string) =>
@@ -17,7 +17,9 @@ const manyOf = (values: readonly string[], description: string) =>
     }),
   )
 
-export const ticketFilters = {
+const idPattern = '[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}'
+
+const plainFilters = {
   search: Type.Optional(
     Type.String({
       maxLength: 200,
@@ -32,21 +34,39 @@ export const ticketFilters = {
   tag: Type.Optional(Type.String({ maxLength: 50 })),
   assigned_to: Type.Optional(
     Type.String({
-      pattern: '^(none|[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})$',
-      description: 'An agent’s id, or none',
+      pattern: `^(none|me|${idPattern})$`,
+      description: 'An agent’s id, none, or me: whoever asks',
     }),
   ),
   contact_id: Type.Optional(Id),
   created_after: Type.Optional(Type.String({ format: 'date-time' })),
   created_before: Type.Optional(Type.String({ format: 'date-time' })),
   overdue: Type.Optional(Type.Boolean({ description: 'Whose next promised time has passed' })),
+  waiting: Type.Optional(Type.Boolean({ description: 'Whose requester waits for an answer' })),
   escalated: Type.Optional(Type.Boolean()),
+}
+/** What a saved view keeps. */
+export const ViewFilter = Closed(plainFilters)
+export type ViewFilter = Static<typeof ViewFilter>
+
+/** Views that are there without anybody saving them. */
+export const builtInNames = ['mine', 'unassigned', 'overdue', 'waiting'] as const
+
+export const ticketFilters = {
+  ...plainFilters,
+  view: Type.Optional(
+    Type.String({
+      pattern: `^(${builtInNames.join('|')}|${idPattern})$`,
+      description: `A saved view’s id, or ${builtInNames.join(', ')}: the other parameters narrow it down further, and a sort order takes the place of its own. For the help desk`,
+    }),
+  ),
   deleted: Type.Optional(Type.Boolean({ description: 'The deleted ones instead of the others' })),
 }
 const sort = Type.Optional(Type.String({ maxLength: 50 }))
 export const TicketListQuery = Closed({ ...ticketFilters, ...pageQuery, sort })
 export type TicketListQuery = Static<typeof TicketListQuery>
-export type TicketFilter = Omit<TicketListQuery, keyof typeof pageQuery | 'sort'>
+/** `within` is what the view narrows it down to: `openView` puts it in the place of the name. */
+export type TicketFilter = Omit<TicketListQuery, keyof typeof pageQuery | 'sort' | 'view'> & { within?: ViewFilter }
 
 /** Each expression is that of an index, word for word. */
 const sortColumns: Record<string, SortColumn> = {
@@ -62,7 +82,7 @@ export const ticketSorts = Object.keys(sortColumns)
 export async function listTickets<View>(
   tx: Tx,
   actor: Actor,
-  query: TicketListQuery,
+  query: TicketListQuery & TicketFilter,
   view: (rows: Ticket[]) => Promise<View[]>,
 ) {
   const limit = query.limit ?? 50
@@ -84,7 +104,19 @@ export function fromTickets(actor: Actor, filter: TicketFilter, now: Date): RawB
   // Deleted ones are the house's business; for anybody else there are none.
   if (filter.deleted) conditions.push(isOfTheHouse(actor) ? sql`t.deleted_at is not null` : sql`false`)
   else conditions.push(sql`t.deleted_at is null`)
-  for (const word of searchWords(filter.search)) conditions.push(containsWord(actor, word, filter.deleted ?? false))
+  for (const each of filter.within ? [filter, filter.within] : [filter]) {
+    conditions.push(...conditionsOf(actor, each, { now, deleted: filter.deleted ?? false }))
+  }
+  return sql`from support.ticket_rows t where ${sql.join(conditions, sql` and `)}`
+}
+
+function conditionsOf(
+  actor: Actor,
+  filter: ViewFilter,
+  { now, deleted }: { now: Date; deleted: boolean },
+): RawBuilder<unknown>[] {
+  const conditions: RawBuilder<unknown>[] = []
+  for (const word of searchWords(filter.search)) conditions.push(containsWord(actor, word, deleted))
   if (filter.status) conditions.push(isOneOf('status', filter.status))
   if (filter.priority) conditions.push(isOneOf('priority', filter.priority))
   if (filter.source) conditions.push(isOneOf('source', filter.source))
@@ -93,6 +125,7 @@ export function fromTickets(actor: Actor, filter: TicketFilter, now: Date): RawB
   }
   if (filter.tag) conditions.push(sql`t.tag_keys @> array[platform.fold(${filter.tag})]`)
   if (filter.assigned_to === 'none') conditions.push(sql`t.assigned_to is null`)
+  else if (filter.assigned_to === 'me') conditions.push(sql`t.assigned_to = ${personOf(actor)}::uuid`)
   else if (filter.assigned_to) conditions.push(sql`t.assigned_to = ${filter.assigned_to}::uuid`)
   if (filter.contact_id) conditions.push(sql`t.contact_id = ${filter.contact_id}::uuid`)
   if (filter.created_after) conditions.push(sql`t.created_at >= ${filter.created_after}::timestamptz`)
@@ -103,8 +136,12 @@ export function fromTickets(actor: Actor, filter: TicketFilter, now: Date): RawB
       and t.status not in ('resolved', 'closed'))`
     conditions.push(filter.overdue ? isLate : sql`not ${isLate}`)
   }
+  if (filter.waiting !== undefined) {
+    const isWaiting = sql`coalesce(t.waiting_since, 'infinity'::timestamptz) < 'infinity'`
+    conditions.push(filter.waiting ? isWaiting : sql`t.waiting_since is null`)
+  }
   if (filter.escalated !== undefined) conditions.push(sql`t.is_escalated = ${filter.escalated}`)
-  return sql`from support.ticket_rows t where ${sql.join(conditions, sql` and `)}`
+  return conditions
 }
 
 /** Ten words narrow down more than anybody needs; what comes after them is left out. */

@@ -19,6 +19,7 @@ import { listAttachments } from './attachments.ts'
 import { closeTicket, giveTicket, resolveTicket, takeBack } from './moves.ts'
 import { listTickets, TicketListQuery, ticketSorts } from './ticket-query.ts'
 import { listMessages, MessageView, ticketFields, TicketView, viewTicket, viewTickets } from './ticket-view.ts'
+import { openView } from './views/open.ts'
 import { priorities, ticketSources, ticketStatuses } from './tables.ts'
 
 const params = Closed({ id: Id })
@@ -69,7 +70,8 @@ const listTicketsRoute = route({
     'direction; the newest come first unless told otherwise.',
   query: TicketListQuery,
   replies: { 200: Page(TicketView) },
-  run: ({ tx, actor, query }) => listTickets(tx, actor, query, (rows) => viewTickets(tx, actor, rows)),
+  run: async ({ tx, actor, query }) =>
+    listTickets(tx, actor, await openView(tx, actor, query), (rows) => viewTickets(tx, actor, rows)),
 })
 
 const openTicketRoute = route({
@@ -108,7 +110,7 @@ const showTicketRoute = route({
     const ticket = await getTicket(tx, actor, id, { deletedToo: isAdmin && query.deleted === true })
     const thread = await listMessages(tx, actor, id, { limit: 200 })
     const view = await viewTicket(tx, actor, ticket)
-    const attachments = (await listAttachments(tx, actor, id)).map(viewAttachment)
+    const attachments = (await listAttachments(tx, actor, id)).map((each) => viewAttachment(actor, each))
     const details = { ...view, messages: thread.data, messages_next_cursor: thread.next_cursor, attachments }
     return record(details, ticket.version)
   },

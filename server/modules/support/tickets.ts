@@ -14,6 +14,7 @@ import { giveTicket, moveTicket, takeBack } from './moves.ts'
 import { findRequester, type NamedRequester } from './requester.ts'
 import { record, tell } from './ticket-events.ts'
 import { nextTicketNumber } from './ticket-numbers.ts'
+import { cleanTags } from './ticket-tags.ts'
 import { moveTowards } from './ticket-status.ts'
 import type { Priority, Ticket, TicketSource, TicketStatus, TicketUpdate } from './tables.ts'
 
@@ -223,16 +224,6 @@ export async function restoreTicket(tx: Tx, actor: Actor, id: string): Promise<T
   const clocks = await record(tx, actor, id, [{ type: 'restored' }])
   await tell(tx, 'ticket.restored', restored)
   return { ...restored, ...clocks }
-}
-
-/** A tag is one whatever its case; the first spelling stays. */
-export function cleanTags(tags: string[]): string[] {
-  const byKey = new Map<string, string>()
-  for (const tag of tags.map((each) => each.trim().normalize('NFC')).filter(Boolean)) {
-    const key = tag.toLowerCase()
-    if (!byKey.has(key)) byKey.set(key, tag)
-  }
-  return [...byKey.values()]
 }
 
 async function changeFields(tx: Tx, actor: Actor, ticket: Ticket, input: TicketChange): Promise<Ticket> {

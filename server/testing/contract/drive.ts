@@ -21,47 +21,65 @@ export interface Given {
   userId: string
 }
 
-/** The least of the roles that may; `customer` is less than any of them, `none` stands for nobody at all. */
-export type Least = 'none' | 'viewer' | 'writer' | 'marketer' | 'admin'
+/** The least of the roles that may; `none` stands for nobody at all, and what a `customer` may, everybody with an account may. */
+export type Least = 'none' | 'customer' | 'viewer' | 'writer' | 'marketer' | 'agent' | 'admin'
 
-export interface Case {
+export interface Case<G = Given> {
   least: Least
-  /** Names in the address, such as {tag_id}; {id} unless told otherwise is the contact. */
-  params?: (given: Given, app: TestApp) => Record<string, string> | Promise<Record<string, string>>
+  /** Who it is for; somebody with just enough of a role unless told otherwise. */
+  asks?: (given: G, app: TestApp) => Client
+  /** Names in the address, such as {tag_id}, besides those of the scene. */
+  params?: (given: G, app: TestApp) => Record<string, string> | Promise<Record<string, string>>
   /** Added to the address. */
   query?: string
-  body?: (given: Given) => unknown
-  headers?: (given: Given) => Record<string, string>
+  body?: (given: G) => unknown
+  headers?: (given: G) => Record<string, string>
   status: number
-  reply?: (given: Given) => unknown
+  reply?: (given: G) => unknown
   /** What else the answer, and the world after it, must be. */
-  after?: (call: After) => Promise<void> | void
+  after?: (call: After<G>) => Promise<void> | void
 }
 
-export interface After {
+export interface After<G = Given> {
   app: TestApp
   admin: Client
-  given: Given
+  given: G
   reply: TestReply
 }
 
-export type Cases = Record<string, Case>
+export type Cases<G = Given> = Record<string, Case<G>>
+
+/** What the cases of a document happen in. */
+export interface Scene<G> {
+  /** Makes things of one case, and of no other. */
+  prepare: (app: TestApp) => Promise<G>
+  /** What names in an address stand for, unless a case tells otherwise. */
+  params: (given: G) => Record<string, string>
+}
 
 /** Who is too little for each, and who is just enough. */
-const tooLittle: Record<Exclude<Least, 'none'>, Role> = {
+const tooLittle: Record<Exclude<Least, 'none' | 'customer'>, Role> = {
   viewer: 'customer',
   writer: 'viewer',
   marketer: 'agent',
+  agent: 'marketer',
   admin: 'marketer',
 }
 const enough: Record<Exclude<Least, 'none'>, Role> = {
+  customer: 'customer',
   viewer: 'viewer',
   writer: 'agent',
   marketer: 'marketer',
+  agent: 'agent',
   admin: 'admin',
 }
 
+/** A document about contacts. */
 export function driveDocument(document: Document, cases: Cases, modes: Mode[]): void {
+  driveScene({ prepare, params: paramsOf }, document, cases, modes)
+}
+
+export function driveScene<G>(scene: Scene<G>, document: Document, cases: Cases<G>, modes: Mode[]): void {
   const endpoints = endpointsOf(document)
   const mounted = endpoints.filter(({ isMounted }) => isMounted)
 
@@ -80,10 +98,10 @@ export function driveDocument(document: Document, cases: Cases, modes: Mode[]): 
     test.each(mounted)('$name', async (endpoint) => {
       const one = cases[endpoint.name]
       if (!one) throw new Error(`${endpoint.name} of document ${document} has no case`)
-      const given = await prepare(app)
-      const ask = asker(endpoint, one, mode, given, await one.params?.(given, app))
+      const given = await scene.prepare(app)
+      const ask = asker(endpoint, one, mode, given, { ...scene.params(given), ...(await one.params?.(given, app)) })
       if (one.least !== 'none') await expectRefusals(app, ask, one.least, endpoint.address.includes('{'))
-      const client = one.least === 'none' ? app.anonymous : clientAs(app, enough[one.least])
+      const client = one.asks?.(given, app) ?? (one.least === 'none' ? app.anonymous : clientAs(app, enough[one.least]))
       const reply = await ask(client)
       expect(reply.status, reply.text).toBe(one.status)
       if (one.reply) expect(reply.body).toEqual(one.reply(given))
@@ -92,13 +110,10 @@ export function driveDocument(document: Document, cases: Cases, modes: Mode[]): 
   })
 }
 
-function asker(endpoint: Endpoint, one: Case, mode: Mode, given: Given, named: Record<string, string> = {}) {
-  const params: Record<string, string> = {
-    id: given.contact.id,
-    contact_id: given.contact.id,
-    customer_id: given.contact.id,
-    ...named,
-  }
+/** {id} is the contact. */
+const paramsOf = ({ contact: { id } }: Given) => ({ id, contact_id: id, customer_id: id })
+
+function asker<G>(endpoint: Endpoint, one: Case<G>, mode: Mode, given: G, params: Record<string, string>) {
   const address = endpoint.address.replaceAll(/\{(\w+)\}/g, (_, name: string) => {
     if (!params[name]) throw new Error(`${endpoint.name} needs a ${name}`)
     return params[name]
@@ -118,8 +133,15 @@ async function expectRefusals(
   const nobody = await ask(app.anonymous)
   expect([nobody.status, nobody.body.code], nobody.text).toEqual([401, 'unauthenticated'])
   expect(nobody.headers['content-type']).toContain('application/problem+json')
-  const little = await ask(clientAs(app, tooLittle[least]))
-  expect([little.status, little.body.code], little.text).toEqual([403, 'forbidden'])
+  if (least !== 'customer') {
+    const little = await ask(clientAs(app, tooLittle[least]))
+    expect([little.status, little.body.code], little.text).toEqual([403, 'forbidden'])
+  } else if (isAboutOne) {
+    // What is another's is not there either, whoever asks without working here.
+    for (const role of ['customer', 'viewer', 'marketer'] as const) {
+      expect((await ask(clientAs(app, role))).status, role).toBe(404)
+    }
+  }
   // What belongs to another workspace is not there, for its owner's neighbour.
   if (isAboutOne) expect((await ask(app.stranger)).status).toBe(404)
 }

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import type { ServiceName } from '../../config/services.ts'
 
-export type Document = '1' | '4' | '5'
+export type Document = '1' | '3' | '4' | '5'
 
 export interface Endpoint {
   method: string

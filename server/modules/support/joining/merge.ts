@@ -14,7 +14,8 @@ import { MergedTicket } from '../merged.ts'
 import { record, tell } from '../ticket-events.ts'
 import { isEnded } from '../ticket-status.ts'
 import type { Ticket } from '../tables.ts'
-import { cleanTags, lockTicket } from '../tickets.ts'
+import { cleanTags } from '../ticket-tags.ts'
+import { lockTicket } from '../tickets.ts'
 
 /** More tickets than this about one thing are a wave, not duplicates. */
 export const duplicatesMax = 50

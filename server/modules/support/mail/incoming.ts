@@ -85,7 +85,8 @@ async function takeWord(tx: Tx, mail: InboundMail, services: Services, mailbox: 
     services,
   )
   await keepMail(tx, mail, { ticketId: ticket.id, messageId: null, email: sender.address, mailbox, html })
-  if (mailbox.auto_acknowledge && (await mayAcknowledge(tx, mail, services, sender))) {
+  // What names a ticket answers a mail of ours: a machine that writes under another address each time would never end.
+  if (!thread && mailbox.auto_acknowledge && (await mayAcknowledge(tx, mail, services, sender))) {
     await tx.enqueue('support.acknowledge_mail', { ticket_id: ticket.id })
   }
   return { state: 'handled', outcome: 'ticket_opened' }
