@@ -95,9 +95,10 @@ async function requireSurvivor(tx: Tx, actor: Actor, { survivor_id }: TicketMerg
 /** Merges are taken back in the opposite order: a later one was made of what this one had made. */
 async function requireLast(tx: Tx, { id, survivor_id }: TicketMerge): Promise<void> {
   const { rows } = await sql<{ id: string }>`
-    select m.id from support.ticket_merges m
-    where m.workspace_id = ${tx.workspaceId}::uuid and m.undone_at is null and m.id > ${id}::uuid
-      and (m.survivor_id = ${survivor_id}::uuid or m.duplicate_ids @> array[${survivor_id}::uuid])
+    select m.id from support.ticket_merge_rows r
+    join support.ticket_merges m on m.workspace_id = r.workspace_id and m.id = r.merge_id
+    where r.workspace_id = ${tx.workspaceId}::uuid and r.row_id = ${survivor_id}::uuid and r.table_name = 'tickets'
+      and m.undone_at is null and m.id > ${id}::uuid
     order by m.id desc limit 1`.execute(tx.sql)
   if (!rows[0]) return
   throw new Conflict(
