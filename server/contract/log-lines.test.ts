@@ -75,7 +75,9 @@ test('what happens to tickets is told as well: each step, its files, and what ti
     lines
       .splice(0)
       .map((line) => JSON.parse(line) as Record<string, unknown>)
-      .filter(({ msg, events }) => msg === 'done' && Object.keys(events as object).some((name) => /^ticket/.test(name)))
+      .filter(
+        ({ msg, events }) => msg === 'done' && Object.keys(events as object).some((name) => name.startsWith('ticket')),
+      )
   const agnes = second.as('agnes')
   const ticket = { subject: 'Cold oven', description: 'Anamaria says so.', contact_email: 'ana@example.com' }
   await agnes.post('/contacts', { email: 'ana@example.com', first_name: 'Anamaria' })
