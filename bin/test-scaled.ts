@@ -1,6 +1,7 @@
 /**
  * The tests of the server once more, on the services that a large installation has: a PostgreSQL server and Redis, where
  * they answer on this machine (RabbitMQ has its own tests, which run everywhere). What does not answer is said, and not tested.
+ * Paths as arguments choose some of them: `npm run test:scaled -- server/platform`.
  */
 import { spawnSync } from 'node:child_process'
 import { dirname, join } from 'node:path'
@@ -11,7 +12,9 @@ const serverUrl = (await answers(POSTGRES_URL)) && (await ownsServer(POSTGRES_UR
 const redisUrl = (await answers(REDIS_URL)) ? REDIS_URL : null
 if (serverUrl || redisUrl) {
   console.log(`Again, on ${[serverUrl && 'a PostgreSQL server', redisUrl && 'Redis'].filter(Boolean).join(' and ')}.`)
-  const { status } = spawnSync(process.execPath, [join(import.meta.dirname, 'test.ts'), 'server/'], {
+  const chosen = process.argv.slice(2)
+  const paths = chosen.length ? chosen : ['server/']
+  const { status } = spawnSync(process.execPath, [join(import.meta.dirname, 'test.ts'), ...paths], {
     cwd: dirname(import.meta.dirname),
     stdio: 'inherit',
     env: {

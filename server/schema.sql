@@ -2443,13 +2443,15 @@ create table support.messages (
   edited_at timestamp with time zone,
   deleted_at timestamp with time zone,
   search_text text not null generated always as (support.search_text(ARRAY[content])) stored,
+  came_from uuid,
   constraint messages_pkey PRIMARY KEY (workspace_id, id),
   constraint message_ticket FOREIGN KEY (workspace_id, ticket_id) REFERENCES support.tickets(workspace_id, id) ON DELETE CASCADE,
   constraint message_author CHECK ((author_kind = ANY (ARRAY['requester'::text, 'house'::text, 'program'::text]))),
-  constraint message_requester_is_public CHECK (((NOT is_internal) OR (author_kind <> 'requester'::text))),
+  constraint message_requester_is_public CHECK (((NOT is_internal) OR (author_kind <> 'requester'::text) OR (came_from IS NOT NULL))),
   constraint message_source CHECK ((source = ANY (ARRAY['web'::text, 'email'::text, 'phone'::text, 'chat'::text])))
 );
 CREATE INDEX messages_author ON support.messages USING btree (workspace_id, lower(author_email)) WHERE (author_email <> ''::text);
+CREATE INDEX messages_came_from ON support.messages USING btree (workspace_id, came_from) WHERE (came_from IS NOT NULL);
 CREATE UNIQUE INDEX messages_of_ticket ON support.messages USING btree (workspace_id, ticket_id, created_at, id);
 CREATE INDEX messages_search ON support.messages USING gin (search_text public.gin_trgm_ops) WHERE (deleted_at IS NULL);
 CREATE INDEX messages_user ON support.messages USING btree (workspace_id, user_id) WHERE (user_id IS NOT NULL);
@@ -2605,6 +2607,26 @@ CREATE TRIGGER ticket_figures_written AFTER INSERT OR DELETE OR UPDATE ON suppor
 create policy tenant on support.ticket_figures using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
 grant delete, insert, select, update on support.ticket_figures to rapport_app;
 
+create table support.ticket_links (
+  workspace_id uuid not null,
+  id uuid not null,
+  from_id uuid not null,
+  to_id uuid not null,
+  kind text not null,
+  created_by uuid,
+  created_at timestamp with time zone not null,
+  constraint ticket_links_pkey PRIMARY KEY (workspace_id, id),
+  constraint ticket_link_from FOREIGN KEY (workspace_id, from_id) REFERENCES support.tickets(workspace_id, id) ON DELETE CASCADE,
+  constraint ticket_link_to FOREIGN KEY (workspace_id, to_id) REFERENCES support.tickets(workspace_id, id) ON DELETE CASCADE,
+  constraint ticket_link_kind CHECK ((kind = ANY (ARRAY['related'::text, 'duplicate_of'::text, 'blocks'::text, 'causes'::text]))),
+  constraint ticket_link_other CHECK ((from_id <> to_id))
+);
+CREATE UNIQUE INDEX ticket_link_once ON support.ticket_links USING btree (workspace_id, LEAST(from_id, to_id), GREATEST(from_id, to_id), kind);
+CREATE INDEX ticket_links_from ON support.ticket_links USING btree (workspace_id, from_id, created_at, id);
+CREATE INDEX ticket_links_to ON support.ticket_links USING btree (workspace_id, to_id, created_at, id);
+create policy tenant on support.ticket_links using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant delete, insert, select, update on support.ticket_links to rapport_app;
+
 create table support.ticket_mails (
   workspace_id uuid not null,
   id uuid not null,
@@ -2634,6 +2656,56 @@ CREATE INDEX ticket_mails_by_mail_id ON support.ticket_mails USING btree (worksp
 CREATE INDEX ticket_mails_of ON support.ticket_mails USING btree (workspace_id, ticket_id, created_at, id);
 create policy tenant on support.ticket_mails using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
 grant delete, insert, select, update on support.ticket_mails to rapport_app;
+
+create table support.ticket_merge_rows (
+  workspace_id uuid not null,
+  merge_id uuid not null,
+  table_name text not null,
+  row_id uuid not null,
+  ticket_id uuid not null,
+  action text not null,
+  content jsonb not null default '{}'::jsonb,
+  constraint ticket_merge_rows_pkey PRIMARY KEY (workspace_id, merge_id, table_name, row_id),
+  constraint merge_row FOREIGN KEY (workspace_id, merge_id) REFERENCES support.ticket_merges(workspace_id, id) ON DELETE CASCADE,
+  constraint merge_row_action CHECK ((action = ANY (ARRAY['moved'::text, 'added'::text, 'changed'::text]))),
+  constraint merge_row_table CHECK ((table_name = ANY (ARRAY['tickets'::text, 'messages'::text, 'followers'::text])))
+);
+CREATE INDEX ticket_merge_rows_ticket ON support.ticket_merge_rows USING btree (workspace_id, row_id) WHERE (table_name = 'tickets'::text);
+create policy tenant on support.ticket_merge_rows using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant delete, insert, select, update on support.ticket_merge_rows to rapport_app;
+
+create table support.ticket_merges (
+  workspace_id uuid not null,
+  id uuid not null,
+  survivor_id uuid not null,
+  duplicate_ids uuid[] not null,
+  created_at timestamp with time zone not null,
+  created_by uuid,
+  created_by_name text not null default ''::text,
+  undone_at timestamp with time zone,
+  undone_by uuid,
+  undone_by_name text not null default ''::text,
+  kept integer not null default 0,
+  constraint ticket_merges_pkey PRIMARY KEY (workspace_id, id),
+  constraint merge_survivor FOREIGN KEY (workspace_id, survivor_id) REFERENCES support.tickets(workspace_id, id) ON DELETE CASCADE
+);
+CREATE INDEX ticket_merges_of ON support.ticket_merges USING btree (workspace_id, survivor_id, created_at, id);
+create policy tenant on support.ticket_merges using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant delete, insert, select, update on support.ticket_merges to rapport_app;
+
+create table support.ticket_presence (
+  workspace_id uuid not null,
+  ticket_id uuid not null,
+  user_id uuid not null,
+  state text not null,
+  since timestamp with time zone not null,
+  seen_at timestamp with time zone not null,
+  constraint ticket_presence_pkey PRIMARY KEY (workspace_id, ticket_id, user_id),
+  constraint ticket_presence_state CHECK ((state = ANY (ARRAY['viewing'::text, 'typing'::text])))
+);
+CREATE INDEX ticket_presence_user ON support.ticket_presence USING btree (workspace_id, user_id);
+create policy tenant on support.ticket_presence using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant delete, insert, select, update on support.ticket_presence to rapport_app;
 
 create table support.ticket_tokens (
   workspace_id uuid not null,
@@ -2724,6 +2796,7 @@ CREATE INDEX tickets_due ON support.tickets USING btree (workspace_id, COALESCE(
 CREATE INDEX tickets_email ON support.tickets USING btree (workspace_id, lower(contact_email));
 CREATE INDEX tickets_follow_ups ON support.tickets USING btree (workspace_id, follow_up_of) WHERE (follow_up_of IS NOT NULL);
 CREATE INDEX tickets_in_hand ON support.tickets USING btree (workspace_id, assigned_to) INCLUDE (priority) WHERE ((deleted_at IS NULL) AND (merged_into IS NULL) AND (status = ANY (ARRAY['assigned'::text, 'in_progress'::text, 'waiting_customer'::text])));
+CREATE INDEX tickets_merged ON support.tickets USING btree (workspace_id, merged_into) WHERE (merged_into IS NOT NULL);
 CREATE INDEX tickets_priority ON support.tickets USING btree (workspace_id, priority_rank, id) WHERE (deleted_at IS NULL);
 CREATE INDEX tickets_resolved ON support.tickets USING btree (workspace_id, GREATEST(resolved_at, last_message_at)) WHERE ((deleted_at IS NULL) AND (status = 'resolved'::text));
 CREATE INDEX tickets_search ON support.tickets USING gin (search_text public.gin_trgm_ops) WHERE (deleted_at IS NULL);
@@ -2805,7 +2878,8 @@ create view support.message_rows as
     updated_at,
     edited_at,
     deleted_at,
-    search_text
+    search_text,
+    came_from
    FROM support.messages
   WHERE (workspace_id = platform.workspace_id());
 

@@ -159,7 +159,10 @@ const identity = {
     ['http', 'https'],
     'Your scheduling service. Kept for its callers: Rapport never calls it, because appointments come by its events.',
   ),
-  LOG_SERVICE_URL: url(['http', 'https'], 'A service that is sent a copy of the audit log each minute: POST {"entries": […]}.'),
+  LOG_SERVICE_URL: url(
+    ['http', 'https'],
+    'A service that is sent a copy of the audit log each minute: POST {"entries": […]}.',
+  ),
 }
 
 const mail = {

@@ -3427,6 +3427,26 @@ export interface paths {
         patch: operations["patchTicketsAgentsById"];
         trace?: never;
     };
+    "/api/v1/tickets/bulk-action": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Do one thing to many tickets, as a job
+         * @description Name them by `ticket_ids`, or by `filter`: the parameters of GET /tickets, `view` among them. Each ticket is changed as a single one would be, with the same rules, history and events; only those that whoever asks may see are meant, and what the rules refuse is counted by its reason. `dry_run` counts what would happen. Deleting and restoring are for admins. The job can be canceled after any batch; its result has the counts and the `operation_id`, by which it is undone for 30 days: POST /tickets/operations/{id}/undo.
+         */
+        post: operations["postTicketsBulkAction"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tickets/calendars": {
         parameters: {
             query?: never;
@@ -3590,6 +3610,97 @@ export interface paths {
         head?: never;
         /** Change a mailbox */
         patch: operations["patchTicketsMailboxesById"];
+        trace?: never;
+    };
+    "/api/v1/tickets/merges/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One merge of tickets */
+        get: operations["getTicketsMergesById"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tickets/merges/{id}/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Undo a merge of tickets: every message returns to its ticket
+         * @description What was said in the ticket since stays there; `merge.kept` counts messages that were moved on or removed meanwhile. Merges of one ticket are undone in the opposite order.
+         */
+        post: operations["postTicketsMergesByIdUndo"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tickets/operations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What one did to many tickets at once in the last 30 days, newest first; admins see everybody’s */
+        get: operations["getTicketsOperations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tickets/operations/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One bulk action upon tickets, and what came of it */
+        get: operations["getTicketsOperationsById"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tickets/operations/{id}/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take a bulk action upon tickets back, as a job
+         * @description Puts back what nobody has changed since, as far as the life of a ticket allows; the result counts what stays, by reason. Those who ended are opened again by it, and closed ones never become merely resolved.
+         */
+        post: operations["postTicketsOperationsByIdUndo"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/v1/tickets/presence": {
@@ -3924,6 +4035,106 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/tickets/{id}/links": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Tickets that have to do with this one, in either direction
+         * @description Oldest link first; those to tickets that the reader may not see are left out. Links of what was merged into the ticket are its own.
+         */
+        get: operations["getTicketsByIdLinks"];
+        put?: never;
+        /**
+         * Link a ticket to another
+         * @description Read from the ticket in the address: it is related to, a duplicate of, blocks or causes the other.
+         */
+        post: operations["postTicketsByIdLinks"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tickets/{id}/links/{link_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Take a link away, from either end */
+        delete: operations["deleteTicketsByIdLinksByLinkId"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tickets/{id}/merge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Merge duplicates into a ticket
+         * @description Messages, files, followers and tags of the duplicates go to the ticket; a description becomes a message there. The duplicates are closed, asking for one answers 404 with `merged_into`, and answers by mail or by the public page reach the ticket. Of another requester the words are for the help desk alone, and that person takes no part. It can be undone for 30 days. If-Match names the version of the ticket.
+         */
+        post: operations["postTicketsByIdMerge"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tickets/{id}/merges": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was merged into a ticket, the newest first */
+        get: operations["getTicketsByIdMerges"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tickets/{id}/presence": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who else looks at a ticket, or writes in it */
+        get: operations["getTicketsByIdPresence"];
+        put?: never;
+        /**
+         * Say that one looks at a ticket, or writes in it; answers who else does
+         * @description Say it again every twenty seconds or so: after 60 seconds of silence one is gone. On /events/stream the topic ticket.presence names the ticket at which somebody came, left, or began to write.
+         */
+        post: operations["postTicketsByIdPresence"];
+        /** Say that one has left a ticket */
+        delete: operations["deleteTicketsByIdPresence"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tickets/{id}/resolve": {
         parameters: {
             query?: never;
@@ -3972,6 +4183,26 @@ export interface paths {
         put?: never;
         /** Rate a ticket of one’s own, once, after its end */
         post: operations["postTicketsByIdSatisfaction"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tickets/{id}/split": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Open a ticket of its own for some messages of a ticket
+         * @description The messages, with their files, move to a new ticket of the same requester, which is linked to this one. Merging the new ticket into this one takes it back. If-Match names the version of this ticket.
+         */
+        post: operations["postTicketsByIdSplit"];
         delete?: never;
         options?: never;
         head?: never;
@@ -6377,6 +6608,76 @@ export interface components {
                 [key: string]: unknown;
             };
         };
+        TicketLink: {
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            id: string;
+            /**
+             * @description As the link was made
+             * @enum {string}
+             */
+            kind: "related" | "duplicate_of" | "blocks" | "causes";
+            /**
+             * @description How it reads from the ticket that was asked for: blocks, blocked_by …
+             * @enum {string}
+             */
+            relation: "related" | "duplicate_of" | "duplicated_by" | "blocks" | "blocked_by" | "causes" | "caused_by";
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            created_at: string;
+            ticket: {
+                /**
+                 * Format: uuid
+                 * @description UUIDv7
+                 */
+                id: string;
+                ticket_number: string;
+                subject: string;
+                /** @enum {string} */
+                status: "open" | "assigned" | "in_progress" | "waiting_customer" | "resolved" | "closed";
+            };
+        };
+        TicketMerge: {
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            id: string;
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            survivor_id: string;
+            duplicate_ids: string[];
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            created_at: string;
+            created_by: {
+                /** Format: uuid */
+                id: string | null;
+                name: string;
+            };
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            undoable_until: string;
+            /** Format: date-time */
+            undone_at: string | null;
+            undone_by: {
+                /** Format: uuid */
+                id: string | null;
+                name: string;
+            } | null;
+            /** @description Messages that the undo left, because they were moved on or removed since */
+            kept: number;
+        };
         TicketMessage: {
             /**
              * Format: uuid
@@ -6416,6 +6717,43 @@ export interface components {
              * @description RFC 3339, UTC
              */
             updated_at: string;
+        };
+        TicketOperation: {
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            id: string;
+            /** @enum {string} */
+            action: "assign" | "set_status" | "set_priority" | "set_category" | "add_tag" | "remove_tag" | "delete" | "restore";
+            /** Format: uuid */
+            actor_id: string | null;
+            actor_name: string;
+            /** @description What was set, and whether the tickets were named by ids or by filter */
+            facts: {
+                [key: string]: unknown;
+            };
+            /** @description matched, changed, unchanged, refused by reason; as far as the job has come */
+            counts: {
+                [key: string]: unknown;
+            };
+            /** Format: uuid */
+            job_id: string | null;
+            /** Format: uuid */
+            undo_job_id: string | null;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            undoable_until: string;
+            /** Format: date-time */
+            undone_at: string | null;
+            undone_by_name: string;
         };
         TicketSavedView: {
             /**
@@ -18855,6 +19193,123 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    postTicketsBulkAction: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The first answer under a key is kept for 24 hours and given again */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @enum {string} */
+                    action: "assign" | "set_status" | "set_priority" | "set_category" | "add_tag" | "remove_tag" | "delete" | "restore";
+                    ticket_ids?: string[];
+                    /** @description Parameters of GET /tickets; {} means all that one sees */
+                    filter?: {
+                        /** @description Every word must occur in number, subject, text, requester, tags or messages; accents and case do not matter */
+                        search?: string;
+                        /** @description open, assigned, in_progress, waiting_customer, resolved, closed; several, separated by commas */
+                        status?: string;
+                        /** @description low, normal, high, urgent; several, separated by commas */
+                        priority?: string;
+                        /** @description web, email, phone, chat; several, separated by commas */
+                        source?: string;
+                        category?: string;
+                        tag?: string;
+                        /** @description An agent’s id, none, or me: whoever asks */
+                        assigned_to?: string;
+                        /**
+                         * Format: uuid
+                         * @description UUIDv7
+                         */
+                        contact_id?: string;
+                        /** Format: date-time */
+                        created_after?: string;
+                        /** Format: date-time */
+                        created_before?: string;
+                        /** @description Whose next promised time has passed */
+                        overdue?: boolean;
+                        /** @description Whose requester waits for an answer */
+                        waiting?: boolean;
+                        escalated?: boolean;
+                        /** @description A saved view’s id, or mine, unassigned, overdue, waiting: the other parameters narrow it down further, and a sort order takes the place of its own. For the help desk */
+                        view?: string;
+                    };
+                    params?: {
+                        /**
+                         * Format: uuid
+                         * @description For assign; null: nobody
+                         */
+                        agent_id?: string | null;
+                        /**
+                         * @description For set_status: resolved, closed; in_progress opens again what has ended
+                         * @enum {string}
+                         */
+                        status?: "open" | "assigned" | "in_progress" | "waiting_customer" | "resolved" | "closed";
+                        /** @description For set_status to resolved: what each requester reads */
+                        resolution?: string;
+                        /**
+                         * @description For set_priority
+                         * @enum {string}
+                         */
+                        priority?: "low" | "normal" | "high" | "urgent";
+                        /** @description For set_category; null: none */
+                        category?: string | null;
+                        /** @description For add_tag and remove_tag */
+                        tag?: string;
+                    };
+                    /** @description Only say what would happen */
+                    dry_run?: boolean;
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        dry_run: true;
+                        /** @description Tickets meant: would_change, unchanged and refused add up to it */
+                        matched: number;
+                        would_change: number;
+                        /** @description That are so already */
+                        unchanged: number;
+                        /** @description By reason: ticket_status, ticket_unassigned, tags_full */
+                        refused: {
+                            [key: string]: number;
+                        };
+                        /** @description Of ticket_ids, those that name nothing the action could mean */
+                        not_found: number;
+                    };
+                };
+            };
+            /** @description Accepted; the work goes on */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     getTicketsCalendars: {
         parameters: {
             query?: {
@@ -19790,6 +20245,267 @@ export interface operations {
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
             412: components["responses"]["Stale"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getTicketsMergesById: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TicketMerge"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    postTicketsMergesByIdUndo: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The first answer under a key is kept for 24 hours and given again */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        ticket: components["schemas"]["Ticket"];
+                        restored: {
+                            /**
+                             * Format: uuid
+                             * @description UUIDv7
+                             */
+                            id: string;
+                            ticket_number: string;
+                            /** Format: uuid */
+                            contact_id?: string | null;
+                            /** Format: uuid */
+                            user_id: string | null;
+                            /** Format: uuid */
+                            assigned_to?: string | null;
+                            assigned_to_name?: string | null;
+                            subject: string;
+                            description: string;
+                            /** @enum {string} */
+                            status: "open" | "assigned" | "in_progress" | "waiting_customer" | "resolved" | "closed";
+                            /** @enum {string} */
+                            priority: "low" | "normal" | "high" | "urgent";
+                            category: string | null;
+                            /** @enum {string} */
+                            source: "web" | "email" | "phone" | "chat";
+                            contact_email: string;
+                            contact_name: string;
+                            /** Format: date-time */
+                            first_response_at: string | null;
+                            /** Format: date-time */
+                            resolved_at: string | null;
+                            /** Format: date-time */
+                            closed_at: string | null;
+                            resolution_notes: string | null;
+                            satisfaction_rating: number | null;
+                            satisfaction_comment: string | null;
+                            /** Format: uuid */
+                            follow_up_of: string | null;
+                            /**
+                             * Format: date-time
+                             * @description RFC 3339, UTC
+                             */
+                            last_message_at: string;
+                            /**
+                             * Format: date-time
+                             * @description RFC 3339, UTC
+                             */
+                            created_at: string;
+                            /**
+                             * Format: date-time
+                             * @description RFC 3339, UTC
+                             */
+                            updated_at: string;
+                            /** @description For those who work at the help desk alone */
+                            internal_notes?: string | null;
+                            /** @description For those who work at the help desk alone */
+                            tags?: string[];
+                            /** @description For those who work at the help desk alone */
+                            metadata?: {
+                                [key: string]: unknown;
+                            };
+                            /** Format: date-time */
+                            first_response_due_at?: string | null;
+                            /** Format: date-time */
+                            next_response_due_at?: string | null;
+                            /** Format: date-time */
+                            resolution_due_at?: string | null;
+                            /**
+                             * Format: date-time
+                             * @description The next of the three
+                             */
+                            due_at?: string | null;
+                            /** Format: date-time */
+                            first_response_breached_at?: string | null;
+                            /** Format: date-time */
+                            next_response_breached_at?: string | null;
+                            /** Format: date-time */
+                            resolution_breached_at?: string | null;
+                            is_escalated?: boolean;
+                            /** Format: date-time */
+                            escalated_at?: string | null;
+                            /**
+                             * Format: date-time
+                             * @description Since when the requester waits for an answer
+                             */
+                            waiting_since?: string | null;
+                            reopened_count?: number;
+                            /** Format: uuid */
+                            merged_into?: string | null;
+                            /** Format: date-time */
+                            deleted_at?: string | null;
+                            /** @description What may be done with its status now, by whoever asks */
+                            moves: ("assign" | "unassign" | "start" | "ask" | "answer" | "resolve" | "close" | "reopen")[];
+                        }[];
+                        merge: components["schemas"]["TicketMerge"];
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getTicketsOperations: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+                count?: "exact";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["TicketOperation"][];
+                        next_cursor: string | null;
+                        /** @description Exact up to 10,000; beyond, {"at_least": 10000} unless count=exact asks for the number */
+                        total: number | {
+                            at_least: number;
+                        };
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getTicketsOperationsById: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TicketOperation"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    postTicketsOperationsByIdUndo: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The first answer under a key is kept for 24 hours and given again */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Accepted; the work goes on */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
             422: components["responses"]["Invalid"];
             429: components["responses"]["TooMany"];
             500: components["responses"]["Fault"];
@@ -21440,6 +22156,450 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    getTicketsByIdLinks: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+                count?: "exact";
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["TicketLink"][];
+                        next_cursor: string | null;
+                        /** @description Exact up to 10,000; beyond, {"at_least": 10000} unless count=exact asks for the number */
+                        total: number | {
+                            at_least: number;
+                        };
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    postTicketsByIdLinks: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The first answer under a key is kept for 24 hours and given again */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * Format: uuid
+                     * @description UUIDv7
+                     */
+                    ticket_id: string;
+                    /** @enum {string} */
+                    kind: "related" | "duplicate_of" | "blocks" | "causes";
+                };
+            };
+        };
+        responses: {
+            /** @description Made; `Location` names it */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TicketLink"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    deleteTicketsByIdLinksByLinkId: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read; an older one is refused with 412 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                id: string;
+                link_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        message: string;
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["Stale"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    postTicketsByIdMerge: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The first answer under a key is kept for 24 hours and given again */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    duplicate_ids: string[];
+                    /** @description Needed where the tickets are of different people; 409 says which */
+                    different_requesters?: boolean;
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /**
+                         * Format: uuid
+                         * @description UUIDv7
+                         */
+                        id: string;
+                        ticket_number: string;
+                        /** Format: uuid */
+                        contact_id?: string | null;
+                        /** Format: uuid */
+                        user_id: string | null;
+                        /** Format: uuid */
+                        assigned_to?: string | null;
+                        assigned_to_name?: string | null;
+                        subject: string;
+                        description: string;
+                        /** @enum {string} */
+                        status: "open" | "assigned" | "in_progress" | "waiting_customer" | "resolved" | "closed";
+                        /** @enum {string} */
+                        priority: "low" | "normal" | "high" | "urgent";
+                        category: string | null;
+                        /** @enum {string} */
+                        source: "web" | "email" | "phone" | "chat";
+                        contact_email: string;
+                        contact_name: string;
+                        /** Format: date-time */
+                        first_response_at: string | null;
+                        /** Format: date-time */
+                        resolved_at: string | null;
+                        /** Format: date-time */
+                        closed_at: string | null;
+                        resolution_notes: string | null;
+                        satisfaction_rating: number | null;
+                        satisfaction_comment: string | null;
+                        /** Format: uuid */
+                        follow_up_of: string | null;
+                        /**
+                         * Format: date-time
+                         * @description RFC 3339, UTC
+                         */
+                        last_message_at: string;
+                        /**
+                         * Format: date-time
+                         * @description RFC 3339, UTC
+                         */
+                        created_at: string;
+                        /**
+                         * Format: date-time
+                         * @description RFC 3339, UTC
+                         */
+                        updated_at: string;
+                        /** @description For those who work at the help desk alone */
+                        internal_notes?: string | null;
+                        /** @description For those who work at the help desk alone */
+                        tags?: string[];
+                        /** @description For those who work at the help desk alone */
+                        metadata?: {
+                            [key: string]: unknown;
+                        };
+                        /** Format: date-time */
+                        first_response_due_at?: string | null;
+                        /** Format: date-time */
+                        next_response_due_at?: string | null;
+                        /** Format: date-time */
+                        resolution_due_at?: string | null;
+                        /**
+                         * Format: date-time
+                         * @description The next of the three
+                         */
+                        due_at?: string | null;
+                        /** Format: date-time */
+                        first_response_breached_at?: string | null;
+                        /** Format: date-time */
+                        next_response_breached_at?: string | null;
+                        /** Format: date-time */
+                        resolution_breached_at?: string | null;
+                        is_escalated?: boolean;
+                        /** Format: date-time */
+                        escalated_at?: string | null;
+                        /**
+                         * Format: date-time
+                         * @description Since when the requester waits for an answer
+                         */
+                        waiting_since?: string | null;
+                        reopened_count?: number;
+                        /** Format: uuid */
+                        merged_into?: string | null;
+                        /** Format: date-time */
+                        deleted_at?: string | null;
+                        /** @description What may be done with its status now, by whoever asks */
+                        moves: ("assign" | "unassign" | "start" | "ask" | "answer" | "resolve" | "close" | "reopen")[];
+                        /**
+                         * Format: uuid
+                         * @description UUIDv7
+                         */
+                        merge_id: string;
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["Stale"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getTicketsByIdMerges: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+                count?: "exact";
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["TicketMerge"][];
+                        next_cursor: string | null;
+                        /** @description Exact up to 10,000; beyond, {"at_least": 10000} unless count=exact asks for the number */
+                        total: number | {
+                            at_least: number;
+                        };
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getTicketsByIdPresence: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description Everybody but whoever asks */
+                        data: {
+                            /**
+                             * Format: uuid
+                             * @description UUIDv7
+                             */
+                            user_id: string;
+                            name: string;
+                            /** @enum {string} */
+                            state: "viewing" | "typing";
+                            /**
+                             * Format: date-time
+                             * @description RFC 3339, UTC
+                             */
+                            since: string;
+                        }[];
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    postTicketsByIdPresence: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The first answer under a key is kept for 24 hours and given again */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @enum {string} */
+                    state: "viewing" | "typing";
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description Everybody but whoever asks */
+                        data: {
+                            /**
+                             * Format: uuid
+                             * @description UUIDv7
+                             */
+                            user_id: string;
+                            name: string;
+                            /** @enum {string} */
+                            state: "viewing" | "typing";
+                            /**
+                             * Format: date-time
+                             * @description RFC 3339, UTC
+                             */
+                            since: string;
+                        }[];
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    deleteTicketsByIdPresence: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read; an older one is refused with 412 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        message: string;
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["Stale"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     postTicketsByIdResolve: {
         parameters: {
             query?: never;
@@ -21558,6 +22718,139 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    postTicketsByIdSplit: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The first answer under a key is kept for 24 hours and given again */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    message_ids: string[];
+                    subject: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Made; `Location` names it */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /**
+                         * Format: uuid
+                         * @description UUIDv7
+                         */
+                        id: string;
+                        ticket_number: string;
+                        /** Format: uuid */
+                        contact_id?: string | null;
+                        /** Format: uuid */
+                        user_id: string | null;
+                        /** Format: uuid */
+                        assigned_to?: string | null;
+                        assigned_to_name?: string | null;
+                        subject: string;
+                        description: string;
+                        /** @enum {string} */
+                        status: "open" | "assigned" | "in_progress" | "waiting_customer" | "resolved" | "closed";
+                        /** @enum {string} */
+                        priority: "low" | "normal" | "high" | "urgent";
+                        category: string | null;
+                        /** @enum {string} */
+                        source: "web" | "email" | "phone" | "chat";
+                        contact_email: string;
+                        contact_name: string;
+                        /** Format: date-time */
+                        first_response_at: string | null;
+                        /** Format: date-time */
+                        resolved_at: string | null;
+                        /** Format: date-time */
+                        closed_at: string | null;
+                        resolution_notes: string | null;
+                        satisfaction_rating: number | null;
+                        satisfaction_comment: string | null;
+                        /** Format: uuid */
+                        follow_up_of: string | null;
+                        /**
+                         * Format: date-time
+                         * @description RFC 3339, UTC
+                         */
+                        last_message_at: string;
+                        /**
+                         * Format: date-time
+                         * @description RFC 3339, UTC
+                         */
+                        created_at: string;
+                        /**
+                         * Format: date-time
+                         * @description RFC 3339, UTC
+                         */
+                        updated_at: string;
+                        /** @description For those who work at the help desk alone */
+                        internal_notes?: string | null;
+                        /** @description For those who work at the help desk alone */
+                        tags?: string[];
+                        /** @description For those who work at the help desk alone */
+                        metadata?: {
+                            [key: string]: unknown;
+                        };
+                        /** Format: date-time */
+                        first_response_due_at?: string | null;
+                        /** Format: date-time */
+                        next_response_due_at?: string | null;
+                        /** Format: date-time */
+                        resolution_due_at?: string | null;
+                        /**
+                         * Format: date-time
+                         * @description The next of the three
+                         */
+                        due_at?: string | null;
+                        /** Format: date-time */
+                        first_response_breached_at?: string | null;
+                        /** Format: date-time */
+                        next_response_breached_at?: string | null;
+                        /** Format: date-time */
+                        resolution_breached_at?: string | null;
+                        is_escalated?: boolean;
+                        /** Format: date-time */
+                        escalated_at?: string | null;
+                        /**
+                         * Format: date-time
+                         * @description Since when the requester waits for an answer
+                         */
+                        waiting_since?: string | null;
+                        reopened_count?: number;
+                        /** Format: uuid */
+                        merged_into?: string | null;
+                        /** Format: date-time */
+                        deleted_at?: string | null;
+                        /** @description What may be done with its status now, by whoever asks */
+                        moves: ("assign" | "unassign" | "start" | "ask" | "answer" | "resolve" | "close" | "reopen")[];
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["Stale"];
             422: components["responses"]["Invalid"];
             429: components["responses"]["TooMany"];
             500: components["responses"]["Fault"];
@@ -21898,6 +23191,11 @@ export interface operations {
                     status?: "in_progress" | "waiting_customer" | "resolved";
                     /** @description Colleagues to call in: they follow the ticket, and see it */
                     mentions?: string[];
+                    /**
+                     * Format: uuid
+                     * @description The last message that the author has seen, null where there was none: 409 answered_meanwhile, with last_message_id, when there is a later one
+                     */
+                    if_last_message_id?: string | null;
                 };
             };
         };

@@ -381,6 +381,13 @@ async function fillByHand(): Promise<void> {
   const ticket = await anna.post('/tickets', question)
   expect(ticket.status).toBe(201)
   expect((await anna.post(`/tickets/${ticket.body.id}/messages`, { content: 'On its way' })).status).toBe(201)
+  const again = await anna.post('/tickets', { ...question, subject: 'Late parcel, again' })
+  const duplicates = { duplicate_ids: [again.body.id] }
+  expect((await anna.post(`/tickets/${ticket.body.id}/merge`, duplicates)).status).toBe(200)
+  const other = await anna.post('/tickets', { ...question, subject: 'Another parcel' })
+  const related = { ticket_id: other.body.id, kind: 'related' }
+  expect((await anna.post(`/tickets/${ticket.body.id}/links`, related)).status).toBe(201)
+  expect((await anna.post(`/tickets/${ticket.body.id}/presence`, { state: 'viewing' })).status).toBe(200)
   const open = { timezone: 'UTC', hours: { monday: [{ from: '09:00', to: '17:00' }] } }
   const calendar = await anna.post('/tickets/calendars', { name: 'Office', ...open })
   expect(calendar.status).toBe(201)
@@ -396,6 +403,8 @@ async function fillByHand(): Promise<void> {
   const reply = { shortcut: 'hello', title: 'Hello', content: 'Hello {{contact.first_name}}' }
   expect((await anna.post('/tickets/canned-replies', reply)).status).toBe(201)
   expect((await anna.post('/tickets/views', { name: 'Late', filter: { overdue: true } })).status).toBe(201)
+  const tagged = { action: 'add_tag', ticket_ids: [ticket.body.id], params: { tag: 'late' } }
+  expect((await anna.post('/tickets/bulk-action', tagged)).status).toBe(202)
   const csv = 'email,first_name\nnot an address,Zoé\nzoe@sample.example,Zoé\n'
   const file = `--x\r\ncontent-disposition: form-data; name="file"; filename="a.csv"\r\ncontent-type: text/csv\r\n\r\n${csv}\r\n--x--\r\n`
   const form = { 'content-type': 'multipart/form-data; boundary=x' }

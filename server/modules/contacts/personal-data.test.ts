@@ -85,7 +85,7 @@ test('a copy holds everything, and an erasure leaves nothing', async () => {
   assert.equal(merged.status, 200)
   const person = await app.inTx((tx) => personalData.find!(tx, { email: 'ana.old@x.example' }))
   assert.ok(person)
-  assert.deepEqual(person.contactIds.toSorted(), [ana, old.body.id].toSorted())
+  assert.deepEqual(person.contactIds.toSorted(), [ana, old.body.id as string].toSorted())
   const copy = await app.inTx((tx) => copyOf(personalData, tx, person))
   assert.ok(JSON.stringify(copy).includes('Likes ducks'))
   assert.equal(JSON.stringify(copy).includes('bob'), false)

@@ -43,6 +43,15 @@ const postMessageRoute = route({
     mentions: Type.Optional(
       Type.Array(Id, { maxItems: 20, description: 'Colleagues to call in: they follow the ticket, and see it' }),
     ),
+    if_last_message_id: Type.Optional(
+      Type.Unsafe<string | null>({
+        type: ['string', 'null'],
+        format: 'uuid',
+        description:
+          'The last message that the author has seen, null where there was none: 409 answered_meanwhile, with ' +
+          'last_message_id, when there is a later one',
+      }),
+    ),
   }),
   replies: { 201: MessageView, 404: Problem, 409: Problem },
   run: async ({ tx, actor, params: { ticket_id }, body, services }) => {

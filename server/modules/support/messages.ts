@@ -20,6 +20,8 @@ export interface NewMessage {
   status?: 'in_progress' | 'waiting_customer' | 'resolved'
   /** Colleagues to call in, by their ids. */
   mentions?: string[]
+  /** The last message that the author has seen, null for none: who answers meanwhile is not talked past. */
+  if_last_message_id?: string | null
 }
 
 /** What callers inside the program know of the author beyond the actor. */
@@ -43,7 +45,25 @@ export async function postMessage(
   input: NewMessage,
   services: Pick<Services, 'config'>,
 ): Promise<Said> {
-  return addMessage(tx, actor, await lockTicket(tx, actor, ticketId), input, services)
+  const ticket = await lockTicket(tx, actor, ticketId)
+  if (input.if_last_message_id !== undefined) await requireLastSeen(tx, actor, ticket, input.if_last_message_id)
+  return addMessage(tx, actor, ticket, input, services)
+}
+
+/** The ticket is held, so that nobody answers between this question and the answer. */
+async function requireLastSeen(tx: Tx, actor: Actor, ticket: Ticket, seenId: string | null): Promise<void> {
+  const { rows } = await sql<Pick<TicketMessage, 'id' | 'author_name'>>`
+    select m.id, m.author_name from support.messages m
+    where m.workspace_id = ${tx.workspaceId}::uuid and m.ticket_id = ${ticket.id}::uuid and m.deleted_at is null
+      and ${visibleMessages(actor)}
+    order by m.created_at desc, m.id desc limit 1`.execute(tx.sql)
+  const lastId = rows[0]?.id ?? null
+  if (lastId === (seenId?.toLowerCase() ?? null)) return
+  throw new Conflict(
+    'answered_meanwhile',
+    'Somebody wrote in this ticket meanwhile. Read it, then send your answer again with the last_message_id of this reply.',
+    { more: { last_message_id: lastId } },
+  )
 }
 
 /**

@@ -3,6 +3,10 @@ import path from 'node:path'
 import { defineModule } from '#platform/module.ts'
 import { agentRoutes } from './assignment/agent-routes.ts'
 import { assignmentReactions, assignmentTasks } from './assignment/draining.ts'
+import { bulkJob } from './bulk/job.ts'
+import { operationTasks } from './bulk/operations.ts'
+import { bulkRoutes } from './bulk/routes.ts'
+import { undoJob } from './bulk/undo.ts'
 import { cannedReplyRoutes } from './canned/routes.ts'
 import { breachTasks } from './sla/breach-task.ts'
 import { calendarRoutes } from './sla/calendar-routes.ts'
@@ -19,6 +23,10 @@ import { attachmentRoutes } from './attachment-routes.ts'
 import { scanJob } from './attachments.ts'
 import { followerRoutes } from './follower-routes.ts'
 import { historyRoutes } from './history.ts'
+import { ticketLinkRoutes } from './joining/link-routes.ts'
+import { ticketMergeRoutes } from './joining/merge-routes.ts'
+import { presenceRoutes } from './joining/presence-routes.ts'
+import { splitRoutes } from './joining/split-routes.ts'
 import { ticketMail } from './mail/incoming.ts'
 import { mailFilesJob } from './mail/mail-files.ts'
 import { mailboxRoutes } from './mail/mailbox-routes.ts'
@@ -60,8 +68,13 @@ export const support = defineModule({
     ...statisticsRoutes,
     ...cannedReplyRoutes,
     ...viewRoutes,
+    ...bulkRoutes,
+    ...ticketMergeRoutes,
+    ...splitRoutes,
+    ...ticketLinkRoutes,
+    ...presenceRoutes,
   ],
-  jobs: [scanJob, removeFilesJob, askJob, reapplyJob, escalationMailJob, ...mailJobs, mailFilesJob],
+  jobs: [scanJob, removeFilesJob, askJob, reapplyJob, escalationMailJob, ...mailJobs, mailFilesJob, bulkJob, undoJob],
   reactions: [
     ...supportReactions,
     ...satisfactionReactions,
@@ -69,7 +82,14 @@ export const support = defineModule({
     ...assignmentReactions,
     ...mailReactions,
   ],
-  schedule: [...breachTasks, ...assignmentTasks, ...escalationTasks, ...autoCloseTasks, ...statisticsTasks],
+  schedule: [
+    ...breachTasks,
+    ...assignmentTasks,
+    ...escalationTasks,
+    ...autoCloseTasks,
+    ...statisticsTasks,
+    ...operationTasks,
+  ],
   hears: heard,
   metrics: showTotals,
   personalData,

@@ -22,6 +22,9 @@ test('a copy holds everything, and an erasure leaves a ticket’s times without 
   assert.equal((await ana.post(`/tickets/${own}/attachments`, file, form)).status, 201)
   await adrian.put(`/tickets/${own}`, { internal_notes: 'Ana is nice', tags: ['ana'], metadata: { who: 'Ana' } })
   await agnes.post(`/tickets/${own}/resolve`, { resolution: 'Told Ana' })
+  const untag = { action: 'remove_tag', ticket_ids: [own, other], params: { tag: 'ana' } }
+  assert.equal((await adrian.post('/tickets/bulk-action', untag)).status, 202)
+  await app.drain()
 
   const person = await app.inTx((tx) => personalData.find!(tx, { email: 'ANA@guest.example' }))
   assert.deepEqual([person?.userIds, person?.emails], [[ana.id], ['ana@guest.example']])
@@ -42,6 +45,7 @@ test('a copy holds everything, and an erasure leaves a ticket’s times without 
   assert.deepEqual(counts, {
     'support.tickets': 1,
     'support.ticket_mails': 0,
+    'support.operation_changes': 1,
     'support.messages': 2,
     'support.message_versions': 1,
     'support.message_reads': 1,
@@ -54,8 +58,12 @@ test('a copy holds everything, and an erasure leaves a ticket’s times without 
     assert.equal(/ana/i.test(JSON.stringify(rows)), false, table)
     assert.equal(JSON.stringify(rows).includes(ana.id), false, table)
   }
+  const [untagged] = (await adrian.get('/tickets/operations')).body.data
+  assert.equal((await adrian.post(`/tickets/operations/${untagged.id}/undo`)).status, 202)
+  await app.drain()
   const kept = await adrian.get(`/tickets/${own}`)
   assert.ok(kept.body.resolved_at && kept.body.first_response_at)
+  assert.deepEqual(kept.body.tags, [], 'undoing writes nothing back')
   assert.equal((await ana.get(`/tickets/${own}`)).status, 404)
   assert.equal((await bob.get(`/tickets/${other}`)).body.messages[0].content, 'Dear Bob')
 })

@@ -19,6 +19,7 @@ const tables = [
   'support.attachments',
   'support.ticket_events',
   'support.ticket_mails',
+  'support.operation_changes',
 ] as const
 
 export const personalData: PersonalData = {
@@ -81,6 +82,12 @@ export const personalData: PersonalData = {
       sql`delete from support.ticket_mails t
         where t.workspace_id = ${tx.workspaceId}::uuid and ${isAbout('support.ticket_mails', person)}`,
     )
+    // Taking back what was done to many must not write into what was emptied.
+    counts['support.operation_changes'] = await affected(
+      tx,
+      sql`delete from support.operation_changes t
+        where t.workspace_id = ${tx.workspaceId}::uuid and ${isAbout('support.operation_changes', person)}`,
+    )
     await sql`delete from support.ticket_tokens t where t.workspace_id = ${tx.workspaceId}::uuid and t.ticket_id in (
       select k.id from support.tickets k where k.workspace_id = t.workspace_id and ${ownTicket(person, 'k')})`.execute(
       tx.sql,
@@ -112,24 +119,29 @@ function isAbout(table: (typeof tables)[number], person: Person): RawBuilder<boo
     where k.workspace_id = ${sql.ref('t.workspace_id')} and ${ownTicket(person, 'k')}`
   const inMessages = sql<boolean>`t.message_id in (
     select m.id from support.messages m where m.workspace_id = t.workspace_id and (
-      m.ticket_id in (${ownTickets})
+      m.ticket_id in (${ownTickets}) and m.came_from is null or m.came_from in (${ownTickets})
       or (m.author_kind <> 'house' and (m.user_id = any(${users}) or lower(m.author_email) = any(${emails})))))`
   switch (table) {
     case 'support.tickets':
       return ownTicket(person, 't')
     case 'support.messages':
-      return sql<boolean>`(t.ticket_id in (${ownTickets})
+      // What another requester said in a ticket that was merged into this person's is still that other's.
+      return sql<boolean>`(t.ticket_id in (${ownTickets}) and t.came_from is null or t.came_from in (${ownTickets})
         or (t.author_kind <> 'house' and t.author_email <> ''
           and (t.user_id = any(${users}) or lower(t.author_email) = any(${emails}))))`
     case 'support.message_versions':
       return inMessages
     case 'support.attachments':
-      return sql<boolean>`(t.ticket_id in (${ownTickets}) or (t.author_kind <> 'house' and t.user_id = any(${users})))`
+      return sql<boolean>`(t.ticket_id in (${ownTickets}) and (t.message_id is null or not exists (
+          select from support.messages o where o.workspace_id = t.workspace_id and o.id = t.message_id
+            and o.came_from is not null))
+        or ${inMessages} or (t.author_kind <> 'house' and t.user_id = any(${users})))`
     case 'support.message_reads':
       return sql<boolean>`(t.reader_id = any(${users}) or t.reader_id = any(${person.contactIds}::uuid[]))`
     case 'support.ticket_mails':
       return sql<boolean>`(t.ticket_id in (${ownTickets}) or t.email = any(${emails}))`
     case 'support.ticket_events':
+    case 'support.operation_changes':
       return sql<boolean>`t.ticket_id in (${ownTickets})`
   }
 }

@@ -7,6 +7,7 @@ import { Type } from 'typebox'
 import { NotFound, TooMany } from '#platform/errors.ts'
 import { Reply, streamRoute } from '#platform/http/route.ts'
 import { Closed, Email, Id, NullableText, OneOf, Problem, Timestamp } from '#platform/http/shapes.ts'
+import { networkOf } from '#platform/limits/network.ts'
 import type { Runtime } from '#platform/services.ts'
 import { defaultWorkspaceId, findWorkspaceId } from '#modules/accounts/index.ts'
 import { chooseLanguage } from '#modules/contacts/index.ts'
@@ -18,7 +19,7 @@ import {
   readToken,
   type PublicMessages,
 } from './public-tickets.ts'
-import { networkOf } from './networks.ts'
+
 import { priorities, ticketStatuses, type Ticket, type TicketMessage } from './tables.ts'
 
 const query = Closed({

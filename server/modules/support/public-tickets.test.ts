@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { sql } from 'kysely'
 import { test } from 'vitest'
 import { start, type TestApp } from '#testing/start.ts'
-import { networkOf } from './networks.ts'
+import { networkOf } from '#platform/limits/network.ts'
 
 const question = { email: 'zoe@guest.example', name: 'Zoé Blanc', subject: 'Hello', description: 'Where is my parcel?' }
 

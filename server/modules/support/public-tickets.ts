@@ -69,18 +69,28 @@ export async function findPublicTicket(
   const holder = token === null ? null : readToken(services, token)
   if (token !== null && holder?.workspaceId !== tx.workspaceId) throw new NotFound('ticket')
   const key = holder
-    ? sql`t.id = (select k.ticket_id from support.ticket_tokens k
+    ? sql`n.id = (select k.ticket_id from support.ticket_tokens k
         where k.workspace_id = ${tx.workspaceId}::uuid and k.token_hash = ${hashSecret(token!)})
-        and (t.id::text = lower(${address}) or t.ticket_number = ${address})`
-    : sql`t.ticket_number = ${address} and t.opens_by_number and ${services.config.tickets.publicAccess === 'number'}`
+        and (n.id::text = lower(${address}) or n.ticket_number = ${address}
+          or t.id::text = lower(${address}) or t.ticket_number = ${address})`
+    : sql`n.ticket_number = ${address} and n.opens_by_number and ${services.config.tickets.publicAccess === 'number'}`
   const { rows } = await sql<Ticket>`
-    select t.* from support.tickets t
-    where t.workspace_id = ${tx.workspaceId}::uuid and t.deleted_at is null and ${key}
+    select t.* from support.tickets n
+    join support.tickets t on t.workspace_id = n.workspace_id and t.id = coalesce(n.merged_into, n.id)
+    where n.workspace_id = ${tx.workspaceId}::uuid and n.deleted_at is null and t.deleted_at is null and ${key}
+      and ${leadsOn}
       and (t.closed_at is null or t.closed_at > ${tx.now}::timestamptz - make_interval(days => ${lastingDays}))
-    ${hold ? sql`for no key update` : sql``}`.execute(tx.sql)
+    ${hold ? sql`for no key update of t` : sql``}`.execute(tx.sql)
   if (!rows[0]) throw new NotFound('ticket')
   return rows[0]
 }
+
+/**
+ * A merged ticket leads to its survivor for the same contact alone. No token opens what belongs to an account, unless its own
+ * ticket does: a token proves no address.
+ */
+const leadsOn = sql<boolean>`(n.merged_into is null or (t.contact_id = n.contact_id
+  and (t.user_id is null or t.user_id = n.user_id)))`
 
 export interface PublicMessages {
   messages: Pick<TicketMessage, 'id' | 'author_kind' | 'author_name' | 'content' | 'created_at'>[]

@@ -78,6 +78,8 @@ export interface MessageTable {
   content: string
   is_internal: Generated<boolean>
   source: Generated<TicketSource>
+  /** The ticket in which it was said, where that was merged into this one. */
+  came_from: NullableText
   version: Generated<number>
   created_at: GeneratedTime
   updated_at: GeneratedTime

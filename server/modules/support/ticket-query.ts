@@ -99,7 +99,8 @@ export async function listTickets<View>(
 
 /** `from … t where …`, to be continued with `and`: the only way to any set of tickets. */
 export function fromTickets(actor: Actor, filter: TicketFilter, now: Date): RawBuilder<unknown> {
-  const conditions: RawBuilder<unknown>[] = [visibleTo(actor)]
+  // One that was merged is found as what it was merged into.
+  const conditions: RawBuilder<unknown>[] = [visibleTo(actor), sql`t.merged_into is null`]
   // Deleted ones are the house's business; for anybody else there are none.
   if (filter.deleted) conditions.push(isOfTheHouse(actor) ? sql`t.deleted_at is not null` : sql`false`)
   else conditions.push(sql`t.deleted_at is null`)

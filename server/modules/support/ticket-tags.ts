@@ -1,3 +1,5 @@
+/** The tags of a ticket, and of what is filed like one. */
+
 /** A tag is one whatever its case; the first spelling stays. */
 export function cleanTags(tags: string[]): string[] {
   const byKey = new Map<string, string>()
@@ -7,3 +9,5 @@ export function cleanTags(tags: string[]): string[] {
   }
   return [...byKey.values()]
 }
+
+export const tagsMax = 50

@@ -9,6 +9,7 @@ import { newId } from '#platform/ids.ts'
 import { getWorkspace } from '#modules/accounts/index.ts'
 import { isOfTheHouse, visibleTo } from './access.ts'
 import { assignWaiting } from './assignment/assigning.ts'
+import { MergedTicket } from './merged.ts'
 import { giveTicket, moveTicket, takeBack } from './moves.ts'
 import { findRequester, type NamedRequester } from './requester.ts'
 import { record, tell } from './ticket-events.ts'
@@ -33,6 +34,8 @@ export interface NewTicket extends NamedRequester {
 export interface OpeningOptions {
   /** The ticket that this one follows: its requester is this one's, with or without an account. */
   followUpOf?: Ticket
+  /** The ticket that this one was split from: its requester is this one's as well. */
+  sameRequesterAs?: Ticket
   /** Appended to the number, for those who have nothing else to show: see docs/decisions/0031. */
   numberSuffix?: string
   /** By somebody without an account: the address is what they say, so the ticket is not put into the account that has it. */
@@ -60,7 +63,8 @@ export async function openTicket(
 ): Promise<Ticket> {
   if (!isOfTheHouse(actor) && !options.isPublic) refuseHouseFields(input, houseFields)
   const { followUpOf } = options
-  const requester = await findRequester(tx, actor, input, { fallBack: followUpOf !== undefined })
+  const requesterOf = followUpOf ?? options.sameRequesterAs
+  const requester = await findRequester(tx, actor, input, { fallBack: requesterOf !== undefined })
   const workspace = await getWorkspace(tx, tx.workspaceId)
   const prefix = services.config.tickets.numberPrefix
   const number = await nextTicketNumber(tx, prefix, workspace.timezone)
@@ -71,7 +75,7 @@ export async function openTicket(
       id: newId(),
       ticket_number: options.numberSuffix ? `${number}-${options.numberSuffix}` : number,
       contact_id: requester.contactId,
-      user_id: followUpOf ? followUpOf.user_id : options.isPublic ? null : requester.userId,
+      user_id: requesterOf ? requesterOf.user_id : options.isPublic ? null : requester.userId,
       contact_email: requester.email,
       contact_name: requester.name,
       language: options.language ?? requester.language,
@@ -101,21 +105,54 @@ export async function openTicket(
   return given.find(({ id }) => id === ticket.id) ?? opened
 }
 
-/** Unseen and absent look the same. */
+/** Unseen and absent look the same. `deletedToo` finds merged ones as well, as they stand. */
 export async function getTicket(tx: Tx, actor: Actor, id: string, { deletedToo = false } = {}): Promise<Ticket> {
   const { rows } = await sql<Ticket>`
-    select t.* from support.tickets t where t.id = ${id} and ${visibleTo(actor)}
-      ${deletedToo ? sql`` : sql`and t.deleted_at is null`}`.execute(tx.sql)
-  if (!rows[0]) throw new NotFound('ticket')
-  return rows[0]
+    select t.* from support.tickets t where t.id = ${id} and ${visibleTo(actor)}`.execute(tx.sql)
+  return requireThere(tx, actor, id, rows[0], deletedToo)
 }
 
 /** The same, held until the transaction ends: whatever changes a ticket begins here. */
 export async function lockTicket(tx: Tx, actor: Actor, id: string, { deletedToo = false } = {}): Promise<Ticket> {
   const { rows } = await sql<Ticket>`
     select t.* from support.tickets t where t.id = ${id} and ${visibleTo(actor)} for no key update`.execute(tx.sql)
-  if (!rows[0] || (rows[0].deleted_at && !deletedToo)) throw new NotFound('ticket')
-  return rows[0]
+  return requireThere(tx, actor, id, rows[0], deletedToo)
+}
+
+/** For work that knew the ticket from earlier: where it was merged meanwhile, what it was merged into. */
+export async function lockLiveTicket(tx: Tx, actor: Actor, id: string): Promise<Ticket> {
+  try {
+    return await lockTicket(tx, actor, id)
+  } catch (error) {
+    if (error instanceof MergedTicket) return lockTicket(tx, actor, error.survivorId)
+    throw error
+  }
+}
+
+/** Unless it was merged, in which case whoever sees the survivor hears where it went. */
+async function requireThere(
+  tx: Tx,
+  actor: Actor,
+  id: string,
+  ticket: Ticket | undefined,
+  deletedToo: boolean,
+): Promise<Ticket> {
+  if (ticket && !ticket.merged_into && (deletedToo || !ticket.deleted_at)) return ticket
+  if (ticket?.merged_into && deletedToo) return ticket
+  // What the duplicate was closed with would hide it from agents who see all of its conversation in the survivor.
+  const asked = ticket || isOfTheHouse(actor)
+  const survivorId = asked ? await visibleSurvivor(tx, actor, id) : null
+  throw survivorId ? new MergedTicket(survivorId) : new NotFound('ticket')
+}
+
+async function visibleSurvivor(tx: Tx, actor: Actor, id: string): Promise<string | null> {
+  const { rows } = await sql<{ id: string }>`
+    select t.id from support.tickets n
+    join support.tickets t on t.workspace_id = n.workspace_id and t.id = n.merged_into
+    where n.workspace_id = ${tx.workspaceId}::uuid and n.id = ${id}::uuid and t.deleted_at is null and ${visibleTo(actor)}`.execute(
+    tx.sql,
+  )
+  return rows[0]?.id ?? null
 }
 
 export interface TicketChange {

@@ -4,6 +4,7 @@ import { authorize, type Actor } from '../actor.ts'
 import { sameSecret } from '../crypto/random.ts'
 import { Forbidden, TooMany, Unauthenticated, UnsupportedMedia } from '../errors.ts'
 import { parseRate, type Rate } from '../limits/limits.ts'
+import { networkOf } from '../limits/network.ts'
 import type { AnyRoute, Identity } from './route.ts'
 import type { ServerOptions } from './serve.ts'
 
@@ -101,7 +102,7 @@ async function limitRate(
   actor: Actor | null,
   { runtime }: ServerOptions,
 ): Promise<void> {
-  const who = actor?.id ? `${actor.workspaceId}:${actor.id}` : `ip:${request.ip}`
+  const who = actor?.id ? `${actor.workspaceId}:${actor.id}` : `ip:${networkOf(request.ip)}`
   const general = { limit: runtime.config.limits.requestsPerMinute, windowMs: 60_000 }
   const own = ownRate(route, runtime)
   const limits = [

@@ -21,12 +21,13 @@ export function readHeaderBlocks(text: string): Headers[] {
     .filter((headers) => headers.size > 0)
 }
 
-/** Built from name and value pairs, which another reader has unfolded already. */
+/** Built from name and value pairs, which another reader has unfolded already. The database can keep no NUL. */
 export function toHeaders(fields: Iterable<readonly [name: string, value: string]>): Headers {
   const headers = new Map<string, string[]>()
   let count = 0
-  for (const [name, value] of fields) {
+  for (const [name, written] of fields) {
     if (++count > fieldsMax) break
+    const value = written.replaceAll('\0', '')
     const key = name.toLowerCase()
     const values = headers.get(key)
     if (values) values.push(value)

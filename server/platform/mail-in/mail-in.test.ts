@@ -152,6 +152,20 @@ describe('the door for mail servers', () => {
     ])
   })
 
+  test('a NUL in the head is left out, and the mail is kept', async () => {
+    const said = await converse(port, [
+      'EHLO a.example',
+      'MAIL FROM:<jonas@field.example>',
+      'RCPT TO:<probe@moulin.example>',
+      'DATA',
+      'From: jo\0nas@field.example\r\nMessage-ID: <1\0@field.example>\r\nSubject: NUL\r\n\r\nx\r\n.',
+      'QUIT',
+    ])
+    expect(said.filter((line) => line.startsWith('4') || line.startsWith('5'))).toEqual([])
+    await app.drain()
+    expect(handled.map(({ subject, messageId }) => [subject, messageId])).toEqual([['NUL', '<1@field.example>']])
+  })
+
   test('one mail to two workspaces is two, each in its own', async () => {
     await app.app.runtime.db.transaction(app.world.otherWorkspaceId, (tx) =>
       takeAddress(tx, 'probe-other@elsewhere.example', 'tickets'),

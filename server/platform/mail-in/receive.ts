@@ -76,7 +76,8 @@ async function keep({ db, files }: Pick<Runtime, 'db' | 'files'>, workspaceId: s
  */
 function dedupeKey(head: Headers, raw: Buffer, recipients: Arrival['recipients']): string {
   const id = headerOf(head, 'message-id')
-  const tags = recipients.map(({ named }) => splitAddress(named).tag ?? '').toSorted()
+  // Each once: how many mailboxes one delivery is for does not make it another mail.
+  const tags = [...new Set(recipients.map(({ named }) => splitAddress(named).tag ?? ''))].toSorted()
   const said = [id, headerOf(head, 'from'), headerOf(head, 'date'), headerOf(head, 'subject'), tags.join(' ')]
   const hash = createHash('sha256').update(JSON.stringify(said))
   if (!id) hash.update(bodyOf(raw))

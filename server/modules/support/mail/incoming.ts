@@ -17,7 +17,7 @@ import type { Sender } from '#platform/mail-in/read-mail.ts'
 import { originalIds, readDeliveryReport } from '#platform/mail-in/report.ts'
 import { addMessage } from '../messages.ts'
 import type { Ticket } from '../tables.ts'
-import { lockTicket, openTicket } from '../tickets.ts'
+import { lockLiveTicket, openTicket } from '../tickets.ts'
 import type { MailboxRow } from './mail-tables.ts'
 import { mailboxOfAddress } from './mailboxes.ts'
 import { findThread, ticketOfReport } from './threading.ts'
@@ -85,7 +85,8 @@ async function takeWord(tx: Tx, mail: InboundMail, services: Services, mailbox: 
     services,
   )
   await keepMail(tx, mail, { ticketId: ticket.id, messageId: null, email: sender.address, mailbox, html })
-  if (mailbox.auto_acknowledge && (await mayAcknowledge(tx, mail, services, sender))) {
+  // What names a ticket answers a mail of ours: a machine that writes under another address each time would never end.
+  if (!thread && mailbox.auto_acknowledge && (await mayAcknowledge(tx, mail, services, sender))) {
     await tx.enqueue('support.acknowledge_mail', { ticket_id: ticket.id })
   }
   return { state: 'handled', outcome: 'ticket_opened' }
@@ -99,7 +100,7 @@ interface Answer {
 
 async function answerTicket(tx: Tx, mail: InboundMail, services: Services, { ticket, sender, mailbox }: Answer) {
   const actor = systemActor(tx.workspaceId)
-  const held = await lockTicket(tx, actor, ticket.id)
+  const held = await lockLiveTicket(tx, actor, ticket.id)
   const { content, html } = contentOf(mail)
   if (await isRepeated(tx, held.id, sender.address, content)) return { state: 'ignored', outcome: 'repeated' } as const
   const taken = await services.limits.take(`ticket-thread:${tx.workspaceId}:${held.id}`, perTicket)
@@ -140,7 +141,7 @@ async function noteBounce(tx: Tx, mail: InboundMail, services: Services): Promis
 
 async function noteInternally(tx: Tx, services: Services, ticket: Ticket, text: string, outcome: string) {
   const actor = systemActor(tx.workspaceId)
-  const held = await lockTicket(tx, actor, ticket.id)
+  const held = await lockLiveTicket(tx, actor, ticket.id)
   const content = text.trim().slice(0, 5_000) || '…'
   if (await isRepeated(tx, held.id, '', content)) return { state: 'ignored', outcome: 'repeated' } as const
   const author = { kind: 'program' as const, name: 'Rapport', email: '' }

@@ -4,14 +4,17 @@
  */
 import './mail-tables.ts'
 import { Readable } from 'node:stream'
+import { sql } from 'kysely'
 import { systemActor } from '#platform/actor.ts'
+import type { Tx } from '#platform/db/db.ts'
 import { RapportError } from '#platform/errors.ts'
 import type { Job, JobDefinition } from '#platform/jobs/job.ts'
 import { openInboundMail } from '#platform/mail-in/reading.ts'
 import { storeAttachment, type StoredAttachment } from '../attachment-files.ts'
 import { insertAttachments } from '../attachments.ts'
 import { addMessage } from '../messages.ts'
-import { lockTicket } from '../tickets.ts'
+import { lockLiveTicket } from '../tickets.ts'
+import type { TicketMail } from './mail-tables.ts'
 
 export const mailFilesJob: JobDefinition = {
   kind: 'support.keep_mail_files',
@@ -50,9 +53,10 @@ async function keepMailFiles(job: Job): Promise<object> {
       .executeTakeFirst()
     if (!claimed) return false
     const actor = systemActor(tx.workspaceId)
-    const ticket = await lockTicket(tx, actor, row.ticket_id)
+    const { ticketId, messageId } = await placeOf(tx, row)
+    const ticket = await lockLiveTicket(tx, actor, ticketId)
     const author = { kind: 'requester' as const, userId: null }
-    await insertAttachments(tx, actor, { ticket, messageId: row.message_id }, stored, author)
+    await insertAttachments(tx, actor, { ticket, messageId }, stored, author)
     if (refused.length) {
       const by = { kind: 'program' as const, name: 'Rapport', email: '' }
       const content = `📎 ${refused.join('\n').slice(0, 4_000)}`
@@ -63,4 +67,21 @@ async function keepMailFiles(job: Job): Promise<object> {
   // Another attempt was faster: its files are the ticket's, and these are nobody's.
   if (!kept) for (const { fileKey } of stored) await job.runtime.files.delete(fileKey)
   return { kept: kept ? stored.length : 0, refused: refused.length }
+}
+
+/**
+ * Where the words of the mail are by now: a merge or a split may have moved them. What opened a ticket that was merged is a
+ * message there, and only who reads the one may see the files.
+ */
+async function placeOf(tx: Tx, mail: TicketMail): Promise<{ ticketId: string; messageId: string | null }> {
+  const { rows } = await sql<{ id: string; ticket_id: string }>`
+    select m.id, m.ticket_id from support.messages m
+    where m.workspace_id = ${tx.workspaceId}::uuid and ${
+      mail.message_id
+        ? sql`m.id = ${mail.message_id}::uuid`
+        : sql`m.came_from = ${mail.ticket_id}::uuid and exists (select from support.tickets t
+            where t.workspace_id = m.workspace_id and t.id = m.came_from and t.merged_into = m.ticket_id)`
+    }
+    order by m.created_at, m.id limit 1`.execute(tx.sql)
+  return { ticketId: rows[0]?.ticket_id ?? mail.ticket_id, messageId: rows[0]?.id ?? mail.message_id }
 }

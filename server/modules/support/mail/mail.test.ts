@@ -166,6 +166,26 @@ describe('a mail', () => {
     expect((await messagesOf(ticket.id)).at(-1)).toMatchObject({ content: 'More.', author_email: email })
   })
 
+  test('reaches what its ticket was merged into, unless that is another’s', async () => {
+    const anna = app.as('anna')
+    const [email, other] = [person(), person()]
+    const ticket = await openByMail(email)
+    const answer = await answerTo(email, ticket)
+    const first = { subject: 'Elsewhere', description: 'Asked before', contact_email: email }
+    const survivor = (await anna.post('/tickets', first)).body as Ticket
+    expect((await anna.post(`/tickets/${survivor.id}/merge`, { duplicate_ids: [ticket.id] })).status).toBe(200)
+    const to = answer.replyTo![0]!.address!
+    await mail({ from: email, to, inReplyTo: answer.messageId!, text: 'Blue.' })
+    expect((await messagesOf(survivor.id)).at(-1)).toMatchObject({ content: 'Blue.', author_email: email })
+    const foreign = (await anna.post('/tickets', { ...first, contact_email: other })).body as Ticket
+    const asked = { duplicate_ids: [survivor.id], different_requesters: true }
+    expect((await anna.post(`/tickets/${foreign.id}/merge`, asked)).status).toBe(200)
+    const before = (await messagesOf(foreign.id)).length
+    await mail({ from: email, to, inReplyTo: answer.messageId!, text: 'Or green.' })
+    expect(await messagesOf(foreign.id)).toHaveLength(before)
+    expect((await outcomeOf(email)).filter((outcome) => outcome === 'ticket_opened')).toHaveLength(2)
+  })
+
   test('never by its subject', async () => {
     const email = person()
     const ticket = await openByMail(email)

@@ -20,7 +20,7 @@ import type { Services } from '#platform/services.ts'
 import { chooseLanguage } from '#modules/contacts/index.ts'
 import { addMessage } from '../messages.ts'
 import type { Ticket, TicketMessage } from '../tables.ts'
-import { lockTicket } from '../tickets.ts'
+import { lockLiveTicket } from '../tickets.ts'
 import { withoutPrefixes } from './incoming.ts'
 import type { MailboxRow } from './mail-tables.ts'
 import { mailboxFor } from './mailboxes.ts'
@@ -233,7 +233,7 @@ async function settle(tx: Tx, services: Services, ticketId: string, rowId: strin
     .execute()
   if (!failed) return
   const actor = systemActor(tx.workspaceId)
-  const held = await lockTicket(tx, actor, ticketId)
+  const held = await lockLiveTicket(tx, actor, ticketId)
   const author = { kind: 'program' as const, name: 'Rapport', email: '' }
   await addMessage(tx, actor, held, { content: `✉ ${reason}`, is_internal: true }, services, {
     author,

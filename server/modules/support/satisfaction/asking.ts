@@ -78,7 +78,7 @@ async function takeTurn(tx: Tx, ticketId: string, isRepeat: boolean): Promise<Ti
   const { rows } = await sql<Ticket>`
     update support.tickets t set satisfaction_asked_at = coalesce(t.satisfaction_asked_at, ${tx.now}::timestamptz)
     where t.workspace_id = ${tx.workspaceId}::uuid and t.id = ${ticketId}::uuid and t.status = 'closed'
-      and t.deleted_at is null and t.satisfaction_rating is null and t.contact_email <> ''
+      and t.deleted_at is null and t.merged_into is null and t.satisfaction_rating is null and t.contact_email <> ''
       and (t.satisfaction_asked_at is null or ${isRepeat})
       and not exists (select from support.tickets o
         where o.workspace_id = t.workspace_id and o.contact_id = t.contact_id and o.id <> t.id

@@ -20,7 +20,17 @@ export const statisticsTasks = [
 
 const batchSize = 500
 /** Entries of the ledger after which a ticket's figures are others. */
-const telling = ['created', 'first_response', 'status', 'escalated', 'satisfaction', 'deadline', 'merged', 'restored']
+const telling = [
+  'created',
+  'first_response',
+  'status',
+  'escalated',
+  'satisfaction',
+  'deadline',
+  'merged',
+  'unmerged',
+  'restored',
+]
 /** Transactions that began before the last count and ended after it; none is let live for so long. */
 const overlapMs = 3_600_000
 
