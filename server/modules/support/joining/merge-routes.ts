@@ -2,7 +2,7 @@
 import { Type } from 'typebox'
 import { Reply, route } from '#platform/http/route.ts'
 import { Closed, Id, Page, pageQuery, Problem } from '#platform/http/shapes.ts'
-import { ticketFields, TicketView, viewTicket, viewTickets } from '../ticket-view.ts'
+import { nameAgents, ticketFields, TicketView, viewTicket, viewUnnamed } from '../ticket-view.ts'
 import { getTicket } from '../tickets.ts'
 import { duplicatesMax, mergeTickets } from './merge.ts'
 import { getTicketMerge, listTicketMerges, TicketMergeView, viewMerge } from './merges.ts'
@@ -77,7 +77,10 @@ const undoMergeRoute = route({
     const { ticket, restored, merge } = await undoTicketMerge(tx, actor, id)
     return {
       ticket: await viewTicket(tx, actor, ticket),
-      restored: await viewTickets(tx, actor, restored),
+      restored: await nameAgents(
+        tx,
+        restored.map((row) => viewUnnamed(actor, row)),
+      ),
       merge: viewMerge(merge),
     }
   },
