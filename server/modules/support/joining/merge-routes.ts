@@ -79,11 +79,7 @@ const undoMergeRoute = route({
       ticket: await viewTicket(tx, actor, ticket),
       restored: await nameAgents(
         tx,
-<<<<<<< HEAD
-        restored.map((ticket) => viewUnnamed(actor, ticket)),
-=======
         restored.map((row) => viewUnnamed(actor, row)),
->>>>>>> desk
       ),
       merge: viewMerge(merge),
     }
