@@ -2665,6 +2665,7 @@ create table support.ticket_merge_rows (
   constraint merge_row_action CHECK ((action = ANY (ARRAY['moved'::text, 'added'::text, 'changed'::text]))),
   constraint merge_row_table CHECK ((table_name = ANY (ARRAY['tickets'::text, 'messages'::text, 'followers'::text])))
 );
+CREATE INDEX ticket_merge_rows_ticket ON support.ticket_merge_rows USING btree (workspace_id, row_id) WHERE (table_name = 'tickets'::text);
 create policy tenant on support.ticket_merge_rows using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
 grant delete, insert, select, update on support.ticket_merge_rows to rapport_app;
 
@@ -2683,7 +2684,6 @@ create table support.ticket_merges (
   constraint ticket_merges_pkey PRIMARY KEY (workspace_id, id),
   constraint merge_survivor FOREIGN KEY (workspace_id, survivor_id) REFERENCES support.tickets(workspace_id, id) ON DELETE CASCADE
 );
-CREATE INDEX ticket_merges_duplicates ON support.ticket_merges USING gin (duplicate_ids) WHERE (undone_at IS NULL);
 CREATE INDEX ticket_merges_of ON support.ticket_merges USING btree (workspace_id, survivor_id, created_at, id);
 create policy tenant on support.ticket_merges using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
 grant delete, insert, select, update on support.ticket_merges to rapport_app;
