@@ -188,9 +188,10 @@ function grouped(plan: Plan, span: Span | null, total: number): RawBuilder<unkno
     sql`${key} as ${name('key', place)}`,
     sql`${label} as ${name('label', place)}`,
   ])
-  const columns = plan.dimensions.flatMap((_, place) => [
+  // Of spellings that are one, always the same: by their bytes, not by the order of the server's language.
+  const columns = plan.dimensions.flatMap(({ kind }, place) => [
     sql`c.${name('key', place)}`,
-    sql`min(c.${name('label', place)}) as ${name('label', place)}`,
+    sql`min(c.${name('label', place)} ${kind === 'text' ? sql`collate "C"` : sql``}) as ${name('label', place)}`,
   ])
   // The inner query names the groups once, so that they are the same expressions wherever they stand.
   return sql`
