@@ -5,6 +5,7 @@ import { expect, test } from 'vitest'
 import { createMemoryCache } from '#platform/cache/memory.ts'
 import { newId } from '#platform/ids.ts'
 import { answers, REDIS_URL } from '#testing/services.ts'
+import { withLockedTables } from '#testing/locked-tables.ts'
 import { startAnother } from '#testing/start-another.ts'
 import { start, type TestApp, type TestReply } from '#testing/start.ts'
 import { cachedReads, readThrough, type CachedRead } from './cached-reads.ts'
@@ -33,10 +34,8 @@ test('a second reader gets the kept answer, without a look at the tables', async
   const first: TestReply[] = []
   for (const address of reads) first.push(await maria.get(address))
   const hits = await outcomes(app, 'hit')
-  await app.inTx(async (tx) => {
-    // Nobody else can read these tables until this transaction ends; whoever tried would wait for ever.
-    await sql`set local role postgres`.execute(tx.sql)
-    await sql`lock table contacts.contacts, contacts.lists, contacts.tags, contacts.interactions in access exclusive mode`.execute(tx.sql) // prettier-ignore
+  const tables = ['contacts.contacts', 'contacts.lists', 'contacts.tags', 'contacts.interactions']
+  await withLockedTables(app, tables, async () => {
     for (const [index, address] of reads.entries()) {
       const again = await app.as('victor').get(address)
       assert.deepEqual([again.status, again.body], [200, first[index]!.body], address)

@@ -1,10 +1,10 @@
 // What is kept of tickets is served without asking the tables, for as long as it is so and no longer, to who asked and nobody else.
-import { sql } from 'kysely'
 import { expect, test } from 'vitest'
 import { createMemoryCache } from '#platform/cache/memory.ts'
 import { newId } from '#platform/ids.ts'
 import { systemActor } from '#platform/actor.ts'
 import { customerOf } from '#testing/customer.ts'
+import { withLockedTables } from '#testing/locked-tables.ts'
 import { start, type Client, type TestApp, type TestReply } from '#testing/start.ts'
 import { cachedReads, readThrough, type CachedRead } from './cached-reads.ts'
 
@@ -40,10 +40,8 @@ test('who asks again gets the kept answer, without a look at the tables', async 
   const first: [Client, string, TestReply][] = []
   for (const client of [agnes, chloe]) for (const read of reads) first.push([client, read, await client.get(read)])
   const hits = await outcomes(app, 'hit')
-  await app.inTx(async (tx) => {
-    // Nobody else can read these tables until this transaction ends; whoever tried would wait for ever.
-    await sql`set local role postgres`.execute(tx.sql)
-    await sql`lock table support.tickets, support.messages, support.attachments, support.message_reads in access exclusive mode`.execute(tx.sql) // prettier-ignore
+  const tables = ['support.tickets', 'support.messages', 'support.attachments', 'support.message_reads']
+  await withLockedTables(app, tables, async () => {
     for (const [client, read, reply] of first) {
       const again = await client.get(read)
       expect([again.status, again.body, again.headers.etag], read).toEqual([200, reply.body, reply.headers.etag])
