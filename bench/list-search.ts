@@ -15,7 +15,7 @@ import { prepareDatabase } from '../server/app.ts'
 import { readEnv } from '../server/config.ts'
 import { listContacts, type ContactListQuery } from '../server/modules/contacts/contact-query.ts'
 import type { Rule } from '../server/modules/contacts/rules/rule.ts'
-import { listInteractions } from '../server/modules/contacts/interactions.ts'
+import { readInteractions } from '../server/modules/contacts/interactions.ts'
 import { startEmbedded } from '../server/platform/db/embedded.ts'
 import { openDb, type Tx } from '../server/platform/db/db.ts'
 import { createLog } from '../server/platform/observe/log.ts'
@@ -154,9 +154,9 @@ function questions(listIds: string[]): Question[] {
     {
       what: 'timeline of one contact',
       aimMs: 50,
-      ask: (tx, turn) => listInteractions(tx, { contactId: contactId(turn), limit: 50 }),
+      ask: (tx, turn) => readInteractions(tx, { contactId: contactId(turn), limit: 50 }),
     },
-    { what: 'timeline of the workspace', aimMs: 50, ask: (tx) => listInteractions(tx, { limit: 50 }) },
+    { what: 'timeline of the workspace', aimMs: 50, ask: (tx) => readInteractions(tx, { limit: 50 }) },
   ]
 }
 

@@ -14,7 +14,8 @@ import { migrate } from './platform/db/migrate.ts'
 import { openDb } from './platform/db/db.ts'
 import { eventRoutes } from './platform/events/event-routes.ts'
 import { createRelay } from './platform/events/relay.ts'
-import { createFileLinks } from './platform/files/links.ts'
+import type { Files } from './platform/files/files.ts'
+import { createFileLinks, type FileLinks } from './platform/files/links.ts'
 import { createLocalFiles } from './platform/files/local.ts'
 import { createServer } from './platform/http/serve.ts'
 import type { AnyRoute } from './platform/http/route.ts'
@@ -134,7 +135,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     metrics,
     cache: redis?.cache ?? createMemoryCache(),
     limits: redis?.limits ?? createMemoryLimiter(),
-    files: await createLocalFiles({ folder: path.join(config.app.dataDir, 'files'), links: fileLinks }),
+    files: await openFiles(config, fileLinks, log),
     outbound: createOutbound({
       allowLoopback: config.workers.outboundAllowLoopback,
       // Services that the operator names may be inside the network.
@@ -152,6 +153,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     scan: config.scan ? createClamdScanner(config.scan) : createNoScanner(),
     queue,
     personalData: keepersOf(all),
+    sights: Object.assign({}, ...all.map((module) => module.sights ?? {})),
     permissions: Object.assign({}, platformPermissions, ...all.map((module) => module.permissions ?? {})),
   }
   metrics.watchPool(() => db.pool)
@@ -191,10 +193,23 @@ export async function createApp(options: AppOptions): Promise<App> {
       // Together: a long request and a long job share the time that stopping may take.
       await Promise.all([http.close(), ...workers.map((worker) => worker.stop())])
       await queue.stop({ graceful: false, close: true })
-      await Promise.all([runtime.live.close(), runtime.mail.close(), runtime.cache.close(), db.close()])
+      await Promise.all([
+        runtime.live.close(),
+        runtime.mail.close(),
+        runtime.cache.close(),
+        runtime.files.close(),
+        db.close(),
+      ])
       redis?.close()
     },
   }
+}
+
+/** A folder, or a bucket; the bucket's library is loaded only where one is configured. */
+async function openFiles({ app, s3 }: Config, links: FileLinks, log: Logger): Promise<Files> {
+  if (!s3) return createLocalFiles({ folder: path.join(app.dataDir, 'files'), links })
+  const { createS3Files } = await import('./platform/files/s3.ts')
+  return createS3Files({ ...s3, links, log })
 }
 
 /** Where a server is named, mail goes out; otherwise it stays in the sandbox inbox. */

@@ -26,6 +26,7 @@ test('the empty environment is a valid one', () => {
 })
 
 describe('what each document sets becomes', () => {
+  const bucket = { MINIO_ENDPOINT: 'http://minio:9000', MINIO_ACCESS_KEY: 'admin', MINIO_SECRET_KEY: 'x' }
   const cases: [string, Record<string, string>, object][] = [
     ['a port', { APP_PORT: '8008' }, { http: { port: 8008, publicUrl: 'http://localhost:8008' } }],
     ['PORT before APP_PORT', { APP_PORT: '8008', PORT: '0' }, { http: { port: 0 } }],
@@ -49,6 +50,14 @@ describe('what each document sets becomes', () => {
       { MINIO_ENDPOINT: 'http://minio:9000', MINIO_ACCESS_KEY: 'admin', MINIO_SECRET_KEY: 'x', MINIO_BUCKET: 'sav' },
       { s3: { endpoint: 'http://minio:9000', accessKey: 'admin', secretKey: 'x', bucket: 'sav', region: 'us-east-1' } },
     ],
+    ['a scanner', { CLAMD_URL: 'tcp://scanner:3310' }, { scan: { url: 'tcp://scanner:3310' } }],
+    ['a scanner by its file', { CLAMD_URL: 'unix:///run/c.ctl' }, { scan: { url: 'unix:///run/c.ctl' } }],
+    [
+      'file storage that browsers reach elsewhere',
+      { ...bucket, MINIO_PUBLIC_ENDPOINT: 'https://files.example' },
+      { s3: { endpoint: 'http://minio:9000', publicEndpoint: 'https://files.example', bucket: 'rapport' } },
+    ],
+    ['file storage that they reach there', bucket, { s3: { publicEndpoint: 'http://minio:9000' } }],
     ['weights', { ENGAGEMENT_SCORE_OPEN_WEIGHT: '1.5' }, { engagement: { openWeight: 1.5, clickWeight: 3 } }],
     ['a rate', { CUSTOMER_PATCH_RATE: '100/hour' }, { limits: { customerPatch: { max: 100, windowSeconds: 3600 } } }],
     ['a log level in capitals', { LOG_LEVEL: 'DEBUG' }, { app: { logLevel: 'debug' } }],
@@ -72,6 +81,8 @@ describe('refused by name, with the way out', () => {
     [{ DB_HOST: 'db' }, /^DB_HOST needs DB_DATABASE and DB_USERNAME as well: .*DATABASE_URL/],
     [{ DB_PASSWORD: 'x' }, /^DB_PASSWORD needs DB_HOST/],
     [{ DB_CONNECTION: 'mysql' }, /^DB_CONNECTION is "mysql", but Rapport runs on PostgreSQL only/],
+    [{ CLAMD_URL: 'unix://run/clamd.ctl' }, /^CLAMD_URL must be an address like tcp:/],
+    [{ CLAMD_URL: 'tcp:///run/clamd.ctl' }, /^CLAMD_URL must be an address like tcp:/],
     [{ DATABASE_URL: 'mysql://me:hunter2@db/x' }, /^DATABASE_URL must be an address like postgres:/],
     [
       { DATABASE_URL: 'postgres://a/x', DB_CONNECTION_STRING: 'postgres://b/x' },

@@ -104,6 +104,7 @@ export function toConfig(env: Env, serviceName: ServiceName | null = null) {
       autoAssign: values.AUTO_ASSIGN,
       attachmentSizeBytesMax: values.MAX_ATTACHMENT_SIZE_MB * 1_000_000,
       publicAccess: values.PUBLIC_TICKET_ACCESS,
+      publicDays: values.PUBLIC_TICKET_DAYS,
     },
     limits: {
       requestsPerMinute: values.RATE_LIMIT_PER_MINUTE,

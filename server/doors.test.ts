@@ -4,6 +4,7 @@ import path from 'node:path'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { start, type TestApp } from '#testing/start.ts'
+import { compileAll } from './platform/http/compiling.ts'
 import type { ApiDocument } from './platform/http/openapi.ts'
 import { modules } from './modules.ts'
 
@@ -30,6 +31,11 @@ const lines = (list: string[]): string => `${list.join('\n')}\n`
 const snapshot = (name: string): string => path.join(import.meta.dirname, 'snapshots', name)
 
 describe('doors', () => {
+  // Schemas become code when they are first needed, so a wrong one would be found by whoever needs it.
+  test('every schema can be compiled', () => {
+    expect(compileAll(app.app.routes)).toBeGreaterThan(1_000)
+  })
+
   test('each has a permission that somebody has, a summary, replies, and an address of its own', () => {
     const { permissions } = app.app.runtime
     const seen = new Set<string>()
@@ -177,6 +183,7 @@ describe('tables', () => {
     'platform.outbox': 'the relay works across workspaces; each row names its own',
     'platform.inbox': 'holds ids of events and nothing else',
     'platform.bus_cursors': 'how far a broker has read the outbox, across workspaces',
+    'platform.mail_fetching': 'tells of the one mailbox that the installation fetches from, and of no mail',
     'platform.mail_queue': 'holds ids of mails that wait to be handled, across workspaces',
     'communication.sending': 'holds ids of campaigns that the engine has to look at, across workspaces',
   }

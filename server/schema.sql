@@ -12,6 +12,15 @@ create table platform.bus_cursors (
 );
 grant insert, select, update on platform.bus_cursors to rapport_app;
 
+create table platform.counters (
+  workspace_id uuid not null,
+  name text not null,
+  last_number bigint not null,
+  constraint counters_pkey PRIMARY KEY (workspace_id, name)
+);
+create policy tenant on platform.counters using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant delete, insert, select, update on platform.counters to rapport_app;
+
 create table platform.idempotency_keys (
   workspace_id uuid not null,
   route text not null,
@@ -112,6 +121,19 @@ CREATE UNIQUE INDEX mail_address_taken ON platform.mail_addresses USING btree (a
 create policy tenant on platform.mail_addresses using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
 grant delete, insert, select, update on platform.mail_addresses to rapport_app;
 
+create table platform.mail_fetching (
+  one boolean not null default true,
+  visited_at timestamp with time zone not null,
+  succeeded_at timestamp with time zone,
+  failures integer not null,
+  problem text,
+  detail text,
+  passed_over integer not null,
+  constraint mail_fetching_pkey PRIMARY KEY (one),
+  constraint mail_fetching_one CHECK (one)
+);
+grant insert, select, update on platform.mail_fetching to rapport_app;
+
 create table platform.mail_queue (
   workspace_id uuid not null,
   mail_id uuid not null,
@@ -151,9 +173,10 @@ grant delete, insert, select, update on platform.outbox to rapport_app;
 create table platform.read_stamps (
   workspace_id uuid not null,
   kind text not null,
-  slot uuid not null default gen_random_uuid(),
+  writer integer not null default pg_backend_pid(),
   stamp uuid not null default gen_random_uuid(),
-  constraint read_stamps_pkey PRIMARY KEY (workspace_id, kind, slot)
+  renewed_at timestamp with time zone not null default now(),
+  constraint read_stamps_pkey PRIMARY KEY (workspace_id, kind, writer)
 );
 create policy tenant on platform.read_stamps using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
 grant delete, insert, select, update on platform.read_stamps to rapport_app;
@@ -215,8 +238,20 @@ begin
   delete from platform.jobs where (workspace_id, id) in (
     select j.workspace_id, j.id from platform.jobs j where j.finished_at < now() - interval '90 days' limit 10000);
   get diagnostics rows_now = row_count; forgotten := forgotten + rows_now;
+  delete from platform.read_stamps where (workspace_id, kind, writer) in (
+    select s.workspace_id, s.kind, s.writer from platform.read_stamps s
+    where s.renewed_at < now() - interval '1 day' limit 10000 for update skip locked);
+  get diagnostics rows_now = row_count; forgotten := forgotten + rows_now;
   return forgotten;
 end $function$
+;
+
+CREATE OR REPLACE FUNCTION platform.go_on_counting(workspace uuid, counter text, last bigint)
+ RETURNS void
+ LANGUAGE sql
+AS $function$
+  insert into platform.counters (workspace_id, name, last_number) values (workspace, counter, last);
+$function$
 ;
 
 CREATE OR REPLACE FUNCTION platform.mails_to_forget()
@@ -246,15 +281,8 @@ begin
   if workspace is null or current_setting(flag, true) = workspace::text then
     return null;
   end if;
-  update platform.read_stamps s set stamp = gen_random_uuid()
-  from (
-    select slot from platform.read_stamps
-    where workspace_id = workspace and kind = kind_written
-    limit 1 for update skip locked) as free
-  where s.workspace_id = workspace and s.kind = kind_written and s.slot = free.slot;
-  if not found then
-    insert into platform.read_stamps (workspace_id, kind) values (workspace, kind_written);
-  end if;
+  insert into platform.read_stamps as s (workspace_id, kind) values (workspace, kind_written)
+  on conflict (workspace_id, kind, writer) do update set stamp = excluded.stamp, renewed_at = excluded.renewed_at;
   perform set_config(flag, workspace::text, true);
   return null;
 end $function$
@@ -1525,6 +1553,9 @@ create table contacts.ticket_facts (
   reopened_at timestamp with time zone,
   is_open boolean not null,
   told text not null default ''::text,
+  merged_at timestamp with time zone,
+  unmerged_at timestamp with time zone,
+  is_merged boolean not null default false,
   constraint ticket_facts_pkey PRIMARY KEY (workspace_id, ticket_key),
   constraint ticket_fact_contact FOREIGN KEY (workspace_id, contact_id) REFERENCES contacts.contacts(workspace_id, id) ON DELETE CASCADE
 );
@@ -2528,8 +2559,10 @@ create table support.sla_policies (
   created_at timestamp with time zone not null default now(),
   updated_at timestamp with time zone not null default now(),
   deleted_at timestamp with time zone,
+  warn_at_percent integer not null default 80,
   constraint sla_policies_pkey PRIMARY KEY (workspace_id, id),
-  constraint policy_calendar FOREIGN KEY (workspace_id, calendar_id) REFERENCES support.calendars(workspace_id, id)
+  constraint policy_calendar FOREIGN KEY (workspace_id, calendar_id) REFERENCES support.calendars(workspace_id, id),
+  constraint policy_warning CHECK (((warn_at_percent >= 50) AND (warn_at_percent <= 95)))
 );
 CREATE INDEX sla_policies_calendar ON support.sla_policies USING btree (workspace_id, calendar_id) WHERE (calendar_id IS NOT NULL);
 CREATE UNIQUE INDEX sla_policies_name ON support.sla_policies USING btree (workspace_id, lower(name)) WHERE (deleted_at IS NULL);
@@ -2552,15 +2585,6 @@ CREATE INDEX ticket_clocks_due ON support.ticket_clocks USING btree (workspace_i
 CREATE INDEX ticket_clocks_policy ON support.ticket_clocks USING btree (workspace_id, policy_id) WHERE (policy_id IS NOT NULL);
 create policy tenant on support.ticket_clocks using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
 grant delete, insert, select, update on support.ticket_clocks to rapport_app;
-
-create table support.ticket_days (
-  workspace_id uuid not null,
-  day date not null,
-  last_number integer not null,
-  constraint ticket_days_pkey PRIMARY KEY (workspace_id, day)
-);
-create policy tenant on support.ticket_days using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
-grant delete, insert, select, update on support.ticket_days to rapport_app;
 
 create table support.ticket_events (
   workspace_id uuid not null,
@@ -2618,7 +2642,7 @@ create table support.ticket_links (
   constraint ticket_links_pkey PRIMARY KEY (workspace_id, id),
   constraint ticket_link_from FOREIGN KEY (workspace_id, from_id) REFERENCES support.tickets(workspace_id, id) ON DELETE CASCADE,
   constraint ticket_link_to FOREIGN KEY (workspace_id, to_id) REFERENCES support.tickets(workspace_id, id) ON DELETE CASCADE,
-  constraint ticket_link_kind CHECK ((kind = ANY (ARRAY['related'::text, 'duplicate_of'::text, 'blocks'::text, 'causes'::text]))),
+  constraint ticket_link_kind CHECK ((kind = ANY (ARRAY['related'::text, 'duplicate_of'::text, 'blocks'::text, 'causes'::text, 'may_belong_to'::text]))),
   constraint ticket_link_other CHECK ((from_id <> to_id))
 );
 CREATE UNIQUE INDEX ticket_link_once ON support.ticket_links USING btree (workspace_id, LEAST(from_id, to_id), GREATEST(from_id, to_id), kind);
@@ -2712,6 +2736,7 @@ create table support.ticket_tokens (
   token_hash bytea not null,
   ticket_id uuid not null,
   created_at timestamp with time zone not null default now(),
+  vouched boolean not null default false,
   constraint ticket_tokens_pkey PRIMARY KEY (workspace_id, token_hash),
   constraint ticket_token FOREIGN KEY (workspace_id, ticket_id) REFERENCES support.tickets(workspace_id, id) ON DELETE CASCADE
 );
@@ -2775,6 +2800,7 @@ END) stored,
   first_response_breached_at timestamp with time zone,
   next_response_breached_at timestamp with time zone,
   resolution_breached_at timestamp with time zone,
+  at_risk_at timestamp with time zone,
   constraint tickets_pkey PRIMARY KEY (workspace_id, id),
   constraint ticket_follow_up FOREIGN KEY (workspace_id, follow_up_of) REFERENCES support.tickets(workspace_id, id),
   constraint ticket_merged_into FOREIGN KEY (workspace_id, merged_into) REFERENCES support.tickets(workspace_id, id),
@@ -2788,6 +2814,7 @@ END) stored,
 CREATE UNIQUE INDEX ticket_number ON support.tickets USING btree (workspace_id, ticket_number);
 CREATE INDEX tickets_asked ON support.tickets USING btree (workspace_id, contact_id, satisfaction_asked_at) WHERE (satisfaction_asked_at IS NOT NULL);
 CREATE INDEX tickets_assigned ON support.tickets USING btree (workspace_id, assigned_to, created_at, id) WHERE (deleted_at IS NULL);
+CREATE INDEX tickets_at_risk ON support.tickets USING btree (workspace_id, at_risk_at) WHERE ((deleted_at IS NULL) AND (at_risk_at IS NOT NULL));
 CREATE INDEX tickets_category ON support.tickets USING btree (workspace_id, platform.fold(category), created_at, id) WHERE ((deleted_at IS NULL) AND (category IS NOT NULL));
 CREATE INDEX tickets_contact ON support.tickets USING btree (workspace_id, contact_id, created_at, id);
 CREATE INDEX tickets_created ON support.tickets USING btree (workspace_id, created_at, id) WHERE (deleted_at IS NULL);
@@ -2801,6 +2828,7 @@ CREATE INDEX tickets_priority ON support.tickets USING btree (workspace_id, prio
 CREATE INDEX tickets_resolved ON support.tickets USING btree (workspace_id, GREATEST(resolved_at, last_message_at)) WHERE ((deleted_at IS NULL) AND (status = 'resolved'::text));
 CREATE INDEX tickets_search ON support.tickets USING gin (search_text public.gin_trgm_ops) WHERE (deleted_at IS NULL);
 CREATE INDEX tickets_spoken ON support.tickets USING btree (workspace_id, last_message_at, id) WHERE (deleted_at IS NULL);
+CREATE INDEX tickets_standing ON support.tickets USING btree (workspace_id, status) INCLUDE (priority, assigned_to, due_at) WHERE ((deleted_at IS NULL) AND (merged_into IS NULL));
 CREATE INDEX tickets_status ON support.tickets USING btree (workspace_id, status, created_at, id) WHERE (deleted_at IS NULL);
 CREATE INDEX tickets_tags ON support.tickets USING gin (tag_keys) WHERE (deleted_at IS NULL);
 CREATE INDEX tickets_unanswered ON support.tickets USING btree (workspace_id, created_at) WHERE ((deleted_at IS NULL) AND (priority = 'urgent'::text) AND (first_response_at IS NULL) AND (escalated_at IS NULL) AND (status <> ALL (ARRAY['resolved'::text, 'closed'::text])));
@@ -2812,6 +2840,21 @@ CREATE TRIGGER ticket_touch BEFORE UPDATE OF subject, description, status, prior
 CREATE TRIGGER tickets_written AFTER INSERT OR DELETE OR UPDATE ON support.tickets FOR EACH STATEMENT EXECUTE FUNCTION platform.note_write('tickets');
 create policy tenant on support.tickets using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
 grant delete, insert, select, update on support.tickets to rapport_app;
+
+create table support.view_choices (
+  workspace_id uuid not null,
+  user_id uuid not null,
+  view_id uuid not null,
+  is_pinned boolean not null default false,
+  is_default boolean not null default false,
+  "position" integer,
+  constraint view_choices_pkey PRIMARY KEY (workspace_id, user_id, view_id),
+  constraint view_choice_view FOREIGN KEY (workspace_id, view_id) REFERENCES support.views(workspace_id, id) ON DELETE CASCADE
+);
+CREATE UNIQUE INDEX view_choices_default ON support.view_choices USING btree (workspace_id, user_id) WHERE is_default;
+CREATE INDEX view_choices_view ON support.view_choices USING btree (workspace_id, view_id);
+create policy tenant on support.view_choices using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant delete, insert, select, update on support.view_choices to rapport_app;
 
 create table support.views (
   workspace_id uuid not null,
@@ -2932,7 +2975,8 @@ create view support.ticket_rows as
     former_contacts,
     first_response_breached_at,
     next_response_breached_at,
-    resolution_breached_at
+    resolution_breached_at,
+    at_risk_at
    FROM support.tickets
   WHERE (workspace_id = platform.workspace_id());
 

@@ -108,7 +108,12 @@ function fromText(schema: TSchema, raw: string): unknown {
 function hasRightProtocol(schema: TSchema, value: unknown): boolean {
   if (!('protocols' in schema)) return true
   const parsed = URL.parse(String(value))
-  return parsed !== null && parsed.hostname !== '' && protocolsOf(schema).includes(parsed.protocol.slice(0, -1))
+  return parsed !== null && namesPlace(parsed) && protocolsOf(schema).includes(parsed.protocol.slice(0, -1))
+}
+
+/** A host, or for a socket of this machine its file. */
+function namesPlace({ protocol, hostname, pathname }: URL): boolean {
+  return protocol === 'unix:' ? hostname === '' && pathname.length > 1 : hostname !== ''
 }
 
 function protocolsOf(schema: TSchema): string[] {

@@ -72,7 +72,14 @@ export function toRabbitmq(values: Values, problems: string[], service: Service 
 /** Null: files lie in the data folder. */
 export function toS3(values: Values, problems: string[]) {
   const whole = demandWhole(values, problems, {
-    any: ['MINIO_ENDPOINT', 'MINIO_ACCESS_KEY', 'MINIO_SECRET_KEY', 'MINIO_BUCKET', 'MINIO_REGION'],
+    any: [
+      'MINIO_ENDPOINT',
+      'MINIO_PUBLIC_ENDPOINT',
+      'MINIO_ACCESS_KEY',
+      'MINIO_SECRET_KEY',
+      'MINIO_BUCKET',
+      'MINIO_REGION',
+    ],
     need: ['MINIO_ENDPOINT', 'MINIO_ACCESS_KEY', 'MINIO_SECRET_KEY'],
     or: 'remove the MINIO_* variables to keep files in DATA_DIR',
   })
@@ -80,6 +87,7 @@ export function toS3(values: Values, problems: string[]) {
   if (!whole || endpoint === null || accessKey === null || secretKey === null) return null
   return {
     endpoint,
+    publicEndpoint: values.MINIO_PUBLIC_ENDPOINT ?? endpoint,
     accessKey,
     secretKey,
     bucket: values.MINIO_BUCKET ?? 'rapport',

@@ -118,9 +118,18 @@ const services = {
     ['http', 'https'],
     'S3-compatible storage for files (MinIO, S3, R2 …). Absent: a folder inside DATA_DIR. Needs both keys.',
   ),
+  MINIO_PUBLIC_ENDPOINT: url(
+    ['http', 'https'],
+    'Where browsers reach the storage: links to files lead there, signed, for five minutes.',
+    { defaultText: 'MINIO_ENDPOINT' },
+  ),
   MINIO_ACCESS_KEY: text(null, 'Access key of the storage.'),
   MINIO_SECRET_KEY: text(null, 'Secret key of the storage.', { secret: true }),
-  MINIO_BUCKET: text(null, 'Bucket for the files.', { defaultText: 'rapport' }),
+  MINIO_BUCKET: text(
+    null,
+    'Bucket for the files, of Rapport alone. Made where it is missing; versioning must be off, or deleted files stay.',
+    { defaultText: 'rapport' },
+  ),
   MINIO_REGION: text(null, 'Region of the bucket.', { defaultText: 'us-east-1' }),
   CLAMD_URL: url(
     ['tcp', 'unix'],
@@ -278,6 +287,12 @@ const product = {
     'token',
     ['token', 'number', 'off'],
     'How people without an account come back to a ticket: by a secret token; also by its number, which then cannot be guessed; or not at all.',
+  ),
+  PUBLIC_TICKET_DAYS: integer(
+    90,
+    { minimum: 0, maximum: 3650 },
+    'For so long after its ticket was closed, a token (or number) of somebody without an account opens it.',
+    { unit: 'days' },
   ),
 }
 

@@ -554,6 +554,27 @@ test('where tickets open by their number, it is all that is asked for, as the do
   expect([shown.status, shown.body.messages.length]).toEqual([200, 1])
 })
 
+test('a token is replaced by its holder or by the house, under the service’s own addresses', async () => {
+  await using app = await start({}, undefined, 'support')
+  const body = { email: 'zoe@guest.example', subject: 'Commande', description: 'Où est-elle ?' }
+  const made = await app.anonymous.post('//public/tickets', body)
+  const { id: ticketId, ticket_number: address, access_token: first } = made.body
+  const replaced = { id: ticketId, ticket_number: address, access_token: text }
+  const own = await app.anonymous.post(`//public/tickets/${address}/access-token`, undefined, {
+    'x-ticket-token': first,
+  })
+  expect([own.status, own.body]).toEqual([201, replaced])
+  const byHouse = await app.as('agnes').post(`//tickets/${ticketId}/access-token/`)
+  expect([byHouse.status, byHouse.body]).toEqual([201, replaced])
+  for (const [token, status] of [
+    [first, 404],
+    [own.body.access_token, 404],
+    [byHouse.body.access_token, 200],
+  ]) {
+    expect((await app.anonymous.get(`//public/tickets/${address}`, { 'x-ticket-token': token })).status).toBe(status)
+  }
+})
+
 test('the service is found, asked how it is and configured as the document writes it', async () => {
   const environment = {
     RABBITMQ_HOST: 'rabbitmq',

@@ -6,6 +6,7 @@ import type { AnyRoute } from './http/route.ts'
 import type { Permissions } from './actor.ts'
 import type { PersonalData } from './privacy/personal-data.ts'
 import type { Runtime, Services } from './services.ts'
+import type { Sights } from './sight.ts'
 import type { Tx } from './db/db.ts'
 
 export interface Module {
@@ -25,6 +26,8 @@ export interface Module {
   metrics?: (runtime: Runtime) => void
   /** What it makes of mail that comes in; asked in the order of the modules, until one answers. */
   mail?: MailHandler[]
+  /** Who sees the things it keeps, where other modules mention them. */
+  sights?: Sights
   /** Every module with a table that names a contact has both; a test walks the tables. */
   personalData?: PersonalData
 }

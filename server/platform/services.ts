@@ -15,6 +15,7 @@ import type { Live } from './live/live.ts'
 import type { Scanner } from './scan/scan.ts'
 import type { Permissions } from './actor.ts'
 import type { Keeper } from './privacy/personal-data.ts'
+import type { Sights } from './sight.ts'
 
 export interface Services {
   config: Config
@@ -32,6 +33,8 @@ export interface Services {
   scan: Scanner
   /** Every module's, in one table. */
   permissions: Permissions
+  /** Every module's, by the kind of thing. */
+  sights: Sights
   /** What each module promises about people; the platform's own comes first. */
   personalData: readonly Keeper[]
   /** Where people reach this installation, without a trailing slash: `https://rapport.example`. */

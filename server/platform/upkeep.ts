@@ -50,7 +50,7 @@ async function carryOrEnd(tx: Tx, { queue, log }: Runtime, kind: string, id: str
     .set({ status, error, finished_at: tx.now, updated_at: tx.now })
     .where('id', '=', id)
     .execute()
-  await tx.notify('job', { id, kind, status })
+  tx.notify('job', { id, kind, status })
 }
 
 async function readEntry(tx: Tx, kind: string, id: string): Promise<{ state: string } | null> {

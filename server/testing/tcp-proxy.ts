@@ -8,13 +8,13 @@ export type TcpProxy = AsyncDisposable & {
   mend(): void
 }
 
-/** Forwards a port of its own on loopback to another one there. */
-export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
+/** Forwards a port of its own on loopback to another one there, of this or another of its addresses. */
+export async function startTcpProxy(targetPort: number, targetHost = '127.0.0.1'): Promise<TcpProxy> {
   const sockets = new Set<Socket>()
   let isCut = false
   const server = createServer((client) => {
     if (isCut) return client.destroy()
-    const target = connect({ host: '127.0.0.1', port: targetPort })
+    const target = connect({ host: targetHost, port: targetPort })
     for (const [socket, other] of [
       [client, target],
       [target, client],

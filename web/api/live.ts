@@ -6,7 +6,7 @@ import { downloadUrl } from './client.ts'
 const staleBy: Record<string, string[]> = {
   job: ['jobs', 'imports'],
   import: ['imports'],
-  campaign: ['campaigns'],
+  campaign: ['campaigns', 'sandbox'],
 }
 
 let connected = false
@@ -20,7 +20,11 @@ export function listenLive(queries: QueryClient): () => void {
     for (const key of waiting) void queries.invalidateQueries({ queryKey: [key] })
     waiting.clear()
   }, 1_000)
-  source.addEventListener('open', () => (connected = true))
+  source.addEventListener('open', () => {
+    connected = true
+    // What moved between the page's own question and this moment told nobody.
+    for (const key of Object.values(staleBy).flat()) waiting.add(key)
+  })
   source.addEventListener('error', () => (connected = false))
   for (const [event, keys] of Object.entries(staleBy)) {
     source.addEventListener(event, () => keys.forEach((key) => waiting.add(key)))

@@ -2747,6 +2747,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/mail/fetching": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How fetching from the mailbox of IMAP_URL goes */
+        get: operations["getMailFetching"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/mail/inbound": {
         parameters: {
             query?: never;
@@ -3027,6 +3044,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/public/tickets/{ticket_id}/access-token": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Replace the token of a ticket, by the present one in X-Ticket-Token
+         * @description For when somebody else has it. The present one is dead at once, wherever it was sent on to; so is a number that opened the ticket.
+         */
+        post: operations["postPublicTicketsByTicketIdAccessToken"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/public/tickets/{ticket_id}/messages": {
         parameters: {
             query?: never;
@@ -3056,7 +3093,7 @@ export interface paths {
         };
         /**
          * A ticket, by its token in X-Ticket-Token, or by a number that cannot be guessed
-         * @description Public messages alone. What is missing, wrong or another’s looks the same: 404.
+         * @description Public messages alone, and those that were said in this ticket. What is missing, wrong or another’s looks the same: 404; so does a ticket whose requester has written by mail or from an account, unless the help desk gave the token. Whoever is wrong about one ticket too often hears 429 instead, wherever they ask from; the right token goes on working.
          */
         get: operations["getPublicTicketsByTicketNumber"];
         put?: never;
@@ -3373,7 +3410,7 @@ export interface paths {
         };
         /**
          * Tickets: searched, filtered, sorted, page by page
-         * @description People see their own tickets; agents also those that are given to them, those that nobody has yet, and those that a colleague called them into; admins see all. Sort by created_at, updated_at, last_message_at, due_at, waiting_since, priority, with a leading - for the other direction; the newest come first unless told otherwise.
+         * @description People see their own tickets; agents also those that are given to them, those that nobody has yet, and those that a colleague called them into; admins see all. Sort by created_at, updated_at, last_message_at, due_at, waiting_since, priority, with a leading - for the other direction; the newest come first unless told otherwise. Of a search for words that very many say, the total may be at_least a smaller number than 10,000; count=exact counts them all.
          */
         get: operations["getTickets"];
         put?: never;
@@ -3397,7 +3434,7 @@ export interface paths {
         };
         /**
          * Who works at the help desk, what they have in hand, and whether they are there
-         * @description All of them at once, by name: a help desk has a thousand agents at most.
+         * @description By name, page by page.
          */
         get: operations["getTicketsAgents"];
         put?: never;
@@ -3753,7 +3790,7 @@ export interface paths {
         put?: never;
         /**
          * Make a service level policy
-         * @description The first active policy whose conditions a ticket meets holds for it. `first_response` runs until the first public answer of a person; `next_response` from each later word of the requester to the answer to it; `resolution` until the ticket is resolved, and goes on when it is opened again. Open tickets follow a new or changed policy within moments, and keep the time that has passed.
+         * @description The first active policy whose conditions a ticket meets holds for it. `first_response` runs until the first public answer of a person; `next_response` from each later word of the requester to the answer to it; `resolution` until the ticket is resolved, and goes on when it is opened again. `ticket.sla_warning` is told once for each time at which a ticket is due, when `warn_at_percent` (80) of the promised time is gone. Open tickets follow a new or changed policy within moments, and keep the time that has passed.
          */
         post: operations["postTicketsSlaPolicies"];
         delete?: never;
@@ -3828,7 +3865,7 @@ export interface paths {
         };
         /**
          * Views of tickets: one’s own, those that are shared, and those that are always there
-         * @description Sort by name, created_at, updated_at. With `counts`, each says how many tickets whoever asks sees by it; then a page has at most 50.
+         * @description Pinned ones first, then in one’s own order. Sort by position, name, created_at, updated_at. With `counts`, each says how many tickets whoever asks sees by it; then a page has at most 50.
          */
         get: operations["getTicketsViews"];
         put?: never;
@@ -3837,6 +3874,26 @@ export interface paths {
          * @description The filter is made of the parameters of GET /tickets, which opens the view by `view`. `assigned_to: me` is whoever looks. A view shows nobody more than they may see.
          */
         post: operations["postTicketsViews"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tickets/views/order": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Put views of tickets in one’s own order
+         * @description These come first, in this order; those that are not named follow. Nobody else’s order changes.
+         */
+        put: operations["putTicketsViewsOrder"];
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -3869,6 +3926,24 @@ export interface paths {
         patch: operations["patchTicketsViewsById"];
         trace?: never;
     };
+    "/api/v1/tickets/views/{id}/default": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Choose the view of tickets that opens first, for oneself */
+        put: operations["putTicketsViewsByIdDefault"];
+        post?: never;
+        /** Open no view of tickets first, where this was the one */
+        delete: operations["deleteTicketsViewsByIdDefault"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tickets/views/{id}/duplicate": {
         parameters: {
             query?: never;
@@ -3881,6 +3956,24 @@ export interface paths {
         /** Copy a view of tickets as a private one of one’s own */
         post: operations["postTicketsViewsByIdDuplicate"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tickets/views/{id}/pin": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Pin a view of tickets for oneself */
+        put: operations["putTicketsViewsByIdPin"];
+        post?: never;
+        /** Unpin a view of tickets for oneself */
+        delete: operations["deleteTicketsViewsByIdPin"];
         options?: never;
         head?: never;
         patch?: never;
@@ -3927,6 +4020,26 @@ export interface paths {
          * @description Requesters may put right the subject and the description. `status` follows the life of a ticket; what it does not allow is refused with what is possible instead.
          */
         patch: operations["patchTicketsById"];
+        trace?: never;
+    };
+    "/api/v1/tickets/{id}/access-token": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Replace the token by which somebody without an account comes back to a ticket
+         * @description Each one that was given out before is dead at once, and the history of the ticket says who did it. The new one opens the ticket also after its requester has written by mail: give it to that person alone, or to nobody; 409 where the ticket was not opened without an account.
+         */
+        post: operations["postTicketsByIdAccessToken"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/v1/tickets/{id}/assign": {
@@ -4044,13 +4157,13 @@ export interface paths {
         };
         /**
          * Tickets that have to do with this one, in either direction
-         * @description Oldest link first; those to tickets that the reader may not see are left out. Links of what was merged into the ticket are its own.
+         * @description Oldest link first; those to tickets that the reader may not see are left out. Links of what was merged into the ticket are its own. `may_belong_to` is made by the program, where a mail named a ticket and could not be believed: merge the one into the other if they are one.
          */
         get: operations["getTicketsByIdLinks"];
         put?: never;
         /**
          * Link a ticket to another
-         * @description Read from the ticket in the address: it is related to, a duplicate of, blocks or causes the other.
+         * @description Read from the ticket in the address: it is related to, a duplicate of, blocks, causes or may belong to the other.
          */
         post: operations["postTicketsByIdLinks"];
         delete?: never;
@@ -4550,7 +4663,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Readiness: the database answers */
+        /** Readiness: the database answers, and the object storage where one is configured */
         get: operations["getStatus"];
         put?: never;
         post?: never;
@@ -5616,6 +5729,8 @@ export interface components {
             metadata: {
                 [key: string]: unknown;
             };
+            /** @description About a ticket that whoever asks may not see: what there is to read of it is left out */
+            is_hidden: boolean;
             /**
              * Format: date-time
              * @description RFC 3339, UTC
@@ -5722,6 +5837,26 @@ export interface components {
             updated_at: string;
             /** Format: date-time */
             deleted_at: string | null;
+        };
+        MailFetching: {
+            /**
+             * @description off: no IMAP_URL; waiting: not visited yet; working, failing: how the last visit went
+             * @enum {string}
+             */
+            state: "off" | "waiting" | "working" | "failing";
+            /** @description Why it fails, and what to mend */
+            problem: {
+                code: string;
+                detail: string;
+            } | null;
+            /** @description Visits in a row that failed; the more, the longer until the next */
+            failures: number;
+            /** @description Unseen mails that stay there: for no address of this installation, too large, or failing */
+            passed_over: number;
+            /** Format: date-time */
+            visited_at: string | null;
+            /** Format: date-time */
+            succeeded_at: string | null;
         };
         Mailbox: {
             /**
@@ -6318,27 +6453,12 @@ export interface components {
             name: string;
             icon: string | null;
             color: string | null;
-            /** @enum {string} */
-            layout: "table" | "board";
             /**
              * @description private: seen by its owner alone
              * @enum {string}
              */
             visibility: "private" | "workspace";
-            /** @description A rule; null finds everybody */
-            filter: {
-                [key: string]: unknown;
-            } | null;
-            search: string;
             sort: string | null;
-            /** @description In the order in which they are shown; none: those that the client begins with */
-            columns: {
-                /** @description As the contact has it, or custom_fields.<key> */
-                field: string;
-                /** @description Pixels */
-                width?: number;
-            }[];
-            group_by: string | null;
             /** @description By the person who asks, as is_default and position */
             is_pinned: boolean;
             is_default: boolean;
@@ -6362,6 +6482,21 @@ export interface components {
             updated_at: string;
             /** Format: date-time */
             deleted_at: string | null;
+            /** @enum {string} */
+            layout: "table" | "board";
+            /** @description A rule; null finds everybody */
+            filter: {
+                [key: string]: unknown;
+            } | null;
+            search: string;
+            /** @description In the order in which they are shown; none: those that the client begins with */
+            columns: {
+                /** @description As the contact has it, or custom_fields.<key> */
+                field: string;
+                /** @description Pixels */
+                width?: number;
+            }[];
+            group_by: string | null;
         };
         Session: {
             user: components["schemas"]["Me"];
@@ -6440,6 +6575,7 @@ export interface components {
             /** Format: uuid */
             calendar_id: string | null;
             pause_while_waiting: boolean;
+            warn_at_percent: number;
             /**
              * Format: date-time
              * @description RFC 3339, UTC
@@ -6568,6 +6704,11 @@ export interface components {
              * @description The next of the three
              */
             due_at?: string | null;
+            /**
+             * Format: date-time
+             * @description When the warning comes, or came, of the first of them that can still be kept
+             */
+            at_risk_at?: string | null;
             /** Format: date-time */
             first_response_breached_at?: string | null;
             /** Format: date-time */
@@ -6618,12 +6759,12 @@ export interface components {
              * @description As the link was made
              * @enum {string}
              */
-            kind: "related" | "duplicate_of" | "blocks" | "causes";
+            kind: "related" | "duplicate_of" | "blocks" | "causes" | "may_belong_to";
             /**
              * @description How it reads from the ticket that was asked for: blocks, blocked_by …
              * @enum {string}
              */
-            relation: "related" | "duplicate_of" | "duplicated_by" | "blocks" | "blocked_by" | "causes" | "caused_by";
+            relation: "related" | "duplicate_of" | "duplicated_by" | "blocks" | "blocked_by" | "causes" | "caused_by" | "may_belong_to" | "may_include";
             /**
              * Format: date-time
              * @description RFC 3339, UTC
@@ -6769,6 +6910,30 @@ export interface components {
              * @enum {string}
              */
             visibility: "private" | "workspace";
+            sort: string | null;
+            /** @description By the person who asks, as is_default and position */
+            is_pinned: boolean;
+            is_default: boolean;
+            position: number | null;
+            may_change: boolean;
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            owner_id: string;
+            owner_name: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            updated_at: string;
+            /** Format: date-time */
+            deleted_at: string | null;
             filter: {
                 /** @description Every word must occur in number, subject, text, requester, tags or messages; accents and case do not matter */
                 search?: string;
@@ -6793,11 +6958,12 @@ export interface components {
                 created_before?: string;
                 /** @description Whose next promised time has passed */
                 overdue?: boolean;
+                /** @description Of which a warning has come that a promised time is near, and none has passed */
+                at_risk?: boolean;
                 /** @description Whose requester waits for an answer */
                 waiting?: boolean;
                 escalated?: boolean;
             };
-            sort: string | null;
             /** @description In the order in which they are shown; none: those that the client begins with */
             columns: {
                 /** @description As the ticket has it */
@@ -6805,25 +6971,6 @@ export interface components {
                 /** @description Pixels */
                 width?: number;
             }[];
-            may_change: boolean;
-            /**
-             * Format: uuid
-             * @description UUIDv7
-             */
-            owner_id: string;
-            owner_name: string;
-            /**
-             * Format: date-time
-             * @description RFC 3339, UTC
-             */
-            created_at: string;
-            /**
-             * Format: date-time
-             * @description RFC 3339, UTC
-             */
-            updated_at: string;
-            /** Format: date-time */
-            deleted_at: string | null;
             /** @description Exact up to 10,000; beyond, {"at_least": 10000} unless count=exact asks for the number */
             count?: number | {
                 at_least: number;
@@ -12949,13 +13096,13 @@ export interface operations {
                     /** @description A name that the client knows */
                     icon?: string | null;
                     color?: string | null;
+                    /** @enum {string} */
+                    visibility?: "private" | "workspace";
                     /**
                      * @description A board has a column for each value of group_by
                      * @enum {string}
                      */
                     layout?: "table" | "board";
-                    /** @enum {string} */
-                    visibility?: "private" | "workspace";
                     filter?: {
                         [key: string]: unknown;
                     } | null;
@@ -13059,27 +13206,12 @@ export interface operations {
                         name: string;
                         icon: string | null;
                         color: string | null;
-                        /** @enum {string} */
-                        layout: "table" | "board";
                         /**
                          * @description private: seen by its owner alone
                          * @enum {string}
                          */
                         visibility: "private" | "workspace";
-                        /** @description A rule; null finds everybody */
-                        filter: {
-                            [key: string]: unknown;
-                        } | null;
-                        search: string;
                         sort: string | null;
-                        /** @description In the order in which they are shown; none: those that the client begins with */
-                        columns: {
-                            /** @description As the contact has it, or custom_fields.<key> */
-                            field: string;
-                            /** @description Pixels */
-                            width?: number;
-                        }[];
-                        group_by: string | null;
                         /** @description By the person who asks, as is_default and position */
                         is_pinned: boolean;
                         is_default: boolean;
@@ -13103,6 +13235,21 @@ export interface operations {
                         updated_at: string;
                         /** Format: date-time */
                         deleted_at: string | null;
+                        /** @enum {string} */
+                        layout: "table" | "board";
+                        /** @description A rule; null finds everybody */
+                        filter: {
+                            [key: string]: unknown;
+                        } | null;
+                        search: string;
+                        /** @description In the order in which they are shown; none: those that the client begins with */
+                        columns: {
+                            /** @description As the contact has it, or custom_fields.<key> */
+                            field: string;
+                            /** @description Pixels */
+                            width?: number;
+                        }[];
+                        group_by: string | null;
                         /** @description Conditions that name what is not there (any more), and therefore match nobody */
                         problems: {
                             pointer: string;
@@ -13141,13 +13288,13 @@ export interface operations {
                     /** @description A name that the client knows */
                     icon?: string | null;
                     color?: string | null;
+                    /** @enum {string} */
+                    visibility?: "private" | "workspace";
                     /**
                      * @description A board has a column for each value of group_by
                      * @enum {string}
                      */
                     layout?: "table" | "board";
-                    /** @enum {string} */
-                    visibility?: "private" | "workspace";
                     filter?: {
                         [key: string]: unknown;
                     } | null;
@@ -13243,13 +13390,13 @@ export interface operations {
                     /** @description A name that the client knows */
                     icon?: string | null;
                     color?: string | null;
+                    /** @enum {string} */
+                    visibility?: "private" | "workspace";
                     /**
                      * @description A board has a column for each value of group_by
                      * @enum {string}
                      */
                     layout?: "table" | "board";
-                    /** @enum {string} */
-                    visibility?: "private" | "workspace";
                     filter?: {
                         [key: string]: unknown;
                     } | null;
@@ -17079,6 +17226,32 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    getMailFetching: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MailFetching"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     getMailInbound: {
         parameters: {
             query?: {
@@ -17762,6 +17935,46 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    postPublicTicketsByTicketIdAccessToken: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The first answer under a key is kept for 24 hours and given again */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                ticket_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Made; `Location` names it */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        ticket_number: string;
+                        /**
+                         * Format: uuid
+                         * @description UUIDv7
+                         */
+                        id: string;
+                        /** @description For X-Ticket-Token; shown once */
+                        access_token: string;
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            404: components["responses"]["NotFound"];
             422: components["responses"]["Invalid"];
             429: components["responses"]["TooMany"];
             500: components["responses"]["Fault"];
@@ -18939,6 +19152,7 @@ export interface operations {
                 created_after?: string;
                 created_before?: string;
                 overdue?: boolean;
+                at_risk?: boolean;
                 waiting?: boolean;
                 escalated?: boolean;
                 view?: string;
@@ -19045,6 +19259,9 @@ export interface operations {
     getTicketsAgents: {
         parameters: {
             query?: {
+                limit?: number;
+                cursor?: string;
+                count?: "exact";
                 search?: string;
                 presence?: "online" | "away" | "offline";
             };
@@ -19234,6 +19451,8 @@ export interface operations {
                         created_before?: string;
                         /** @description Whose next promised time has passed */
                         overdue?: boolean;
+                        /** @description Of which a warning has come that a promised time is near, and none has passed */
+                        at_risk?: boolean;
                         /** @description Whose requester waits for an answer */
                         waiting?: boolean;
                         escalated?: boolean;
@@ -20373,6 +20592,11 @@ export interface operations {
                              * @description The next of the three
                              */
                             due_at?: string | null;
+                            /**
+                             * Format: date-time
+                             * @description When the warning comes, or came, of the first of them that can still be kept
+                             */
+                            at_risk_at?: string | null;
                             /** Format: date-time */
                             first_response_breached_at?: string | null;
                             /** Format: date-time */
@@ -20701,6 +20925,8 @@ export interface operations {
                     calendar_id?: string | null;
                     /** @description The resolution waits while the customer is waited for */
                     pause_while_waiting?: boolean;
+                    /** @description How much of the time is gone when a warning comes */
+                    warn_at_percent?: number;
                     /** @description By priority of the ticket */
                     targets: {
                         low?: {
@@ -20826,6 +21052,8 @@ export interface operations {
                     calendar_id?: string | null;
                     /** @description The resolution waits while the customer is waited for */
                     pause_while_waiting?: boolean;
+                    /** @description How much of the time is gone when a warning comes */
+                    warn_at_percent?: number;
                     /** @description By priority of the ticket */
                     targets?: {
                         low?: {
@@ -20959,6 +21187,8 @@ export interface operations {
                     calendar_id?: string | null;
                     /** @description The resolution waits while the customer is waited for */
                     pause_while_waiting?: boolean;
+                    /** @description How much of the time is gone when a warning comes */
+                    warn_at_percent?: number;
                     /** @description By priority of the ticket */
                     targets?: {
                         low?: {
@@ -21091,10 +21321,11 @@ export interface operations {
                 count?: "exact";
                 search?: string;
                 visibility?: "private" | "workspace";
+                pinned?: boolean;
                 mine?: boolean;
                 deleted?: boolean;
-                counts?: boolean;
                 sort?: string;
+                counts?: boolean;
             };
             header?: never;
             path?: never;
@@ -21145,6 +21376,8 @@ export interface operations {
                                 created_before?: string;
                                 /** @description Whose next promised time has passed */
                                 overdue?: boolean;
+                                /** @description Of which a warning has come that a promised time is near, and none has passed */
+                                at_risk?: boolean;
                                 /** @description Whose requester waits for an answer */
                                 waiting?: boolean;
                                 escalated?: boolean;
@@ -21210,6 +21443,8 @@ export interface operations {
                         created_before?: string;
                         /** @description Whose next promised time has passed */
                         overdue?: boolean;
+                        /** @description Of which a warning has come that a promised time is near, and none has passed */
+                        at_risk?: boolean;
                         /** @description Whose requester waits for an answer */
                         waiting?: boolean;
                         escalated?: boolean;
@@ -21240,6 +21475,45 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             409: components["responses"]["Conflict"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    putTicketsViewsOrder: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read; an older one is refused with 412 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    view_ids: string[];
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        message: string;
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            412: components["responses"]["Stale"];
             422: components["responses"]["Invalid"];
             429: components["responses"]["TooMany"];
             500: components["responses"]["Fault"];
@@ -21321,6 +21595,8 @@ export interface operations {
                         created_before?: string;
                         /** @description Whose next promised time has passed */
                         overdue?: boolean;
+                        /** @description Of which a warning has come that a promised time is near, and none has passed */
+                        at_risk?: boolean;
                         /** @description Whose requester waits for an answer */
                         waiting?: boolean;
                         escalated?: boolean;
@@ -21440,6 +21716,8 @@ export interface operations {
                         created_before?: string;
                         /** @description Whose next promised time has passed */
                         overdue?: boolean;
+                        /** @description Of which a warning has come that a promised time is near, and none has passed */
+                        at_risk?: boolean;
                         /** @description Whose requester waits for an answer */
                         waiting?: boolean;
                         escalated?: boolean;
@@ -21471,6 +21749,74 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            412: components["responses"]["Stale"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    putTicketsViewsByIdDefault: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read; an older one is refused with 412 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TicketSavedView"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["Stale"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    deleteTicketsViewsByIdDefault: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read; an older one is refused with 412 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TicketSavedView"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
             412: components["responses"]["Stale"];
             422: components["responses"]["Invalid"];
             429: components["responses"]["TooMany"];
@@ -21512,6 +21858,74 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    putTicketsViewsByIdPin: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read; an older one is refused with 412 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TicketSavedView"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["Stale"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    deleteTicketsViewsByIdPin: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read; an older one is refused with 412 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TicketSavedView"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["Stale"];
             422: components["responses"]["Invalid"];
             429: components["responses"]["TooMany"];
             500: components["responses"]["Fault"];
@@ -21641,6 +22055,11 @@ export interface operations {
                          * @description The next of the three
                          */
                         due_at?: string | null;
+                        /**
+                         * Format: date-time
+                         * @description When the warning comes, or came, of the first of them that can still be kept
+                         */
+                        at_risk_at?: string | null;
                         /** Format: date-time */
                         first_response_breached_at?: string | null;
                         /** Format: date-time */
@@ -21838,6 +22257,49 @@ export interface operations {
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
             412: components["responses"]["Stale"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    postTicketsByIdAccessToken: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The first answer under a key is kept for 24 hours and given again */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Made; `Location` names it */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        ticket_number: string;
+                        /**
+                         * Format: uuid
+                         * @description UUIDv7
+                         */
+                        id: string;
+                        /** @description For X-Ticket-Token; shown once */
+                        access_token: string;
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
             422: components["responses"]["Invalid"];
             429: components["responses"]["TooMany"];
             500: components["responses"]["Fault"];
@@ -22218,7 +22680,7 @@ export interface operations {
                      */
                     ticket_id: string;
                     /** @enum {string} */
-                    kind: "related" | "duplicate_of" | "blocks" | "causes";
+                    kind: "related" | "duplicate_of" | "blocks" | "causes" | "may_belong_to";
                 };
             };
         };
@@ -22378,6 +22840,11 @@ export interface operations {
                          * @description The next of the three
                          */
                         due_at?: string | null;
+                        /**
+                         * Format: date-time
+                         * @description When the warning comes, or came, of the first of them that can still be kept
+                         */
+                        at_risk_at?: string | null;
                         /** Format: date-time */
                         first_response_breached_at?: string | null;
                         /** Format: date-time */
@@ -22821,6 +23288,11 @@ export interface operations {
                          * @description The next of the three
                          */
                         due_at?: string | null;
+                        /**
+                         * Format: date-time
+                         * @description When the warning comes, or came, of the first of them that can still be kept
+                         */
+                        at_risk_at?: string | null;
                         /** Format: date-time */
                         first_response_breached_at?: string | null;
                         /** Format: date-time */
@@ -23923,6 +24395,7 @@ export interface operations {
                     "application/json": {
                         status: string;
                         database: string;
+                        files?: string;
                     };
                 };
             };
@@ -23935,6 +24408,7 @@ export interface operations {
                     "application/json": {
                         status: string;
                         database: string;
+                        files?: string;
                     };
                 };
             };

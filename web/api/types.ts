@@ -131,6 +131,8 @@ export type Interaction = {
   interaction_type: string
   description: string
   metadata: Record<string, unknown> | null
+  /** About a ticket that whoever reads may not see. */
+  is_hidden: boolean
   occurred_at: string
   actor: { id?: string; name?: string | null } | string | null
   contact_id?: string

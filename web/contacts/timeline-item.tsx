@@ -1,8 +1,11 @@
 import { Anchor, Text } from '@mantine/core'
 import {
   CalendarCheck,
+  CalendarCheck2,
+  CalendarClock,
   CalendarPlus,
   CalendarX,
+  CalendarX2,
   ClipboardCheck,
   Eye,
   FileInput,
@@ -17,10 +20,15 @@ import {
   MousePointerClick,
   NotebookPen,
   PenLine,
+  RotateCcw,
   ShoppingBag,
   Sparkles,
   Split,
   Tag,
+  TicketCheck,
+  TicketPlus,
+  TicketX,
+  Undo2,
   UserCheck,
   UserPen,
   UserPlus,
@@ -60,7 +68,15 @@ const icons: Partial<Record<string, LucideIcon>> = {
   tag_removed: Tag,
   list_added: ListPlus,
   list_removed: ListMinus,
-}
+  order_returned: Undo2,
+  appointment_created: CalendarClock,
+  appointment_completed: CalendarCheck2,
+  appointment_cancelled: CalendarX2,
+  ticket_created: TicketPlus,
+  ticket_resolved: TicketCheck,
+  ticket_closed: TicketX,
+  ticket_reopened: RotateCcw,
+} satisfies Record<InteractionType, LucideIcon>
 
 type TimelineItemProps = { item: Interaction; withContact?: boolean }
 
@@ -89,6 +105,11 @@ export function TimelineItem({ item, withContact = false }: TimelineItemProps) {
         {item.description && (
           <Text fz="sm" className="timeline-text">
             {item.description}
+          </Text>
+        )}
+        {item.is_hidden && (
+          <Text fz="sm" c="dimmed" className="timeline-text">
+            {t('timeline.hidden_ticket')}
           </Text>
         )}
         {item.campaign_id && (

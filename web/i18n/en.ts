@@ -335,6 +335,7 @@ export const en = {
     description: 'What happened',
     contact: 'Contact',
     campaign: 'See the campaign',
+    hidden_ticket: 'You may not see this ticket.',
   },
   interaction: {
     booking_created: 'Booking made',
@@ -362,6 +363,14 @@ export const en = {
     tag_removed: 'Tag removed',
     list_added: 'Added to a list',
     list_removed: 'Removed from a list',
+    order_returned: 'Order returned',
+    appointment_created: 'Appointment made',
+    appointment_completed: 'Appointment kept',
+    appointment_cancelled: 'Appointment cancelled',
+    ticket_created: 'Ticket opened',
+    ticket_resolved: 'Ticket resolved',
+    ticket_closed: 'Ticket closed',
+    ticket_reopened: 'Ticket reopened',
   },
   notes: {
     title: 'Notes',

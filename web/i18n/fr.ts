@@ -344,6 +344,7 @@ export const fr: Texts = {
     description: 'Ce qui s’est passé',
     contact: 'Contact',
     campaign: 'Voir la campagne',
+    hidden_ticket: 'Ce ticket ne vous est pas accessible.',
   },
   interaction: {
     booking_created: 'Réservation faite',
@@ -371,6 +372,14 @@ export const fr: Texts = {
     tag_removed: 'Étiquette retirée',
     list_added: 'Ajout à une liste',
     list_removed: 'Retrait d’une liste',
+    order_returned: 'Retour de commande',
+    appointment_created: 'Rendez-vous pris',
+    appointment_completed: 'Rendez-vous honoré',
+    appointment_cancelled: 'Rendez-vous annulé',
+    ticket_created: 'Ticket ouvert',
+    ticket_resolved: 'Ticket résolu',
+    ticket_closed: 'Ticket fermé',
+    ticket_reopened: 'Ticket rouvert',
   },
   notes: {
     title: 'Notes',

@@ -343,6 +343,7 @@ export const ro: Texts = {
     description: 'Ce s-a întâmplat',
     contact: 'Contact',
     campaign: 'Vezi campania',
+    hidden_ticket: 'Acest tichet nu vă este accesibil.',
   },
   interaction: {
     booking_created: 'Rezervare făcută',
@@ -370,6 +371,14 @@ export const ro: Texts = {
     tag_removed: 'Etichetă scoasă',
     list_added: 'Adăugat într-o listă',
     list_removed: 'Scos dintr-o listă',
+    order_returned: 'Comandă returnată',
+    appointment_created: 'Programare făcută',
+    appointment_completed: 'Programare onorată',
+    appointment_cancelled: 'Programare anulată',
+    ticket_created: 'Tichet deschis',
+    ticket_resolved: 'Tichet rezolvat',
+    ticket_closed: 'Tichet închis',
+    ticket_reopened: 'Tichet redeschis',
   },
   notes: {
     title: 'Note',

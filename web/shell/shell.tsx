@@ -52,7 +52,7 @@ export function Shell() {
         <UnstyledButton className="top-search" onClick={spotlight.open} aria-haspopup="dialog">
           <Search size={16} aria-hidden />
           <span className="top-search-text">{t('palette.short')}</span>
-          <Kbd size="xs" className="top-search-key">
+          <Kbd size="xs" className="top-search-key" aria-hidden>
             Ctrl K
           </Kbd>
         </UnstyledButton>

@@ -2,7 +2,15 @@
 import './tables.ts'
 
 export { authenticator } from './authentication.ts'
-export { listMembers, membersAmong, membersWithRole, nameOf, type MemberToTell } from './members.ts'
+export {
+  accountOf,
+  listMembers,
+  membersAmong,
+  membersWithRole,
+  nameOf,
+  pageOfMembers,
+  type MemberToTell,
+} from './members.ts'
 export type { WorkspaceRow as Workspace } from './tables.ts'
 export {
   firstWorkspaceId as defaultWorkspaceId,

@@ -1,7 +1,9 @@
 /** Who belongs to the workspace, and with which role. There is always an owner. */
+import { sql } from 'kysely'
 import type { Actor, Role } from '#platform/actor.ts'
 import type { Tx } from '#platform/db/db.ts'
 import { Conflict, NotFound } from '#platform/errors.ts'
+import { afterCursor, countRows, orderBy, page, parseSort } from '#platform/http/paging.ts'
 import { requireRank } from './ranks.ts'
 import type { Language, StaffRole } from './tables.ts'
 
@@ -61,6 +63,18 @@ export async function membersAmong(tx: Tx, ids: readonly string[]): Promise<Map<
   return new Map(rows.map(({ id, full_name, role }) => [id, { name: full_name, role }]))
 }
 
+/** Name and address of an account of this workspace, a customer's too; null where it is none, or has no address. */
+export async function accountOf(tx: Tx, userId: string): Promise<{ name: string; email: string } | null> {
+  const row = await tx.sql
+    .selectFrom('accounts.memberships as m')
+    .innerJoin('accounts.users as u', 'u.id', 'm.user_id')
+    .select(['u.email', 'u.full_name as name'])
+    .where('m.workspace_id', '=', tx.workspaceId)
+    .where('u.id', '=', userId)
+    .executeTakeFirst()
+  return row?.email ? { name: row.name, email: row.email } : null
+}
+
 export interface MemberToTell {
   id: string
   name: string
@@ -79,6 +93,38 @@ export async function membersWithRole(tx: Tx, roles: readonly Role[]): Promise<M
     .limit(1_000)
     .execute()
   return rows.map(({ id, full_name: name, role, email, language }) => ({ id, name, role, email, language }))
+}
+
+export interface MembersQuery {
+  roles: readonly Role[]
+  /** In the name, whatever its accents and case. */
+  search?: string
+  /** Ids of the only ones that are asked for. */
+  among?: readonly string[]
+  except?: readonly string[]
+  limit?: number
+  cursor?: string
+  count?: 'exact'
+}
+
+/** Any number of them, page by page, by name. */
+export async function pageOfMembers(tx: Tx, { roles, search, among, except, ...query }: MembersQuery) {
+  const limit = query.limit ?? 50
+  const byName = { name: { expression: sql`platform.fold(u.full_name)`, type: 'text' as const } }
+  const sort = parseSort(undefined, byName, 'name')
+  const after = afterCursor(query.cursor, sort, sql`u.id`)
+  const from = sql`from accounts.memberships m join accounts.users u on u.id = m.user_id
+    where m.workspace_id = ${tx.workspaceId}::uuid and m.role = any(${[...roles]}::text[])
+      ${search ? sql`and position(platform.fold(${search}) in platform.fold(u.full_name)) > 0` : sql``}
+      ${among ? sql`and u.id = any(${[...among]}::uuid[])` : sql``}
+      ${except?.length ? sql`and u.id <> all(${[...except]}::uuid[])` : sql``}`
+  const { rows } = await sql<MemberToTell & { sort_key: string }>`
+    select u.id, u.full_name as name, m.role, u.email, u.language, platform.fold(u.full_name) as sort_key
+    ${from} ${after ? sql`and ${after}` : sql``} order by ${orderBy(sort, sql`u.id`)} limit ${limit + 1}`.execute(
+    tx.sql,
+  )
+  const list = page(rows, limit, sort, ({ sort_key: _key, ...member }): MemberToTell => member)
+  return { ...list, total: await countRows(tx, from, query.count === 'exact') }
 }
 
 /** Names for ids of people and API keys, as they are shown beside what they did; in one query for a whole page. */

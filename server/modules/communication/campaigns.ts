@@ -233,7 +233,7 @@ async function setStatus(
     .set({ status, ...also })
     .where('id', '=', campaign.id)
     .execute()
-  await tx.notify('campaign', { id: campaign.id, status })
+  tx.notify('campaign', { id: campaign.id, status })
 }
 
 async function startSending(tx: Tx, id: string): Promise<void> {

@@ -7,7 +7,7 @@ import { sql } from 'kysely'
 import type { Tx } from '#platform/db/db.ts'
 import { classifyBounce, type BounceKind } from '#platform/mail-in/bounce-kind.ts'
 import { openMailToken } from '#platform/mail-in/address-token.ts'
-import type { Handled, InboundMail, MailHandler } from '#platform/mail-in/handler.ts'
+import { oneByOne, type Handled, type InboundMail, type MailHandler } from '#platform/mail-in/handler.ts'
 import { headerOf, type Headers } from '#platform/mail-in/header-block.ts'
 import { readComplaint, readDeliveryReport, type Complaint } from '#platform/mail-in/report.ts'
 import type { Services } from '#platform/services.ts'
@@ -21,7 +21,7 @@ import {
 
 export const campaignMail: MailHandler = {
   name: 'communication.campaigns',
-  async handle(tx, mail, services) {
+  handle: oneByOne(async (tx, mail, services) => {
     const asked = await unsubscribeByMail(tx, mail, services)
     if (asked) return asked
     if (mail.kind === 'bounce') return noteBounce(tx, mail, services)
@@ -30,7 +30,7 @@ export const campaignMail: MailHandler = {
     if (mail.kind === 'auto_reply' && deliveryNamed(tx, mail, services))
       return { state: 'ignored', outcome: 'auto_reply' }
     return null
-  },
+  }),
 }
 
 /** `mailto:` of List-Unsubscribe. Whoever holds the token had the mail; from which address they write does not matter. */

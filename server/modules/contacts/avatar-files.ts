@@ -21,7 +21,8 @@ export async function forgetAvatar(tx: Tx, contactId: string): Promise<void> {
 
 export const removeFilesJob: JobDefinition = {
   kind: jobKind,
-  retryLimit: 8,
+  // Some eight hours: a bucket may be away.
+  retryLimit: 100,
   concurrency: 1,
   async run(job) {
     const keys = (job.data.keys as string[]).filter((key) => key.startsWith(`${job.workspaceId}/`))

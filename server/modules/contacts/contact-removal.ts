@@ -6,7 +6,7 @@ import { checkVersion, Conflict } from '#platform/errors.ts'
 import { publishContacts, type ContactFacts } from './contact-events.ts'
 import type { ContactRow } from './contact-view.ts'
 import { emailTaken, getContact, lockContact } from './contacts.ts'
-import { orRefuse } from './constraints.ts'
+import { orRefuse } from '#platform/db/constraints.ts'
 import { recordInteractions } from './interactions.ts'
 import { asOperation } from './operations/record.ts'
 

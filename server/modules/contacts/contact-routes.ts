@@ -10,7 +10,8 @@ import { contactFields, ContactView, viewContact } from './contact-view.ts'
 import { deleteContact, restoreContact } from './contact-removal.ts'
 import { createContact, getContact, updateContact } from './contacts.ts'
 import { InteractionView } from './interaction-shapes.ts'
-import { listInteractions } from './interactions.ts'
+import { readInteractions } from './interactions.ts'
+import { hideUnseenTickets } from './ticket-sight.ts'
 import { openQuery } from './views/open.ts'
 import { ContactStats, contactStats } from './stats.ts'
 
@@ -79,18 +80,19 @@ const showContactRoute = route({
   params,
   query: showQuery,
   replies: { 200: ContactDetails, 404: Problem },
-  run: async ({ tx, params: { id }, query, services }) => {
+  // What is kept is the same for all; who sees which ticket is asked each time.
+  run: async ({ tx, actor, params: { id }, query, services }) => {
     const { version, ...details } = await readThrough(tx, services, 'contact', [id.toLowerCase(), query], () =>
-      showContact(tx, id, query),
+      readContact(tx, id, query),
     )
-    return record(details, version)
+    return record({ ...details, engagement: await hideUnseenTickets(tx, actor, services, details.engagement) }, version)
   },
 })
 
-async function showContact(tx: Tx, id: string, query: Static<typeof showQuery>) {
+async function readContact(tx: Tx, id: string, query: Static<typeof showQuery>) {
   const contact = await getContact(tx, id, { deletedToo: query.deleted ?? false })
   const cursor = query.engagement_cursor === undefined ? {} : { cursor: query.engagement_cursor }
-  const timeline = await listInteractions(tx, { contactId: id, limit: query.engagement_limit ?? 20, ...cursor })
+  const timeline = await readInteractions(tx, { contactId: id, limit: query.engagement_limit ?? 20, ...cursor })
   return {
     ...viewContact(contact),
     merged_into: contact.merged_into,

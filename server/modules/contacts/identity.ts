@@ -12,6 +12,7 @@ import { Invalid } from '#platform/errors.ts'
 import { isId, newId } from '#platform/ids.ts'
 import { isEmail } from '#platform/http/validation.ts'
 import { publishContacts, type ContactFacts } from './contact-events.ts'
+import { fillable, lookUp, type Known, type Match, type Wanted } from './identity-search.ts'
 import { recordInteractions } from './interactions.ts'
 import { compareNames } from './name-likeness.ts'
 import { splitFullName } from './names.ts'
@@ -36,15 +37,12 @@ export interface Person {
 export interface Resolved {
   contact: Contact
   created: boolean
-  /** A contact with this address was deleted earlier; a person may want to restore that one instead. */
-  deletedContactId: string | null
 }
 
 export interface ResolvedPerson {
   contactId: string
   email: string
   created: boolean
-  deletedContactId: string | null
 }
 
 export interface ResolveOptions {
@@ -57,13 +55,26 @@ export interface ResolveOptions {
 export async function resolveContact(tx: Tx, actor: Actor, person: Person): Promise<Resolved> {
   if (!isEmail(person.email?.trim() ?? '')) throw Invalid.at('/email', 'format', 'This is not a valid email.')
   const [resolved] = await resolveContacts(tx, actor, [person])
-  const { contactId, created, deletedContactId } = resolved!
+  const { contactId, created } = resolved!
   const contact = await tx.sql
     .selectFrom('contacts.contacts')
     .selectAll()
     .where('id', '=', contactId)
     .executeTakeFirstOrThrow()
-  return { contact, created, deletedContactId }
+  return { contact, created }
+}
+
+/** What others need to speak to a contact. */
+export type NamedContact = Pick<Contact, 'id' | 'user_id' | 'email' | 'first_name' | 'last_name' | 'language'>
+
+export async function namedContacts(tx: Tx, ids: readonly string[]): Promise<Map<string, NamedContact>> {
+  const rows = await tx.sql
+    .selectFrom('contacts.contacts')
+    .select(['id', 'user_id', 'email', 'first_name', 'last_name', 'language'])
+    .where('workspace_id', '=', tx.workspaceId)
+    .where('id', 'in', [...new Set(ids)])
+    .execute()
+  return new Map(rows.map((row) => [row.id, row]))
 }
 
 /**
@@ -87,7 +98,7 @@ export async function resolveContacts(
     for (const one of open) {
       const match = choose(one, found.get(one.number) ?? [])
       if (!match) continue
-      answers[one.number] = { contactId: match.id, email: match.email, created: false, deletedContactId: null }
+      answers[one.number] = { contactId: match.id, email: match.email, created: false }
       gaps.push(...gapsOf(one, match))
     }
     open = create ? open.filter((one) => !answers[one.number] && one.email) : []
@@ -98,45 +109,6 @@ export async function resolveContacts(
   await fillGaps(tx, actor, gaps)
   await keepOutsideIds(tx, wanted, answers)
   return answers
-}
-
-/** The newest deleted contact of an address. */
-export async function findDeleted(tx: Tx, emails: string[]): Promise<Map<string, string>> {
-  const { rows } = await sql<{ email: string; id: string }>`
-    select distinct on (wanted.email) wanted.email, c.id
-    from unnest(${emails}::text[]) as wanted(email)
-    join contacts.contacts c
-      on c.workspace_id = ${tx.workspaceId} and c.email_key = lower(wanted.email) and c.deleted_at is not null
-        and c.merged_into is null
-    order by wanted.email, c.deleted_at desc, c.id`.execute(tx.sql)
-  return new Map(rows.map((row) => [row.email, row.id]))
-}
-
-const fillable = ['first_name', 'last_name', 'company', 'phone', 'phone_key', 'user_id'] as const
-type Known = Partial<Record<(typeof fillable)[number] | 'language', string>>
-
-interface Wanted {
-  number: number
-  email: string | null
-  /** Lower case where it is a UUID. */
-  userId: string | null
-  /** Only where the telephone may decide. */
-  phoneKey: string | null
-  known: Known
-  source: string
-}
-
-interface Match {
-  id: string
-  email: string
-  first_name: string
-  last_name: string
-  company: string | null
-  phone: string | null
-  phone_key: string | null
-  user_id: string | null
-  /** `address`: one that the person had before, on another record. */
-  found_by: 'email' | 'address' | 'user_id' | 'phone'
 }
 
 function toWanted(person: Person, number: number, byPhone: boolean): Wanted {
@@ -168,43 +140,6 @@ async function takeTurns(tx: Tx, wanted: Wanted[]): Promise<void> {
     select pg_advisory_xact_lock(7276776, bucket) from (
       select distinct hashtext(${tx.workspaceId}::text || key) & 127 as bucket from unnest(${keys}::text[]) as key
       order by bucket) as turns`.execute(tx.sql)
-}
-
-/** Everybody who might be meant, by each of the three keys. Two by one telephone are enough to know that it tells nothing. */
-async function lookUp(tx: Tx, wanted: Wanted[]): Promise<Map<number, Match[]>> {
-  const rows = wanted.map(({ number, email, userId, phoneKey }) => ({
-    number,
-    email,
-    user_id: userId && isId(userId) ? userId : null,
-    user_key: userId && !isId(userId) ? userId : null,
-    phone_key: phoneKey,
-  }))
-  const columns = sql`c.id, c.email, c.first_name, c.last_name, c.company, c.phone, c.phone_key, c.user_id`
-  const found = await sql<Match & { number: number }>`
-    with wanted as materialized (
-      select * from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as p(number int, email text, user_id uuid, user_key text, phone_key text))
-    select w.number, 'email' as found_by, ${columns} from wanted w join contacts.contacts c
-      on c.workspace_id = ${tx.workspaceId} and c.email_key = lower(w.email) and c.deleted_at is null
-    union all
-    select w.number, 'address', ${columns} from wanted w, lateral (
-      select contact_id from contacts.contact_addresses
-      where workspace_id = ${tx.workspaceId} and email_key = lower(w.email) order by added_at desc, contact_id limit 1) a
-    join contacts.contacts c on c.workspace_id = ${tx.workspaceId} and c.id = a.contact_id and c.deleted_at is null
-    union all
-    select w.number, 'user_id', ${columns} from wanted w, lateral (
-      select * from contacts.contacts where workspace_id = ${tx.workspaceId} and user_id = w.user_id and deleted_at is null
-      order by created_at, id limit 1) c
-    union all
-    select w.number, 'user_id', ${columns} from wanted w
-    join contacts.outside_users u on u.workspace_id = ${tx.workspaceId} and u.user_key = coalesce(w.user_key, w.user_id::text)
-    join contacts.contacts c on c.workspace_id = ${tx.workspaceId} and c.id = u.contact_id and c.deleted_at is null
-    union all
-    select w.number, 'phone', ${columns} from wanted w, lateral (
-      select * from contacts.contacts where workspace_id = ${tx.workspaceId} and deleted_at is null and id in (
-        select coalesce(merged_into, id) from contacts.contacts
-        where workspace_id = ${tx.workspaceId} and phone_key = w.phone_key and (deleted_at is null or merged_into is not null))
-      limit 2) c`.execute(tx.sql)
-  return Map.groupBy(found.rows, (row) => row.number)
 }
 
 /** Beside an address that we do not know, a telephone decides only with the same name; without any address, unless the name speaks against it. */
@@ -255,20 +190,13 @@ async function insertNew(tx: Tx, actor: Actor, people: Wanted[]): Promise<Map<nu
   await recordInteractions(
     tx,
     made.map(({ id, source }) => ({ contactId: id, type: 'contact_created' as const, metadata: { source }, actor })),
+    { areNew: true },
   )
-  const deleted = made.length
-    ? await findDeleted(
-        tx,
-        made.map(({ email }) => email),
-      )
-    : new Map<string, string>()
   const byId = new Map(made.map((contact) => [contact.id, contact]))
   return new Map(
     rows.flatMap(({ id, number }) => {
       const contact = byId.get(id)
-      if (!contact) return []
-      const deletedContactId = deleted.get(contact.email) ?? null
-      return [[number, { contactId: id, email: contact.email, created: true, deletedContactId }] as const]
+      return contact ? [[number, { contactId: id, email: contact.email, created: true }] as const] : []
     }),
   )
 }

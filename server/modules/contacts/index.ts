@@ -17,7 +17,14 @@ export {
   recipientsOf,
   type Recipient,
 } from './audience.ts'
-export { resolveContact, resolveContacts, type Person, type Resolved } from './identity.ts'
+export {
+  namedContacts,
+  resolveContact,
+  resolveContacts,
+  type NamedContact,
+  type Person,
+  type Resolved,
+} from './identity.ts'
 export { recordInteractions, type InteractionType, type NewInteraction } from './interactions.ts'
 export { html, showPage } from './pages/page.ts'
 export { invalidLinkPage } from './pages/subscription-pages.ts'

@@ -24,9 +24,9 @@ const listOfContactRoute = route({
   params,
   query,
   replies: { 200: Page(InteractionView), 404: Problem },
-  run: async ({ tx, params: { id }, query: asked }) => {
+  run: async ({ tx, actor, params: { id }, query: asked, services }) => {
     await getContact(tx, id, { deletedToo: true })
-    return listInteractions(tx, { contactId: id, ...toQuery(asked) })
+    return listInteractions(tx, actor, services, { contactId: id, ...toQuery(asked) })
   },
 })
 
@@ -37,7 +37,7 @@ const listAllRoute = route({
   summary: 'What happened with all contacts, newest first',
   query,
   replies: { 200: Page(InteractionView) },
-  run: ({ tx, query: asked }) => listInteractions(tx, toQuery(asked)),
+  run: ({ tx, actor, query: asked, services }) => listInteractions(tx, actor, services, toQuery(asked)),
 })
 
 const addRoute = route({

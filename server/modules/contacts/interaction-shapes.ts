@@ -11,6 +11,9 @@ export const InteractionView = Type.Object(
     interaction_type: Type.String(),
     description: Type.String(),
     metadata: JsonObject,
+    is_hidden: Type.Boolean({
+      description: 'About a ticket that whoever asks may not see: what there is to read of it is left out',
+    }),
     occurred_at: Timestamp,
     recorded_at: Timestamp,
     edited_at: NullableTimestamp,

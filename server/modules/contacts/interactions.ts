@@ -8,9 +8,11 @@ import type { Actor } from '#platform/actor.ts'
 import type { Tx } from '#platform/db/db.ts'
 import { NotFound } from '#platform/errors.ts'
 import { newId } from '#platform/ids.ts'
+import type { Services } from '#platform/services.ts'
 import { afterCursor, countRows, orderBy, page, parseSort } from '#platform/http/paging.ts'
 import { survivorsOf } from './merging/survivors.ts'
 import type { InteractionTable } from './tables.ts'
+import { hideUnseenTickets } from './ticket-sight.ts'
 import type { Selectable } from 'kysely'
 
 /** What a person may enter by hand: the types of the specification. */
@@ -72,17 +74,15 @@ export type Interaction = Selectable<InteractionTable>
 
 /**
  * Writes any number of entries in one statement, and answers those that are new. A contact of another workspace
- * cannot be named: the foreign key carries the tenant.
+ * cannot be named: the foreign key carries the tenant. `areNew`: the contacts were just made, so none was merged.
  */
 export async function recordInteractions(
   tx: Tx,
   entries: NewInteraction[],
+  { areNew = false } = {},
 ): Promise<{ id: string; contact_id: string; source_key: string | null }[]> {
   if (!entries.length) return []
-  const survivors = await survivorsOf(
-    tx,
-    entries.map((entry) => entry.contactId),
-  )
+  const survivors = await survivorsOf(tx, areNew ? [] : entries.map((entry) => entry.contactId))
   const rows = entries.map((entry, number) => ({
     number,
     id: newId(),
@@ -141,7 +141,18 @@ export interface InteractionQuery {
 }
 
 /** Newest first; without a contact, those of the whole workspace. */
-export async function listInteractions(tx: Tx, query: InteractionQuery) {
+export async function listInteractions(
+  tx: Tx,
+  actor: Actor,
+  services: Pick<Services, 'sights' | 'permissions'>,
+  query: InteractionQuery,
+) {
+  const list = await readInteractions(tx, query)
+  return { ...list, data: await hideUnseenTickets(tx, actor, services, list.data) }
+}
+
+/** The same for nobody in particular: whoever shows it goes through `hideUnseenTickets` first. */
+export async function readInteractions(tx: Tx, query: InteractionQuery) {
   const limit = query.limit ?? 50
   const byTime = { occurred_at: { expression: sql`i.occurred_at`, type: 'timestamptz' as const } }
   const sort = parseSort(undefined, byTime, '-occurred_at')
@@ -176,6 +187,8 @@ export async function addInteraction(
   return tx.sql.selectFrom('contacts.interactions').selectAll().where('id', '=', written!.id).executeTakeFirstOrThrow()
 }
 
+export type ShownInteraction = ReturnType<typeof viewInteraction>
+
 export function viewInteraction(row: Interaction & { contact_name?: string }) {
   return {
     id: row.id,
@@ -184,6 +197,7 @@ export function viewInteraction(row: Interaction & { contact_name?: string }) {
     interaction_type: row.interaction_type,
     description: row.description,
     metadata: row.metadata,
+    is_hidden: false,
     occurred_at: row.occurred_at,
     recorded_at: row.recorded_at,
     edited_at: row.edited_at,

@@ -6,7 +6,7 @@ import type { Tx } from '#platform/db/db.ts'
 import { checkVersion, Conflict, NotFound } from '#platform/errors.ts'
 import { newId } from '#platform/ids.ts'
 import { afterCursor, countRows, orderBy, page, parseSort, type SortColumn } from '#platform/http/paging.ts'
-import { orRefuse } from './constraints.ts'
+import { orRefuse } from '#platform/db/constraints.ts'
 import { userId } from './membership.ts'
 import type { TagTable } from './tables.ts'
 

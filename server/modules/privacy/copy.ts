@@ -4,7 +4,7 @@ import type { Tx } from '#platform/db/db.ts'
 import type { Job, JobDefinition } from '#platform/jobs/job.ts'
 import { every } from '#platform/module.ts'
 import type { Person } from '#platform/privacy/personal-data.ts'
-import type { Services } from '#platform/services.ts'
+import type { Runtime, Services } from '#platform/services.ts'
 import { systemActor } from '#platform/actor.ts'
 import { getWorkspace, listWorkspaceIds } from '#modules/accounts/index.ts'
 import { chooseLanguage } from '#modules/contacts/index.ts'
@@ -94,20 +94,24 @@ export async function linkTo(services: Pick<Services, 'files'>, request: Request
 /** Copies lie no longer than they are needed. */
 export const copyTasks = [
   every('25 * * * *', 'privacy.forget_copies', async (runtime) => {
-    for (const workspaceId of await listWorkspaceIds(runtime.db)) {
-      const old = await runtime.db.transaction(workspaceId, (tx) =>
-        tx.sql
-          .updateTable('privacy.requests as r')
-          .from('privacy.requests as old')
-          .set({ file_key: null })
-          .whereRef('r.workspace_id', '=', 'old.workspace_id')
-          .whereRef('r.id', '=', 'old.id')
-          .where('old.file_until', '<', tx.now)
-          .where('old.file_key', 'is not', null)
-          .returning('old.file_key as key')
-          .execute(),
-      )
-      for (const { key } of old) if (key) await runtime.files.delete(key)
-    }
+    for (const workspaceId of await listWorkspaceIds(runtime.db)) await forgetCopies(runtime, workspaceId)
   }),
 ]
+
+/** The file first: a row without a file is harmless, a copy that no row knows would stay for ever. */
+async function forgetCopies({ db, files }: Runtime, workspaceId: string): Promise<void> {
+  const old = await db.transaction(workspaceId, (tx) =>
+    tx.sql
+      .selectFrom('privacy.requests')
+      .select(['id', 'file_key'])
+      .where('file_until', '<', tx.now)
+      .where('file_key', 'is not', null)
+      .execute(),
+  )
+  for (const { id, file_key: key } of old) {
+    if (key) await files.delete(key)
+    await db.transaction(workspaceId, (tx) =>
+      tx.sql.updateTable('privacy.requests').set({ file_key: null }).where('id', '=', id).execute(),
+    )
+  }
+}

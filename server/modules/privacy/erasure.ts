@@ -13,7 +13,8 @@ import { personalFiles } from './document.ts'
 import { getRequest, unsealPerson } from './requests.ts'
 import type { Report } from './tables.ts'
 
-export const eraseJob: JobDefinition = { kind: 'privacy.delete', retryLimit: 10, concurrency: 1, run: erase }
+/** Tried for some eight hours: the files may lie in a bucket that is away. */
+export const eraseJob: JobDefinition = { kind: 'privacy.delete', retryLimit: 100, concurrency: 1, run: erase }
 
 interface Done extends Report {
   keys: string[]

@@ -5,6 +5,7 @@ import sharp from 'sharp'
 import { expect, test } from 'vitest'
 import yauzl from 'yauzl'
 import { newId } from '#platform/ids.ts'
+import { failNextDeletion, keysIn } from '#testing/files-away.ts'
 import { start, type TestApp } from '#testing/start.ts'
 
 const userId = newId()
@@ -115,6 +116,20 @@ test('a long history is written as it is read; at once it would be too much, and
   const download = await app.app.http.inject({ url: new URL(body.download_url).pathname })
   const data = JSON.parse((await unzip(download.rawPayload)).get('data.json')!.toString())
   expect(data.sections.contacts['contacts.interactions'].length).toBeGreaterThan(12_000)
+})
+
+test('a copy whose file cannot be deleted is remembered until it can', async () => {
+  await using app = await start()
+  await makePerson(app)
+  await app.as('adrian').post('/gdpr/export', { email: 'ana@x.example' })
+  await app.drain()
+  await app.inTx((tx) => sql`update privacy.requests set file_until = now() - interval '1 second'`.execute(tx.sql))
+  const task = app.app.tasks.find(({ name }) => name === 'privacy.forget_copies')!
+  failNextDeletion(app)
+  await expect(task.run(app.app.runtime)).rejects.toThrow('away')
+  expect(await keysIn(app, 'privacy')).toHaveLength(1)
+  await task.run(app.app.runtime)
+  expect(await keysIn(app, 'privacy')).toEqual([])
 })
 
 test('a copy goes after its time, and with the person', async () => {

@@ -1,9 +1,10 @@
 /** The files behind attachments: stored as they stream in, looked at on the way, asked about, and removed by a job. */
 import { Readable } from 'node:stream'
 import { Invalid, TooLarge } from '#platform/errors.ts'
+import { FilesUnavailable } from '#platform/files/files.ts'
 import { newId } from '#platform/ids.ts'
 import type { JobDefinition } from '#platform/jobs/job.ts'
-import type { Services } from '#platform/services.ts'
+import type { Runtime } from '#platform/services.ts'
 import {
   headBytes,
   keyName,
@@ -15,7 +16,7 @@ import {
 import type { FileType } from './attachment-types.ts'
 import type { ScanState } from './tables.ts'
 
-type Storing = Pick<Services, 'files' | 'scan' | 'log' | 'config'>
+type Storing = Pick<Runtime, 'files' | 'scan' | 'log' | 'config' | 'db'>
 
 export interface StoredAttachment {
   id: string
@@ -39,26 +40,49 @@ export async function storeAttachment(
   const kind = kindOfName(fileName)
   const fileKey = `${place.workspaceId}/tickets/${place.ticketId}/${id}/${keyName(fileName)}`
   const bytesMax = services.config.tickets.attachmentSizeBytesMax
-  const put = await services.files.put(fileKey, Readable.from(checked(file.content, kind), { objectMode: false }), {
-    type: kind.mime,
-    bytesMax,
-  })
-  if (!put.ok) {
-    const limit = Math.floor(bytesMax / 1_000_000)
-    throw new TooLarge('file_too_large', `A file has at most ${limit} MB here (MAX_ATTACHMENT_SIZE_MB).`)
-  }
-  const { sizeBytes, sha256 } = put
+  const content = Readable.from(checked(file.content, kind), { objectMode: false })
+  let isMaybeThere = false
   try {
+    const put = await services.files.put(fileKey, content, { type: kind.mime, bytesMax }).catch((error: unknown) => {
+      // The storage may have it all the same, when only its answer was lost.
+      isMaybeThere = error instanceof FilesUnavailable
+      throw error
+    })
+    if (!put.ok) {
+      const limit = Math.floor(bytesMax / 1_000_000)
+      throw new TooLarge('file_too_large', `A file has at most ${limit} MB here (MAX_ATTACHMENT_SIZE_MB).`)
+    }
+    isMaybeThere = true
+    const { sizeBytes, sha256 } = put
     const scan = await scanAttachment(services, fileKey)
     return { id, fileName, fileKey, fileType: kind.type, mimeType: kind.mime, sizeBytes, sha256, scan }
   } catch (error) {
-    await services.files.delete(fileKey)
+    if (isMaybeThere) await discardFiles(services, place.workspaceId, [fileKey])
     throw error
   }
 }
 
+/** Of files that no row names. Where the storage is away, a job removes them when it is back. */
+export async function discardFiles(
+  { files, db }: Pick<Runtime, 'files' | 'db'>,
+  workspaceId: string,
+  keys: string[],
+): Promise<void> {
+  const left: string[] = []
+  for (const key of keys) {
+    await files.delete(key).catch((error: unknown) => {
+      if (!(error instanceof FilesUnavailable)) throw error
+      left.push(key)
+    })
+  }
+  if (left.length) await db.transaction(workspaceId, (tx) => tx.enqueue(removeFilesJob.kind, { keys: left }))
+}
+
 /** Throws when something was found; the caller deletes the file. What could not be asked about waits in quarantine. */
-export async function scanAttachment(services: Omit<Storing, 'config'>, fileKey: string): Promise<ScanState> {
+export async function scanAttachment(
+  services: Pick<Storing, 'files' | 'scan' | 'log'>,
+  fileKey: string,
+): Promise<ScanState> {
   const content = await services.files.get(fileKey)
   if (!content) throw new Invalid('file_gone', 'This file is not there any more.')
   // A scanner may stop reading early; a file that goes while its stream still opens must not end the program.
@@ -98,7 +122,8 @@ async function* checked(content: Readable, kind: AttachmentKind): AsyncGenerator
 
 export const removeFilesJob: JobDefinition = {
   kind: 'support.remove_files',
-  retryLimit: 8,
+  // Some eight hours: a bucket may be away.
+  retryLimit: 100,
   concurrency: 1,
   async run(job) {
     const keys = (job.data.keys as string[]).filter((key) => key.startsWith(`${job.workspaceId}/tickets/`))

@@ -6,7 +6,7 @@ import { isId } from '#platform/ids.ts'
 import { created, Reply, route, streamRoute } from '#platform/http/route.ts'
 import { Closed, Id, Message, Problem, Timestamp } from '#platform/http/shapes.ts'
 import type { Runtime } from '#platform/services.ts'
-import { storeAttachment, type StoredAttachment } from './attachment-files.ts'
+import { discardFiles, storeAttachment, type StoredAttachment } from './attachment-files.ts'
 import {
   addAttachments,
   deleteAttachment,
@@ -81,7 +81,7 @@ const uploadRoute = streamRoute({
     const received = await receive(request, runtime, 1, { workspaceId: actor.workspaceId, ticketId }, (messageId) =>
       inTx((tx) => requirePlace(tx, actor, { ticketId, messageId })),
     )
-    const [attachment] = await keep(runtime, received.files, () =>
+    const [attachment] = await keep(runtime, actor.workspaceId, received.files, () =>
       inTx((tx) => addAttachments(tx, actor, { ticketId, messageId: received.messageId }, received.files)),
     )
     return created(viewAttachment(actor, attachment!), `/tickets/${ticketId}/attachments/${attachment!.id}`)
@@ -99,7 +99,7 @@ const uploadManyRoute = streamRoute({
     const received = await receive(request, runtime, filesMax, place, (messageId) =>
       inTx((tx) => requirePlace(tx, actor, { ticketId, messageId })),
     )
-    const attachments = await keep(runtime, received.files, () =>
+    const attachments = await keep(runtime, actor.workspaceId, received.files, () =>
       inTx((tx) => addAttachments(tx, actor, { ticketId, messageId: received.messageId }, received.files)),
     )
     return created({ data: attachments.map((each) => viewAttachment(actor, each)) }, `/tickets/${ticketId}/attachments`)
@@ -196,7 +196,7 @@ async function receive(
     if (received.messageId) await admit(received.messageId)
     return received
   } catch (error) {
-    await forget(runtime, received.files)
+    await discardFiles(runtime, place.workspaceId, keysOf(received.files))
     throw error
   }
 }
@@ -208,15 +208,18 @@ function readField(received: Received, name: string, value: string): void {
   received.messageId = value.toLowerCase()
 }
 
-async function keep<T>(runtime: Runtime, files: StoredAttachment[], write: () => Promise<T>): Promise<T> {
+async function keep<T>(
+  runtime: Runtime,
+  workspaceId: string,
+  files: StoredAttachment[],
+  write: () => Promise<T>,
+): Promise<T> {
   try {
     return await write()
   } catch (error) {
-    await forget(runtime, files)
+    await discardFiles(runtime, workspaceId, keysOf(files))
     throw error
   }
 }
 
-async function forget(runtime: Runtime, files: StoredAttachment[]): Promise<void> {
-  for (const { fileKey } of files) await runtime.files.delete(fileKey)
-}
+const keysOf = (files: StoredAttachment[]): string[] => files.map(({ fileKey }) => fileKey)

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'vitest'
 import type { ScanResult } from '#platform/scan/scan.ts'
 import { customerOf } from '#testing/customer.ts'
+import { failNextDeletion, tryAgain } from '#testing/files-away.ts'
 import { start, type Client, type TestApp } from '#testing/start.ts'
 
 const png = Buffer.from('\u0089PNG\r\n\u001a\n some pixels', 'latin1')
@@ -173,4 +174,22 @@ test('what a scanner condemns is not kept, and what it has not seen waits', asyn
   assert.equal((await agnes.get(`${files}/${bad.body.id}`)).body.scan, 'infected')
   assert.equal((await agnes.get(`${files}/${bad.body.id}/download`)).status, 410)
   assert.equal((await storedFiles(app)).length, 2)
+})
+
+test('what a scanner condemns goes for good, though the storage be away at that moment', async () => {
+  await using app = await start()
+  const { chloe, files } = await broken(app)
+  let verdict: ScanResult = { verdict: 'unavailable', reason: 'asleep' }
+  app.app.runtime.scan.scan = async (content) => {
+    content.destroy()
+    return verdict
+  }
+  const bad = await send(chloe, files, [{ name: 'c.png', content: png }])
+  verdict = { verdict: 'infected', signature: 'Eicar' }
+  failNextDeletion(app)
+  await app.drain()
+  assert.equal((await chloe.get(`${files}/${bad.body.id}`)).body.scan, 'infected')
+  assert.equal((await storedFiles(app)).length, 1)
+  await tryAgain(app, 'support.remove_files')
+  assert.deepEqual(await storedFiles(app), [])
 })

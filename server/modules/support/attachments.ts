@@ -151,7 +151,8 @@ export async function deleteAttachment(tx: Tx, actor: Actor, ticketId: string, i
 /** Fails while the scanner does not answer, so that it is tried again, and for good where nobody answers for days. */
 export const scanJob: JobDefinition = {
   kind: 'support.scan_attachment',
-  retryLimit: 20,
+  // Five minutes apart.
+  retryLimit: 1_000,
   concurrency: 1,
   async run(job) {
     const id = String(job.data.attachment_id)
@@ -167,16 +168,16 @@ export const scanJob: JobDefinition = {
     if (!waiting) return { scan: null }
     const scan = await verdictOn(job.runtime, waiting.file_key)
     if (scan === 'pending') throw new Error('the virus scanner does not answer')
-    await job.transaction((tx) =>
-      tx.sql
+    await job.transaction(async (tx) => {
+      await tx.sql
         .updateTable('support.attachments')
         .set({ scan, updated_at: tx.now })
         .where('workspace_id', '=', tx.workspaceId)
         .where('id', '=', id)
         .where('scan', '=', 'pending')
-        .execute(),
-    )
-    if (scan === 'infected') await job.runtime.files.delete(waiting.file_key)
+        .execute()
+      if (scan === 'infected') await tx.enqueue('support.remove_files', { keys: [waiting.file_key] })
+    })
     return { scan }
   },
 }

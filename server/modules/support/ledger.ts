@@ -20,6 +20,7 @@ export type LedgerType =
   | 'parted'
   | 'split'
   | 'deadline'
+  | 'sla_warning'
   | 'sla'
   | 'attachment'
 
@@ -35,11 +36,24 @@ export interface LedgerEntry {
 
 /** Answers the number of the last entry. */
 export async function writeLedger(tx: Tx, actor: Actor, ticketId: string, entries: LedgerEntry[]): Promise<number> {
+  return writeLedgers(
+    tx,
+    actor,
+    entries.map((entry) => ({ ticketId, entry })),
+  )
+}
+
+/** Of several tickets in one statement. */
+export async function writeLedgers(
+  tx: Tx,
+  actor: Actor,
+  entries: readonly { ticketId: string; entry: LedgerEntry }[],
+): Promise<number> {
   const kind = kindOf(actor)
   const rows = await tx.sql
     .insertInto('support.ticket_events')
     .values(
-      entries.map(({ type, from = null, to = null, data = {}, at = tx.now }) => ({
+      entries.map(({ ticketId, entry: { type, from = null, to = null, data = {}, at = tx.now } }) => ({
         workspace_id: tx.workspaceId,
         ticket_id: ticketId,
         type,

@@ -9,7 +9,8 @@ import { isOfTheHouse, kindOf, personOf, visibleMessages } from './access.ts'
 import { mentionColleagues } from './followers.ts'
 import { moveTicket } from './moves.ts'
 import { record, tell, type LedgerEntry } from './ticket-events.ts'
-import { getTicket, lockTicket, openTicket } from './tickets.ts'
+import { openTicket } from './opening.ts'
+import { getTicket, lockTicket } from './tickets.ts'
 import { isEnded } from './ticket-status.ts'
 import type { AuthorKind, Ticket, TicketMessage, TicketSource, TicketUpdate } from './tables.ts'
 
@@ -29,6 +30,8 @@ export interface MessageOptions {
   /** Where the actor has no account: the requester by mail or by the public page, or a program. */
   author?: { kind: AuthorKind; name: string; email: string }
   source?: TicketSource
+  /** The merged ticket that it was said to. */
+  cameFrom?: string | null
 }
 
 export interface Said {
@@ -97,6 +100,7 @@ export async function addMessage(
       content: input.content,
       is_internal: isInternal,
       source: options.source ?? 'web',
+      came_from: options.cameFrom ?? null,
       created_at: tx.now,
       updated_at: tx.now,
     })
@@ -226,7 +230,7 @@ async function startFollowUp(
   }
   const asSystem: Actor = { ...actor, kind: 'system', role: 'owner', scopes: null }
   const followUp = await openTicket(tx, asSystem, { ...fields, ...requester }, services, { followUpOf: ticket })
-  return addMessage(tx, actor, followUp, input, services, options)
+  return addMessage(tx, actor, followUp, input, services, { ...options, cameFrom: null })
 }
 
 /** What the record knows of the conversation: who waits for whom, and since when. */

@@ -38,6 +38,7 @@ import { publicRoutes } from './public-routes.ts'
 import { heard, supportReactions } from './reactions.ts'
 import { askJob, satisfactionReactions } from './satisfaction/asking.ts'
 import { satisfactionRoutes } from './satisfaction/routes.ts'
+import { seenTickets } from './sight.ts'
 import { ticketRoutes } from './ticket-routes.ts'
 import { viewRoutes } from './views/routes.ts'
 
@@ -92,5 +93,6 @@ export const support = defineModule({
   ],
   hears: heard,
   metrics: showTotals,
+  sights: { ticket: seenTickets },
   personalData,
 })

@@ -2,10 +2,12 @@
  * The doors of people without an account. The token comes in a header, never in an address that logs and other pages would
  * see. What is wrong with it is not said: 404, always.
  */
+import { setTimeout as pause } from 'node:timers/promises'
 import type { FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
+import type { Tx } from '#platform/db/db.ts'
 import { NotFound, TooMany } from '#platform/errors.ts'
-import { Reply, streamRoute } from '#platform/http/route.ts'
+import { Reply, route, streamRoute } from '#platform/http/route.ts'
 import { Closed, Email, Id, NullableText, OneOf, Problem, Timestamp } from '#platform/http/shapes.ts'
 import { networkOf } from '#platform/limits/network.ts'
 import type { Runtime } from '#platform/services.ts'
@@ -17,9 +19,12 @@ import {
   openPublicTicket,
   publicMessages,
   readToken,
+  replaceOwnToken,
+  replaceTokenOf,
+  type Asked,
+  type Opened,
   type PublicMessages,
 } from './public-tickets.ts'
-
 import { priorities, ticketStatuses, type Ticket, type TicketMessage } from './tables.ts'
 
 const query = Closed({
@@ -85,6 +90,7 @@ const openRoute = streamRoute({
     404: Problem,
   },
   stream: async ({ body, query: { workspace }, runtime, request, ip }) => {
+    const begunAt = performance.now()
     const workspaceId = await requireWorkspace(runtime, workspace)
     const { website, language = chooseLanguage(null, request.headers['accept-language']), ...input } = body
     if (website) throw new TooMany('too_many_tickets', 'Too many tickets were opened. Try again later.')
@@ -92,6 +98,7 @@ const openRoute = streamRoute({
     const { ticket, token } = await runtime.db.transaction(workspaceId, (tx) =>
       openPublicTicket(tx, runtime, { ...input, language }),
     )
+    await evenOut(begunAt)
     const { ticket_number, id, status } = ticket
     const location = `/api/v1/public/tickets/${ticket_number}`
     return new Reply(201, { ticket_number, id, access_token: token, status }, { location, ...unlinked })
@@ -104,16 +111,17 @@ const showRoute = streamRoute({
   may: 'public',
   rate: '120/minute',
   summary: 'A ticket, by its token in X-Ticket-Token, or by a number that cannot be guessed',
-  description: 'Public messages alone. What is missing, wrong or another’s looks the same: 404.',
+  description:
+    'Public messages alone, and those that were said in this ticket. What is missing, wrong or another’s looks the same: 404; so ' +
+    'does a ticket whose requester has written by mail or from an account, unless the help desk gave the token. Whoever is wrong about one ticket too often hears 429 instead, wherever they ask from; the right token goes on working.',
   params: Closed({ ticket_number: Type.String({ maxLength: 100 }) }),
   query,
   replies: { 200: PublicTicket, 404: Problem },
-  stream: async ({ params, query: { workspace }, runtime, request }) => {
+  stream: async ({ params, query: { workspace }, runtime, request, ip }) => {
     const asked = { address: params.ticket_number, token: tokenOf(request) }
-    const workspaceId = await workspaceOf(runtime, asked.token, workspace)
-    const view = await runtime.db.transaction(workspaceId, async (tx) => {
-      const ticket = await findPublicTicket(tx, runtime, asked)
-      return viewPublic(ticket, await publicMessages(tx, ticket))
+    const view = await asHolder(runtime, { asked, workspace, ip }, async (tx) => {
+      const found = await findPublicTicket(tx, runtime, asked)
+      return viewPublic(found.own, await publicMessages(tx, found))
     })
     return new Reply(200, view, unlinked)
   },
@@ -146,14 +154,54 @@ const messageRoute = streamRoute({
   },
   stream: async ({ params, query: { workspace }, body, runtime, request, ip }) => {
     const asked = { address: params.ticket_id, token: tokenOf(request) }
-    const workspaceId = await workspaceOf(runtime, asked.token, workspace)
-    await limitWriting(runtime, { workspaceId, address: asked.address, ip })
-    const said = await runtime.db.transaction(workspaceId, (tx) => addPublicMessage(tx, runtime, asked, body.content))
+    const said = await asHolder(runtime, { asked, workspace, ip, writes: true }, (tx) =>
+      addPublicMessage(tx, runtime, asked, body.content),
+    )
     return new Reply(201, viewSaid(said), unlinked)
   },
 })
 
-export const publicRoutes = [openRoute, showRoute, messageRoute]
+const Replaced = Type.Object({
+  ticket_number: Type.String(),
+  id: Id,
+  access_token: Type.String({ description: 'For X-Ticket-Token; shown once' }),
+})
+
+const replaceOwnTokenRoute = streamRoute({
+  method: 'POST',
+  path: '/public/tickets/:ticket_id/access-token',
+  may: 'public',
+  rate: '10/minute',
+  summary: 'Replace the token of a ticket, by the present one in X-Ticket-Token',
+  description:
+    'For when somebody else has it. The present one is dead at once, wherever it was sent on to; so is a number that opened ' +
+    'the ticket.',
+  params: Closed({ ticket_id: Type.String({ maxLength: 100, description: 'The id, or the number' }) }),
+  replies: { 201: Replaced, 404: Problem },
+  stream: async ({ params, runtime, request, ip }) => {
+    const token = tokenOf(request)
+    if (token === null) throw new NotFound('ticket')
+    const asked = { address: params.ticket_id, token }
+    const opened = await asHolder(runtime, { asked, ip, writes: true }, (tx) => replaceOwnToken(tx, runtime, asked))
+    return new Reply(201, viewReplaced(opened), unlinked)
+  },
+})
+
+const replaceTokenRoute = route({
+  method: 'POST',
+  path: '/tickets/:id/access-token',
+  may: 'ticket.work',
+  summary: 'Replace the token by which somebody without an account comes back to a ticket',
+  description:
+    'Each one that was given out before is dead at once, and the history of the ticket says who did it. The new one opens the ' +
+    'ticket also after its requester has written by mail: give it to that person alone, or to nobody; 409 where the ticket was not opened without an account.',
+  params: Closed({ id: Id }),
+  replies: { 201: Replaced, 404: Problem, 409: Problem },
+  run: async ({ tx, actor, params: { id }, services }) =>
+    new Reply(201, viewReplaced(await replaceTokenOf(tx, services, actor, id)), unlinked),
+})
+
+export const publicRoutes = [openRoute, showRoute, messageRoute, replaceOwnTokenRoute, replaceTokenRoute]
 
 /** The address of such a page is not to be told to the next one, nor kept by anybody. */
 const unlinked = { 'referrer-policy': 'no-referrer', 'cache-control': 'no-store', 'x-robots-tag': 'noindex, nofollow' }
@@ -161,6 +209,34 @@ const unlinked = { 'referrer-policy': 'no-referrer', 'cache-control': 'no-store'
 function tokenOf(request: FastifyRequest): string | null {
   const header = request.headers['x-ticket-token']
   return typeof header === 'string' && header ? header : null
+}
+
+interface Visit {
+  asked: Asked
+  workspace?: string
+  ip: string
+  writes?: boolean
+}
+
+/**
+ * Runs for whoever holds the token. Others are counted by the ticket that they ask for, there or not, from wherever: 80 random
+ * bits and more are not guessed, and who tries is not to cost much. The holder cannot be locked out so.
+ */
+async function asHolder<T>(
+  runtime: Runtime,
+  { asked, workspace, ip, writes = false }: Visit,
+  run: (tx: Tx) => Promise<T>,
+): Promise<T> {
+  try {
+    const workspaceId = await workspaceOf(runtime, asked.token, workspace)
+    // By the ticket of the token, and not by the one that is asked for: nobody uses up what its holder may write.
+    const ticket = (asked.token && readToken(runtime, asked.token)?.ticketId) || asked.address
+    if (writes) await limitWriting(runtime, { workspaceId, ticket, ip })
+    return await runtime.db.transaction(workspaceId, run)
+  } catch (error) {
+    if (error instanceof NotFound) await limitGuessing(runtime, asked.address)
+    throw error
+  }
 }
 
 /** A token says which workspace it is for, under our signature; one that does not is nobody's. */
@@ -181,6 +257,13 @@ async function requireWorkspace(runtime: Runtime, slug: string | undefined): Pro
   return id
 }
 
+const evenMs = 200
+
+/** Somebody new takes some milliseconds longer than a contact: answers go out at full steps, so that nobody is found out by it. */
+async function evenOut(begunAt: number): Promise<void> {
+  await pause(evenMs - ((performance.now() - begunAt) % evenMs))
+}
+
 const hourMs = 3_600_000
 
 /** By network and by address: whoever has many of the one still has few of the other. */
@@ -197,12 +280,17 @@ async function limitOpening(
 
 async function limitWriting(
   { limits }: Runtime,
-  { workspaceId, address, ip }: { workspaceId: string; address: string; ip: string },
+  { workspaceId, ticket, ip }: { workspaceId: string; ticket: string; ip: string },
 ): Promise<void> {
   await takeEach(limits, [
     [`word:network:${networkOf(ip)}`, 120],
-    [`word:ticket:${workspaceId}:${address.toLowerCase()}`, 60],
+    [`word:ticket:${workspaceId}:${ticket.toLowerCase()}`, 60],
   ])
+}
+
+async function limitGuessing({ limits, tokens }: Runtime, address: string): Promise<void> {
+  const ticket = tokens.fingerprint('support.limit', address.toLowerCase()).toString('base64url')
+  await takeEach(limits, [[`guess:${ticket}`, 60]])
 }
 
 async function takeEach(limits: Runtime['limits'], keys: [string, number][]): Promise<void> {
@@ -212,6 +300,10 @@ async function takeEach(limits: Runtime['limits'], keys: [string, number][]): Pr
     const retryAfterSeconds = Math.ceil(resetMs / 1_000)
     throw new TooMany('too_many_tickets', 'Too much was sent from here. Try again later.', { retryAfterSeconds })
   }
+}
+
+function viewReplaced({ ticket, token }: Opened) {
+  return { ticket_number: ticket.ticket_number, id: ticket.id, access_token: token }
 }
 
 function viewPublic(ticket: Ticket, { messages, hasMore }: PublicMessages) {

@@ -3,13 +3,15 @@ import { sql } from 'kysely'
 import { Type, type Static, type TObject } from 'typebox'
 import { systemActor } from '#platform/actor.ts'
 import type { Tx } from '#platform/db/db.ts'
-import { NotUnderstood } from '#platform/errors.ts'
+import { Invalid, NotUnderstood } from '#platform/errors.ts'
 import type { Event } from '#platform/events/outbox.ts'
 import { createValidators, isEmail } from '#platform/http/validation.ts'
 import { isId } from '#platform/ids.ts'
 import { when, type Reaction } from '#platform/module.ts'
 import type { Services } from '#platform/services.ts'
-import { openTicket } from './tickets.ts'
+import { accountOf } from '#modules/accounts/index.ts'
+import { resolveContacts } from '#modules/contacts/index.ts'
+import { openTicket } from './opening.ts'
 import { priorities } from './tables.ts'
 
 const open = <T extends Record<string, Parameters<typeof Type.Optional>[0]>>(properties: T) =>
@@ -25,7 +27,7 @@ const Registered = open({
   email_verified: Type.Optional(Type.Boolean()),
 })
 
-const Person = Type.Optional(open({ email: Address, name: Words(201), full_name: Words(201) }))
+const Person = Type.Optional(open({ id: Key, user_id: Key, email: Address, name: Words(201), full_name: Words(201) }))
 const Issue = open({
   order_id: Key,
   order_number: Key,
@@ -38,6 +40,7 @@ const Issue = open({
   reason: Words(50_000),
   priority: Type.Optional(Type.Unsafe<(typeof priorities)[number]>({ type: 'string', enum: [...priorities] })),
   contact_id: Type.Optional(Type.String({ maxLength: 100 })),
+  user_id: Key,
   email: Address,
   customer_email: Address,
   user_email: Address,
@@ -76,7 +79,7 @@ const openFrom =
         tx,
         systemActor(tx.workspaceId),
         {
-          ...whoseOf(event, data),
+          ...(await whoseOf(tx, event, data)),
           subject: data.subject ?? data.title ?? (key === undefined ? `${title} with a problem` : `${title} ${key}`),
           description: description?.trim() ? description : (data.subject ?? data.title ?? ''),
           category: kind,
@@ -92,13 +95,38 @@ const openFrom =
     }
   }
 
-function whoseOf(event: Event, data: Static<typeof Issue>) {
+async function whoseOf(tx: Tx, event: Event, data: Static<typeof Issue>) {
   const email = data.customer_email ?? data.email ?? data.user_email ?? data.customer?.email ?? data.user?.email
   const name = data.customer_name ?? data.name ?? data.customer?.full_name ?? data.customer?.name ?? data.user?.name
   const named = name ? { contact_name: name } : {}
   if (data.contact_id && isId(data.contact_id)) return { ...named, contact_id: data.contact_id }
   if (email && isEmail(email)) return { ...named, contact_email: email }
-  throw new NotUnderstood('not_understood', `${event.event}: it names nobody: send an email or a contact_id.`)
+  const userId = data.user_id ?? data.customer?.user_id ?? data.user?.user_id ?? data.user?.id
+  if (userId !== undefined) return { ...named, contact_id: await contactOfUser(tx, event, String(userId)) }
+  const detail = `${event.event}: it names nobody: send an email, a contact_id or a user_id.`
+  throw new NotUnderstood('not_understood', detail)
+}
+
+/**
+ * The contact that has this account, or whom the account's address finds or makes. Where nobody is known yet, the event is
+ * tried again for a while: the one that tells who it is may be on its way.
+ */
+async function contactOfUser(tx: Tx, event: Event, userId: string): Promise<string> {
+  const account = isId(userId) ? await accountOf(tx, userId) : null
+  const person = {
+    user_id: userId,
+    source: 'ticket',
+    ...(account ? { email: account.email, full_name: account.name } : {}),
+  }
+  const actor = systemActor(tx.workspaceId)
+  const [known] = await resolveContacts(tx, actor, [{ user_id: userId, source: 'ticket' }], { create: false })
+  const [contact] = known ? [known] : await resolveContacts(tx, actor, [person])
+  if (contact) return contact.contactId
+  throw new Invalid(
+    'nobody_known',
+    `${event.event}: nobody here has the user_id ${userId.slice(0, 100)}, and it names no email. ` +
+      'Send the event again once the person is here, or with an email or a contact_id.',
+  )
 }
 
 const compile = createValidators()

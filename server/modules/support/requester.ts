@@ -2,7 +2,14 @@
 import type { Actor } from '#platform/actor.ts'
 import type { Tx } from '#platform/db/db.ts'
 import { Invalid, NotFound } from '#platform/errors.ts'
-import { getContact, resolveContact, resolveContacts } from '#modules/contacts/index.ts'
+import { isEmail } from '#platform/http/validation.ts'
+import {
+  getContact,
+  namedContacts,
+  resolveContact,
+  resolveContacts,
+  type NamedContact,
+} from '#modules/contacts/index.ts'
 import { personOf } from './access.ts'
 
 export interface Requester {
@@ -20,22 +27,28 @@ export interface NamedRequester {
   contact_name?: string
 }
 
-/**
- * By the id, by the address, or whoever is asking. `fallBack`: where the contact is gone, whoever has the address now; for a
- * ticket that follows another.
- */
-export async function findRequester(
-  tx: Tx,
-  actor: Actor,
-  named: NamedRequester,
-  { fallBack = false } = {},
-): Promise<Requester> {
-  if (named.contact_id) {
-    const byId = await requesterById(tx, named.contact_id, named.contact_name)
-    if (byId) return byId
-    if (!fallBack) throw Invalid.at('/contact_id', 'not_found', 'There is no such contact here.')
+/** `fallBack`: where the contact is gone, whoever has the address now; for a ticket that follows another. */
+export interface AskedRequester extends NamedRequester {
+  fallBack?: boolean
+}
+
+/** By the id, by the address, or whoever is asking; in the order in which they are named. */
+export async function findRequesters(tx: Tx, actor: Actor, asked: readonly AskedRequester[]): Promise<Requester[]> {
+  const byId = new Map<AskedRequester, Requester>()
+  for (const one of asked) {
+    if (!one.contact_id) continue
+    const known = await requesterById(tx, one.contact_id, one.contact_name)
+    if (known) byId.set(one, known)
+    else if (!one.fallBack) throw Invalid.at('/contact_id', 'not_found', 'There is no such contact here.')
   }
-  if (named.contact_email) return requesterByEmail(tx, actor, named.contact_email, named.contact_name)
+  const addressed = asked.filter((one) => !byId.has(one) && one.contact_email)
+  const byEmail = await requestersByEmail(tx, actor, addressed)
+  const found: Requester[] = []
+  for (const one of asked) found.push(byId.get(one) ?? byEmail.get(one) ?? (await whoeverAsks(tx, actor, one)))
+  return found
+}
+
+async function whoeverAsks(tx: Tx, actor: Actor, named: NamedRequester): Promise<Requester> {
   const person = personOf(actor)
   if (!person) throw Invalid.at('/contact_email', 'required', 'Say whose ticket this is: contact_id or contact_email.')
   const name = named.contact_name ?? actor.name
@@ -65,16 +78,25 @@ async function requesterById(tx: Tx, id: string, name: string | undefined): Prom
   }
 }
 
-async function requesterByEmail(tx: Tx, actor: Actor, email: string, name: string | undefined): Promise<Requester> {
-  const given = actor.kind === 'public' || !name ? {} : { full_name: name }
-  const person = { email, source: 'ticket', ...given }
-  const { contact } = await resolveContact(tx, actor, person)
-  return toRequester(contact, name)
+async function requestersByEmail(
+  tx: Tx,
+  actor: Actor,
+  asked: readonly AskedRequester[],
+): Promise<Map<AskedRequester, Requester>> {
+  if (!asked.length) return new Map()
+  const people = asked.map(({ contact_email: email, contact_name: name }) => {
+    if (!isEmail(email!.trim())) throw Invalid.at('/contact_email', 'format', 'This is not a valid email.')
+    return { email: email!, source: 'ticket', ...(actor.kind === 'public' || !name ? {} : { full_name: name }) }
+  })
+  const resolved = await resolveContacts(tx, actor, people)
+  const contacts = await namedContacts(
+    tx,
+    resolved.map((one) => one!.contactId),
+  )
+  return new Map(asked.map((one, at) => [one, toRequester(contacts.get(resolved[at]!.contactId)!, one.contact_name)]))
 }
 
-type Contact = Awaited<ReturnType<typeof resolveContact>>['contact']
-
-function toRequester(contact: Contact, name: string | undefined): Requester {
+function toRequester(contact: NamedContact, name: string | undefined): Requester {
   const fullName = `${contact.first_name} ${contact.last_name}`.trim()
   return {
     contactId: contact.id,

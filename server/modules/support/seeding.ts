@@ -5,7 +5,7 @@ import type { Services } from '#platform/services.ts'
 import { addMessage, type NewMessage } from './messages.ts'
 import { anonymous } from './public-tickets.ts'
 import { resolveTicket } from './moves.ts'
-import { openTicket, type NewTicket } from './tickets.ts'
+import { openTicket, type NewTicket } from './opening.ts'
 
 export interface TicketSeed extends NewTicket {
   contact_id: string

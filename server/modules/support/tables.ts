@@ -48,6 +48,8 @@ export interface TicketTable {
   next_response_due_at: NullableTime
   resolution_due_at: NullableTime
   due_at: GeneratedAlways<Date | null>
+  /** From when a promise that can still be kept is at risk. */
+  at_risk_at: NullableTime
   first_response_breached_at: NullableTime
   next_response_breached_at: NullableTime
   resolution_breached_at: NullableTime
@@ -131,7 +133,6 @@ declare module '#platform/db/tables.ts' {
     /** The same rows, readable by every index; see the migration. Read only. */
     'support.ticket_rows': TicketTable
     'support.message_rows': MessageTable
-    'support.ticket_days': { workspace_id: string; day: string; last_number: number }
     'support.message_versions': {
       workspace_id: string
       message_id: string
@@ -157,6 +158,7 @@ declare module '#platform/db/tables.ts' {
       workspace_id: string
       token_hash: Buffer
       ticket_id: string
+      vouched: Generated<boolean>
       created_at: GeneratedTime
     }
   }

@@ -1,8 +1,8 @@
 /** What is told of tickets: to the ledger of each, to whoever listens for events, and to the screens that are open. */
 import type { Actor } from '#platform/actor.ts'
 import type { Tx } from '#platform/db/db.ts'
-import { writeLedger, type LedgerEntry } from './ledger.ts'
-import { keepClocks, type ClockFields } from './sla/keeping.ts'
+import { writeLedger, writeLedgers, type LedgerEntry } from './ledger.ts'
+import { keepClocks, keepFirstClocks, type ClockFields } from './sla/keeping.ts'
 import { ticketData } from './ticket-data.ts'
 import type { Ticket } from './tables.ts'
 
@@ -21,6 +21,23 @@ export async function record(
   if (!entries.length) return null
   await writeLedger(tx, actor, ticketId, entries)
   return keepClocks(tx, ticketId)
+}
+
+/** Of tickets that were just written: answers them with what the clocks put on them. */
+export async function recordOpened(tx: Tx, actor: Actor, tickets: Ticket[]): Promise<Ticket[]> {
+  await writeLedgers(
+    tx,
+    actor,
+    tickets.map(({ id, priority, source, category }) => ({
+      ticketId: id,
+      entry: { type: 'created', to: 'open', data: { priority, source, category } },
+    })),
+  )
+  const clocks = await keepFirstClocks(
+    tx,
+    tickets.map(({ id }) => id),
+  )
+  return tickets.map((ticket) => ({ ...ticket, ...clocks.get(ticket.id) }))
 }
 
 export type TicketEventName =
@@ -42,6 +59,16 @@ export type TicketEventName =
 
 /** `more` is added to the ticket's own facts. Open screens hear the id alone, and read what they may. */
 export async function tell(tx: Tx, event: TicketEventName, ticket: Ticket, more: object = {}): Promise<void> {
-  await tx.publish(event, ticket.id, { ...ticketData(ticket), ...more })
-  await tx.notify('ticket', { id: ticket.id })
+  await tellAll(tx, event, [{ ticket, more }])
+}
+
+export async function tellAll(
+  tx: Tx,
+  event: TicketEventName,
+  told: readonly { ticket: Ticket; more: object }[],
+): Promise<void> {
+  await tx.publishAll(
+    told.map(({ ticket, more }) => ({ event, subject: ticket.id, data: { ...ticketData(ticket), ...more } })),
+  )
+  for (const { ticket } of told) tx.notify('ticket', { id: ticket.id })
 }

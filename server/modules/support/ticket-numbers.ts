@@ -1,17 +1,24 @@
-/** The number that people call a ticket by: `TICKET-20240115-001`, counted anew each day of the workspace's calendar. */
-import { sql } from 'kysely'
+/** The numbers that people call tickets by: `TICKET-20240115-001`, counted anew each day of the workspace's calendar. */
 import type { Tx } from '#platform/db/db.ts'
 
 /**
- * Takes the day's next number. The counter's row stays locked until the transaction ends, so take it last; a transaction that
- * fails gives its number back.
+ * As many numbers of today, in order. They are drawn at once, so that those who open tickets need not wait for each other;
+ * where the transaction fails, its numbers are missing from the row.
  */
-export async function nextTicketNumber(tx: Tx, prefix: string, timezone: string): Promise<string> {
-  const { rows } = await sql<{ day: string; last_number: number }>`
-    insert into support.ticket_days as d (workspace_id, day, last_number)
-    values (${tx.workspaceId}::uuid, (${tx.now}::timestamptz at time zone ${timezone})::date, 1)
-    on conflict (workspace_id, day) do update set last_number = d.last_number + 1
-    returning to_char(day, 'YYYYMMDD') as day, last_number`.execute(tx.sql)
-  const { day, last_number: number } = rows[0]!
-  return `${prefix}-${day}-${String(number).padStart(3, '0')}`
+export async function drawTicketNumbers(tx: Tx, prefix: string, timezone: string, count: number): Promise<string[]> {
+  const day = dayAt(timezone, tx.now)
+  const first = await tx.draw(`ticket ${day}`, count)
+  return Array.from({ length: count }, (_, n) => `${prefix}-${day}-${String(first + n).padStart(3, '0')}`)
+}
+
+const formats = new Map<string, Intl.DateTimeFormat>()
+
+/** `20240115`. */
+function dayAt(timezone: string, at: Date): string {
+  let format = formats.get(timezone)
+  if (!format) {
+    format = new Intl.DateTimeFormat('en-CA', { timeZone: timezone, year: 'numeric', month: '2-digit', day: '2-digit' })
+    formats.set(timezone, format)
+  }
+  return format.format(at).replaceAll('-', '')
 }

@@ -1,72 +1,17 @@
-/** Which tickets: what one may see, searched, filtered, sorted, page by page. */
-import { sql, type RawBuilder } from 'kysely'
+/** Tickets in an order, page by page. */
+import { sql } from 'kysely'
 import { Type, type Static } from 'typebox'
 import type { Actor } from '#platform/actor.ts'
 import type { Tx } from '#platform/db/db.ts'
 import { afterCursor, countRows, orderBy, page, parseSort, type SortColumn } from '#platform/http/paging.ts'
-import { Closed, Id, pageQuery } from '#platform/http/shapes.ts'
-import { isOfTheHouse, personOf, visibleTo } from './access.ts'
-import { priorities, ticketSources, ticketStatuses, type Ticket } from './tables.ts'
+import { Closed, pageQuery } from '#platform/http/shapes.ts'
+import { fromTickets, ticketFilters, type TicketFilter } from './ticket-filter.ts'
+import { countNear, planSearch, readNear, type Sorted } from './ticket-search.ts'
+import type { Ticket } from './tables.ts'
 
-const manyOf = (values: readonly string[], description: string) =>
-  Type.Optional(
-    Type.String({
-      maxLength: 200,
-      pattern: `^(${values.join('|')})(,(${values.join('|')}))*$`,
-      description: `${description}; several, separated by commas`,
-    }),
-  )
-
-const idPattern = '[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}'
-
-const plainFilters = {
-  search: Type.Optional(
-    Type.String({
-      maxLength: 200,
-      description:
-        'Every word must occur in number, subject, text, requester, tags or messages; accents and case do not matter',
-    }),
-  ),
-  status: manyOf(ticketStatuses, ticketStatuses.join(', ')),
-  priority: manyOf(priorities, priorities.join(', ')),
-  source: manyOf(ticketSources, ticketSources.join(', ')),
-  category: Type.Optional(Type.String({ maxLength: 100 })),
-  tag: Type.Optional(Type.String({ maxLength: 50 })),
-  assigned_to: Type.Optional(
-    Type.String({
-      pattern: `^(none|me|${idPattern})$`,
-      description: 'An agent’s id, none, or me: whoever asks',
-    }),
-  ),
-  contact_id: Type.Optional(Id),
-  created_after: Type.Optional(Type.String({ format: 'date-time' })),
-  created_before: Type.Optional(Type.String({ format: 'date-time' })),
-  overdue: Type.Optional(Type.Boolean({ description: 'Whose next promised time has passed' })),
-  waiting: Type.Optional(Type.Boolean({ description: 'Whose requester waits for an answer' })),
-  escalated: Type.Optional(Type.Boolean()),
-}
-/** What a saved view keeps. */
-export const ViewFilter = Closed(plainFilters)
-export type ViewFilter = Static<typeof ViewFilter>
-
-/** Views that are there without anybody saving them. */
-export const builtInNames = ['mine', 'unassigned', 'overdue', 'waiting'] as const
-
-export const ticketFilters = {
-  ...plainFilters,
-  view: Type.Optional(
-    Type.String({
-      pattern: `^(${builtInNames.join('|')}|${idPattern})$`,
-      description: `A saved view’s id, or ${builtInNames.join(', ')}: the other parameters narrow it down further, and a sort order takes the place of its own. For the help desk`,
-    }),
-  ),
-  deleted: Type.Optional(Type.Boolean({ description: 'The deleted ones instead of the others' })),
-}
 const sort = Type.Optional(Type.String({ maxLength: 50 }))
 export const TicketListQuery = Closed({ ...ticketFilters, ...pageQuery, sort })
 export type TicketListQuery = Static<typeof TicketListQuery>
-/** `within` is what the view narrows it down to: `openView` puts it in the place of the name. */
-export type TicketFilter = Omit<TicketListQuery, keyof typeof pageQuery | 'sort' | 'view'> & { within?: ViewFilter }
 
 /** Each expression is that of an index, word for word. */
 const sortColumns: Record<string, SortColumn> = {
@@ -88,85 +33,17 @@ export async function listTickets<View>(
   const limit = query.limit ?? 50
   const order = parseSort(query.sort, sortColumns, '-created_at')
   const after = afterCursor(query.cursor, order, sql`t.id`)
-  const from = fromTickets(actor, query, tx.now)
-  const { rows } = await sql<Ticket & { sort_key: string }>`
+  const search = await planSearch(tx, actor, query)
+  const near = search.isCommon ? await readNear(tx, actor, query, { order, after, limit, search }) : null
+  if (near) {
+    const { data, next_cursor } = page(near, limit, order, view)
+    return { data, next_cursor, total: await countNear(tx, actor, query, search) }
+  }
+  const from = fromTickets(actor, query, tx.now, search.rarest)
+  const { rows } = await sql<Sorted>`
     select t.*, (${order.column.expression})::text as sort_key ${from} ${after ? sql`and ${after}` : sql``}
     order by ${orderBy(order, sql`t.id`)} limit ${limit + 1}`.execute(tx.sql)
   const { data, next_cursor } = page(rows, limit, order, view)
   const total = !after && rows.length <= limit ? rows.length : await countRows(tx, from, query.count === 'exact')
   return { data, next_cursor, total }
-}
-
-/** `from … t where …`, to be continued with `and`: the only way to any set of tickets. */
-export function fromTickets(actor: Actor, filter: TicketFilter, now: Date): RawBuilder<unknown> {
-  // One that was merged is found as what it was merged into.
-  const conditions: RawBuilder<unknown>[] = [visibleTo(actor), sql`t.merged_into is null`]
-  // Deleted ones are the house's business; for anybody else there are none.
-  if (filter.deleted) conditions.push(isOfTheHouse(actor) ? sql`t.deleted_at is not null` : sql`false`)
-  else conditions.push(sql`t.deleted_at is null`)
-  for (const each of filter.within ? [filter, filter.within] : [filter]) {
-    conditions.push(...conditionsOf(actor, each, { now, deleted: filter.deleted ?? false }))
-  }
-  return sql`from support.ticket_rows t where ${sql.join(conditions, sql` and `)}`
-}
-
-function conditionsOf(
-  actor: Actor,
-  filter: ViewFilter,
-  { now, deleted }: { now: Date; deleted: boolean },
-): RawBuilder<unknown>[] {
-  const conditions: RawBuilder<unknown>[] = []
-  for (const word of searchWords(filter.search)) conditions.push(containsWord(actor, word, deleted))
-  if (filter.status) conditions.push(isOneOf('status', filter.status))
-  if (filter.priority) conditions.push(isOneOf('priority', filter.priority))
-  if (filter.source) conditions.push(isOneOf('source', filter.source))
-  if (filter.category) {
-    conditions.push(sql`t.category is not null and platform.fold(t.category) = platform.fold(${filter.category})`)
-  }
-  if (filter.tag) conditions.push(sql`t.tag_keys @> array[platform.fold(${filter.tag})]`)
-  if (filter.assigned_to === 'none') conditions.push(sql`t.assigned_to is null`)
-  else if (filter.assigned_to === 'me') conditions.push(sql`t.assigned_to = ${personOf(actor)}::uuid`)
-  else if (filter.assigned_to) conditions.push(sql`t.assigned_to = ${filter.assigned_to}::uuid`)
-  if (filter.contact_id) conditions.push(sql`t.contact_id = ${filter.contact_id}::uuid`)
-  if (filter.created_after) conditions.push(sql`t.created_at >= ${filter.created_after}::timestamptz`)
-  if (filter.created_before) conditions.push(sql`t.created_at < ${filter.created_before}::timestamptz`)
-  if (filter.overdue !== undefined) {
-    // Written as the index says it.
-    const isLate = sql`(coalesce(t.due_at, 'infinity'::timestamptz) < ${now}::timestamptz
-      and t.status not in ('resolved', 'closed'))`
-    conditions.push(filter.overdue ? isLate : sql`not ${isLate}`)
-  }
-  if (filter.waiting !== undefined) {
-    const isWaiting = sql`coalesce(t.waiting_since, 'infinity'::timestamptz) < 'infinity'`
-    conditions.push(filter.waiting ? isWaiting : sql`t.waiting_since is null`)
-  }
-  if (filter.escalated !== undefined) conditions.push(sql`t.is_escalated = ${filter.escalated}`)
-  return conditions
-}
-
-/** Ten words narrow down more than anybody needs; what comes after them is left out. */
-function searchWords(search: string | undefined): string[] {
-  return [...new Set((search ?? '').normalize('NFC').split(/\s+/).filter(Boolean))].slice(0, 10)
-}
-
-/**
- * In the ticket, or in one of its messages that this actor may read; each part by its own index. Of tags and internal notes
- * a requester finds nothing: a search that finds is an answer too.
- */
-function containsWord(actor: Actor, word: string, deleted: boolean): RawBuilder<unknown> {
-  const pattern = sql`support.contains_pattern(${word})`
-  if (!isOfTheHouse(actor)) {
-    // Of the few tickets that are their own, one after the other.
-    return sql`(support.search_text(array[t.ticket_number, t.subject, t.description]) like ${pattern} or exists (
-      select from support.message_rows m where m.ticket_id = t.id and m.deleted_at is null and not m.is_internal
-        and m.search_text like ${pattern}))`
-  }
-  return sql`t.id in (
-    select o.id from support.ticket_rows o
-    where o.deleted_at is ${deleted ? sql`not null` : sql`null`} and o.search_text like ${pattern}
-    union select m.ticket_id from support.message_rows m where m.deleted_at is null and m.search_text like ${pattern})`
-}
-
-function isOneOf(column: 'status' | 'priority' | 'source', list: string): RawBuilder<unknown> {
-  return sql`${sql.ref(`t.${column}`)} = any(${list.split(',')}::text[])`
 }

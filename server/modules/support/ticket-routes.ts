@@ -15,7 +15,8 @@ import {
   Text,
   TextOrNull,
 } from '#platform/http/shapes.ts'
-import { lockTicket, deleteTicket, getTicket, openTicket, restoreTicket, updateTicket } from './tickets.ts'
+import { openTicket } from './opening.ts'
+import { lockTicket, deleteTicket, getTicket, restoreTicket, updateTicket } from './tickets.ts'
 import { AttachmentView, viewAttachment } from './attachment-view.ts'
 import { listAttachments } from './attachments.ts'
 import { readThrough } from './cached-reads.ts'
@@ -78,14 +79,15 @@ const listTicketsRoute = route({
   description:
     'People see their own tickets; agents also those that are given to them, those that nobody has yet, and those that a ' +
     `colleague called them into; admins see all. Sort by ${ticketSorts.join(', ')}, with a leading - for the other ` +
-    'direction; the newest come first unless told otherwise.',
+    'direction; the newest come first unless told otherwise. Of a search for words that very many say, the total may be ' +
+    'at_least a smaller number than 10,000; count=exact counts them all.',
   query: TicketListQuery,
   replies: { 200: Page(TicketView) },
   run: async ({ tx, actor, query, services }) => {
     const asked = await openView(tx, actor, query)
     const read = () => listTickets(tx, actor, asked, (row) => viewUnnamed(actor, row))
     // What is late becomes so without anything being written.
-    const isOfNow = asked.overdue !== undefined || asked.within?.overdue !== undefined
+    const isOfNow = [asked, asked.within].some((one) => one?.overdue !== undefined || one?.at_risk !== undefined)
     const found = isOfNow ? await read() : await readThrough(tx, services, actor, 'ticket_list', asked, read)
     return { ...found, data: await nameAgents(tx, found.data) }
   },

@@ -56,6 +56,13 @@ export const ticketFields = {
   due_at: Type.Optional(
     Type.Unsafe<Date | null>({ type: ['string', 'null'], format: 'date-time', description: 'The next of the three' }),
   ),
+  at_risk_at: Type.Optional(
+    Type.Unsafe<Date | null>({
+      type: ['string', 'null'],
+      format: 'date-time',
+      description: 'When the warning comes, or came, of the first of them that can still be kept',
+    }),
+  ),
   first_response_breached_at: Type.Optional(NullableTimestamp),
   next_response_breached_at: Type.Optional(NullableTimestamp),
   resolution_breached_at: Type.Optional(NullableTimestamp),
@@ -112,6 +119,7 @@ export function viewUnnamed(actor: Actor, ticket: Ticket): TicketView {
     next_response_due_at: ticket.next_response_due_at,
     resolution_due_at: ticket.resolution_due_at,
     due_at: ticket.due_at,
+    at_risk_at: ticket.at_risk_at,
     first_response_breached_at: ticket.first_response_breached_at,
     next_response_breached_at: ticket.next_response_breached_at,
     resolution_breached_at: ticket.resolution_breached_at,

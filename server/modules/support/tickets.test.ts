@@ -248,6 +248,58 @@ test('the list filters, sorts and pages', async () => {
   assert.equal((await anna.get('/tickets?sort=subject')).status, 422)
 })
 
+test('a fault of an order that names an account alone is of whoever has it; of nobody known, it says so', async () => {
+  await using app = await start()
+  const [anna, adrian, maria] = [app.as('anna'), app.as('adrian'), app.as('maria')]
+  const [chloe, dora] = [await customerOf(app, 'chloe'), await customerOf(app, 'dora')]
+  const tell = async (event: string, data: object): Promise<void> => {
+    const envelope = { id: newId(), timestamp: '2026-01-01T00:00:00Z', event, data }
+    assert.ok((await adrian.post('/events', envelope)).status < 300)
+    await app.drain()
+  }
+  const whose = async () => {
+    const { data } = (await anna.get('/tickets?sort=created_at')).body
+    return data.map((ticket: Record<string, unknown>) => [ticket.subject, ticket.contact_email, ticket.user_id])
+  }
+  await maria.post('/contacts', { email: 'chloe@home.example', first_name: 'Chloé', user_id: chloe.id })
+  await tell('user.registered', { id: 77, email: 'bo@x.example' })
+  // Both have signed in, so their accounts are known; a contact that has the account counts more than the account's address.
+  for (const client of [chloe, dora]) assert.equal((await client.get('/tickets')).status, 200)
+  await maria.post('/contacts', { email: chloe.email, first_name: 'Chloé' })
+  await tell('order.issue', { order_id: 1, user_id: chloe.id.toUpperCase() })
+  await tell('order.issue', { order_id: 2, user_id: 77 })
+  await tell('order.issue', { order_id: 3, user: { id: dora.id } })
+  assert.deepEqual(await whose(), [
+    ['Order 1', 'chloe@home.example', chloe.id],
+    ['Order 2', 'bo@x.example', null],
+    ['Order 3', 'dora@guest.example', dora.id],
+  ])
+  assert.equal((await chloe.get('/tickets')).body.total, 1)
+
+  const stranger = newId()
+  for (const userId of [stranger, app.world.stranger.id, 78])
+    await tell('order.issue', { order_id: 4, user_id: userId })
+  await tell('order.issue', { order_id: 5 })
+  assert.equal((await anna.get('/tickets')).body.total, 3)
+  await app.inTx((tx) =>
+    sql`update platform.outbox set attempts = 100, next_attempt_at = now() where relayed_at is null`.execute(tx.sql),
+  )
+  await app.drain()
+  const reasons = (await adrian.get('/events/failed')).body.data.map(({ error }: { error: string }) => error).toSorted()
+  assert.equal(reasons.length, 4)
+  assert.match(reasons[0], /names nobody: send an email, a contact_id or a user_id/)
+  for (const id of [stranger, app.world.stranger.id, '78']) {
+    assert.ok(reasons.some((reason: string) => reason.startsWith(`order.issue: nobody here has the user_id ${id}`)))
+  }
+  // Who is known meanwhile is found by the event, sent again.
+  await tell('user.registered', { user_id: stranger, email: 'late@x.example' })
+  const failed = (await adrian.get('/events/failed')).body.data as { id: string; error: string }[]
+  const again = failed.find(({ error }) => error.includes(stranger))!
+  assert.ok((await adrian.post(`/events/failed/${again.id}/resend`)).status < 300)
+  await app.drain()
+  assert.deepEqual((await whose()).at(-1), ['Order 4', 'late@x.example', stranger])
+})
+
 test('whoever registers finds the tickets of their confirmed address; faults of orders and products become tickets', async () => {
   await using app = await start()
   const [anna, adrian] = [app.as('anna'), app.as('adrian')]

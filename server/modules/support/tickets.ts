@@ -3,107 +3,15 @@ import { isDeepStrictEqual } from 'node:util'
 import { sql } from 'kysely'
 import type { Actor } from '#platform/actor.ts'
 import type { Tx } from '#platform/db/db.ts'
-import type { Services } from '#platform/services.ts'
-import { checkVersion, Forbidden, Invalid, NotFound } from '#platform/errors.ts'
-import { newId } from '#platform/ids.ts'
-import { getWorkspace } from '#modules/accounts/index.ts'
+import { checkVersion, Forbidden, NotFound } from '#platform/errors.ts'
 import { isOfTheHouse, visibleTo } from './access.ts'
-import { assignWaiting } from './assignment/assigning.ts'
 import { MergedTicket } from './merged.ts'
+import { refuseHouseFields } from './opening.ts'
 import { giveTicket, moveTicket, takeBack } from './moves.ts'
-import { findRequester, type NamedRequester } from './requester.ts'
 import { record, tell } from './ticket-events.ts'
-import { nextTicketNumber } from './ticket-numbers.ts'
 import { cleanTags } from './ticket-tags.ts'
 import { moveTowards } from './ticket-status.ts'
 import type { Priority, Ticket, TicketSource, TicketStatus, TicketUpdate } from './tables.ts'
-
-export interface NewTicket extends NamedRequester {
-  subject: string
-  description: string
-  priority?: Priority
-  category?: string | null
-  source?: TicketSource
-  tags?: string[]
-  metadata?: Record<string, unknown>
-  internal_notes?: string | null
-  assigned_to?: string | null
-}
-
-/** What callers inside the program know beyond what a client may say. */
-export interface OpeningOptions {
-  /** The ticket that this one follows: its requester is this one's, with or without an account. */
-  followUpOf?: Ticket
-  /** The ticket that this one was split from: its requester is this one's as well. */
-  sameRequesterAs?: Ticket
-  /** Appended to the number, for those who have nothing else to show: see docs/decisions/0031. */
-  numberSuffix?: string
-  /** By somebody without an account: the address is what they say, so the ticket is not put into the account that has it. */
-  isPublic?: boolean
-  /** BCP 47; the contact's own without it. */
-  language?: string
-}
-
-/** Only the house may say these. */
-const houseFields = [
-  'contact_id',
-  'contact_email',
-  'tags',
-  'internal_notes',
-  'assigned_to',
-] as const satisfies (keyof NewTicket)[]
-
-/** A person who asks for themselves, the house for somebody, or another part of the program: all open tickets here. */
-export async function openTicket(
-  tx: Tx,
-  actor: Actor,
-  input: NewTicket,
-  services: Pick<Services, 'config'>,
-  options: OpeningOptions = {},
-): Promise<Ticket> {
-  if (!isOfTheHouse(actor) && !options.isPublic) refuseHouseFields(input, houseFields)
-  const { followUpOf } = options
-  const requesterOf = followUpOf ?? options.sameRequesterAs
-  const requester = await findRequester(tx, actor, input, { fallBack: requesterOf !== undefined })
-  const workspace = await getWorkspace(tx, tx.workspaceId)
-  const prefix = services.config.tickets.numberPrefix
-  const number = await nextTicketNumber(tx, prefix, workspace.timezone)
-  const ticket = await tx.sql
-    .insertInto('support.tickets')
-    .values({
-      workspace_id: tx.workspaceId,
-      id: newId(),
-      ticket_number: options.numberSuffix ? `${number}-${options.numberSuffix}` : number,
-      contact_id: requester.contactId,
-      user_id: requesterOf ? requesterOf.user_id : options.isPublic ? null : requester.userId,
-      contact_email: requester.email,
-      contact_name: requester.name,
-      language: options.language ?? requester.language,
-      opens_by_number: options.numberSuffix !== undefined,
-      subject: input.subject.trim(),
-      description: input.description,
-      priority: input.priority ?? 'normal',
-      category: input.category?.trim() || null,
-      source: input.source ?? 'web',
-      tags: cleanTags(input.tags ?? []),
-      metadata: JSON.stringify(input.metadata ?? {}),
-      internal_notes: input.internal_notes ?? null,
-      follow_up_of: followUpOf?.id ?? null,
-      last_message_at: tx.now,
-      waiting_since: tx.now,
-      created_at: tx.now,
-      updated_at: tx.now,
-    })
-    .returningAll()
-    .executeTakeFirstOrThrow()
-  const { priority, source, category } = ticket
-  const entry = { type: 'created', to: 'open', data: { priority, source, category } } as const
-  const opened = { ...ticket, ...(await record(tx, actor, ticket.id, [entry])) }
-  await tell(tx, 'ticket.created', ticket, ticket.follow_up_of ? { follow_up_of: ticket.follow_up_of } : {})
-  if (input.assigned_to) return giveTicket(tx, actor, opened, input.assigned_to, '/assigned_to')
-  const given = await assignWaiting(tx, services)
-  return given.find(({ id }) => id === ticket.id) ?? opened
-}
 
 /** Unseen and absent look the same. `deletedToo` finds merged ones as well, as they stand. */
 export async function getTicket(tx: Tx, actor: Actor, id: string, { deletedToo = false } = {}): Promise<Ticket> {
@@ -257,9 +165,4 @@ async function writeTicket(tx: Tx, ticket: Ticket, set: TicketUpdate): Promise<T
     .where('id', '=', ticket.id)
     .returningAll()
     .executeTakeFirstOrThrow()
-}
-
-function refuseHouseFields(input: object, names: readonly string[]): void {
-  const named = names.find((name) => Object.hasOwn(input, name))
-  if (named) throw Invalid.at(`/${named}`, 'not_yours', `Only the help desk may set ${named}. Leave it out.`)
 }

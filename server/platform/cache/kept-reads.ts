@@ -45,6 +45,6 @@ export async function readKept<T>(
 async function currentState(tx: Tx, kinds: readonly string[]): Promise<string[]> {
   const { rows } = await sql<{ stamp: string }>`
     select stamp from platform.read_stamps
-    where workspace_id = ${tx.workspaceId} and kind = any(${kinds}::text[]) order by kind, slot`.execute(tx.sql)
+    where workspace_id = ${tx.workspaceId} and kind = any(${kinds}::text[]) order by kind, writer`.execute(tx.sql)
   return rows.map(({ stamp }) => stamp)
 }

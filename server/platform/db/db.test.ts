@@ -141,6 +141,43 @@ test('three thousand mixed transactions with aborts: no row of another workspace
   expect(db().pool.waiting).toBe(0)
 })
 
+test('numbers are drawn at once: nobody waits, nobody gets another’s, and those of a failure are missing', async () => {
+  const [one, both, third] = await app.inTx(async (tx) => {
+    const first = await tx.draw('probe')
+    // Were it this transaction's until its end, the other would wait for it, and this one for the other.
+    const others = await app.inTx((other) => other.draw('probe', 3))
+    return [first, others, await tx.draw('probe')]
+  })
+  expect([one, both, third]).toEqual([1, 2, 5])
+  await app
+    .inTx(async (tx) => {
+      await tx.draw('probe')
+      throw new Error('no')
+    })
+    .catch(() => {})
+  const drawn = await Promise.all(Array.from({ length: 40 }, () => app.inTx((tx) => tx.draw('probe'))))
+  expect(drawn.toSorted((a, b) => a - b)).toEqual(Array.from({ length: 40 }, (_, n) => 7 + n))
+  const stranger = db().transaction(app.world.otherWorkspaceId, (tx) => tx.draw('probe'))
+  expect(await stranger).toBe(1)
+})
+
+test('what is asked again and again is planned once a connection, but for all columns and for pages', async () => {
+  const kept = async (marker: string) => {
+    const texts = await app.inTx(async (tx) => {
+      for (let n = 0; n < 30; n++) {
+        await tx.rawQuery(`select count(*), ${n}::int, '${marker} lists' from platform.jobs where kind = $1`, ['x'])
+        await tx.rawQuery(`select id, '${marker} same' from platform.jobs where kind = $1`, ['x'])
+        await tx.rawQuery(`select *, '${marker} all' from platform.jobs where kind = $1`, ['x'])
+        await tx.rawQuery(`select id, '${marker} page' from platform.jobs limit $1`, [1])
+      }
+      const { rows } = await tx.rawQuery<{ statement: string }>('select statement from pg_prepared_statements')
+      return rows.map(({ statement }) => statement)
+    })
+    return texts.filter((text) => text.includes(marker))
+  }
+  expect(await kept('probe')).toEqual([`select id, 'probe same' from platform.jobs where kind = $1`])
+})
+
 test('a slow query is logged and counted with its text, and never with its values', async () => {
   const lines: string[] = []
   let counted = 0

@@ -13,6 +13,7 @@ import type { Tables } from './tables.ts'
 import { publishEvents, type NewEvent } from '../events/outbox.ts'
 import { enqueueJob, type JobOptions } from '../jobs/enqueue.ts'
 import { isId } from '../ids.ts'
+import { createPreparing } from './preparing.ts'
 
 pg.types.setTypeParser(pg.types.builtins.INT8, Number) // counters stay far below 2^53
 pg.types.setTypeParser(pg.types.builtins.DATE, (text) => text)
@@ -33,10 +34,19 @@ export interface Tx {
   enqueue(kind: string, data: object, options?: JobOptions): Promise<string>
   /** `COPY … FROM STDIN` with backpressure; answers the number of rows. */
   copyIn(statement: string, source: AsyncIterable<string | Buffer>): Promise<number>
+  /**
+   * The first of `count` numbers of a counter, from 1 on, that nobody else gets. They are drawn at once, in a transaction of
+   * their own: nobody waits for this one to end, and where it fails, its numbers are missing.
+   */
+  draw(counter: string, count?: number): Promise<number>
   /** Runs after the commit, and not at all when the transaction fails. Must not throw. */
   afterCommit(run: () => void): void
-  /** Tells whoever watches this workspace (`/events/stream`), once the transaction commits. `data` is short JSON. */
-  notify(topic: string, data: object): Promise<void>
+  /**
+   * Tells whoever watches this workspace (`/events/stream`), once the transaction has committed. `data` is short JSON. A hint
+   * to look again and no promise: one that is lost costs a page nothing but time, and one for what a savepoint took back
+   * shows it nothing new.
+   */
+  notify(topic: string, data: object): void
   /** A statement that Kysely would only be in the way of. */
   rawQuery<Row extends pg.QueryResultRow>(text: string, values?: unknown[]): Promise<pg.QueryResult<Row>>
 }
@@ -105,6 +115,7 @@ export function openDb(options: DbOptions): Db {
   const pool = new pg.Pool({ ...connection, max: options.poolMax })
   pool.on('error', (error) => closing || options.log.warn({ err: error }, 'an idle database connection was lost'))
   let closing = false
+  const preparing = createPreparing()
   let queue: PgBoss | undefined
   const listeners: ((added: Added) => void)[] = []
 
@@ -117,7 +128,7 @@ export function openDb(options: DbOptions): Db {
     let broken: Error | undefined
     const onError = (error: Error): void => void (broken = error)
     client.on('error', onError)
-    const context = createTx(client, scope, options, queue)
+    const context = createTx(client, scope, { ...options, queue, statement, preparing })
     let result: T
     try {
       await client.query(beginning(scope, lasting))
@@ -134,6 +145,7 @@ export function openDb(options: DbOptions): Db {
       client.off('error', onError)
       client.release(broken)
     }
+    if (context.notices.length) void tellLive(context.notices)
     afterwards(scope, context.effects, context.added)
     return result
   }
@@ -183,6 +195,25 @@ export function openDb(options: DbOptions): Db {
     }
   }
 
+  /**
+   * After the commits and many at once: a transaction that notifies makes all others that do wait until its commit has reached
+   * the disk.
+   */
+  async function tellLive(notices: string[]): Promise<void> {
+    untold.push(...notices)
+    if (telling) return
+    telling = true
+    while (untold.length) {
+      const told = [...new Set(untold.splice(0, noticesMax))]
+      await statement('system', `select pg_notify('rapport_live', notice) from unnest($1::text[]) as notice`, [told], {
+        lasting: false,
+      }).catch((error: unknown) => closing || options.log.warn({ err: error }, 'open pages could not be told'))
+    }
+    telling = false
+  }
+  const untold: string[] = []
+  let telling = false
+
   return {
     transaction,
     statement,
@@ -210,7 +241,14 @@ function beginning(scope: Scope, lasting: boolean): string {
   return `begin; set local rapport.workspace_id = '${scope === 'system' ? '' : scope}'${asynchronous}`
 }
 
-function createTx(client: pg.PoolClient, scope: Scope, options: DbOptions, queue: PgBoss | undefined) {
+interface TxMeans extends DbOptions {
+  queue: PgBoss | undefined
+  statement: Db['statement']
+  preparing: ReturnType<typeof createPreparing>
+}
+
+function createTx(client: pg.PoolClient, scope: Scope, options: TxMeans) {
+  const { queue, statement } = options
   let ended = false
   // After its end the connection belongs to somebody else's transaction: work that was left unawaited must not reach it.
   const requireOpen = (): void => {
@@ -228,6 +266,7 @@ function createTx(client: pg.PoolClient, scope: Scope, options: DbOptions, queue
     }),
   })
   const effects: (() => void)[] = []
+  const notices: string[] = []
   const added: Added = { jobKinds: new Set(), events: false, counts: new Map(), subject: null }
   const tx: Tx = {
     sql,
@@ -255,36 +294,50 @@ function createTx(client: pg.PoolClient, scope: Scope, options: DbOptions, queue
       await pipeline(Readable.from(source, { objectMode: false }), stream)
       return stream.rowCount
     },
-    notify: async (topic, data) => {
+    notify: (topic, data) => {
       const message = JSON.stringify({ workspace_id: tx.workspaceId, topic, data })
       const brief = JSON.stringify({ workspace_id: tx.workspaceId, topic, data: {} })
-      const fits = Buffer.byteLength(message) <= notifySizeBytesMax
-      await timed.query('select pg_notify($1, $2)', ['rapport_live', fits ? message : brief])
+      notices.push(Buffer.byteLength(message) <= notifySizeBytesMax ? message : brief)
+    },
+    draw: async (counter, count = 1) => {
+      requireOpen()
+      // Need not last by itself: whatever bears the number is written to the same log after it.
+      const [row] = await statement<{ last_number: number }>(scope, drawing, [tx.workspaceId, counter, count], {
+        lasting: false,
+      })
+      return row!.last_number - count + 1
     },
     afterCommit: (run) => void effects.push(run),
     rawQuery: (text, values) => timed.query(text, values),
   }
-  return { tx, effects, added, end: () => void (ended = true) }
+  return { tx, effects, notices, added, end: () => void (ended = true) }
 }
+
+const drawing = `
+  insert into platform.counters as c (workspace_id, name, last_number) values ($1, $2, $3)
+  on conflict (workspace_id, name) do update set last_number = c.last_number + excluded.last_number
+  returning last_number`
 
 /** One line for all that a transaction did: what happened and to which id, and nothing of what the person is called. */
 function logEvents(workspaceId: Scope, { counts, subject }: Added, log: Logger): void {
   log.info({ workspace_id: workspaceId, subject, events: Object.fromEntries(counts) }, 'done')
 }
 
-/** PostgreSQL refuses payloads of 8,000 bytes, and with them the whole transaction. */
+/** PostgreSQL refuses payloads of 8,000 bytes. */
 const notifySizeBytesMax = 7_500
+const noticesMax = 500
 
 function timedQuery(
   client: pg.PoolClient,
-  { log, slowQueryMs, onSlowQuery }: DbOptions,
+  { log, slowQueryMs, onSlowQuery, preparing }: TxMeans,
   requireOpen: () => void,
 ): pg.PoolClient['query'] {
   const query = async (text: string, values?: unknown[]): Promise<pg.QueryResult> => {
     requireOpen()
     const startedAt = performance.now()
     try {
-      return await client.query(text, values)
+      const name = values?.length ? preparing(text) : undefined
+      return await client.query(name ? { name, text, values } : { text, values })
     } finally {
       const tookMs = performance.now() - startedAt
       if (tookMs > slowQueryMs) {

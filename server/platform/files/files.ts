@@ -32,6 +32,21 @@ export type Files = {
   list(prefix: string): AsyncIterable<string>
   /** A link that works for everybody who has it, until it expires; it downloads and never displays. */
   signedUrl(key: string, options: SignedUrlOptions): Promise<string>
+  /** Throws where files can neither be stored nor read at the moment. */
+  ping(): Promise<void>
+  close(): Promise<void>
+}
+
+/**
+ * The storage does not answer, or not as it should: 503 to whoever asked, and tried again by jobs. The message is for the log
+ * of the house; `code` is the storage's own word.
+ */
+export class FilesUnavailable extends Error {
+  readonly code: string
+  constructor(message: string, code = 'unavailable') {
+    super(message)
+    this.code = code
+  }
 }
 
 const KEY = /^(?:[A-Za-z0-9][A-Za-z0-9._-]{0,127}\/){0,7}[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/

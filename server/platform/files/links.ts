@@ -37,7 +37,7 @@ export function downloadHeaders({
   type,
 }: Pick<FileLink, 'downloadName' | 'type'>): Record<string, string> {
   return {
-    'content-type': TYPE.test(type) ? type : 'application/octet-stream',
+    'content-type': safeType(type),
     'content-disposition': contentDisposition(downloadName),
     'x-content-type-options': 'nosniff',
     'content-security-policy': "default-src 'none'; sandbox",
@@ -45,6 +45,11 @@ export function downloadHeaders({
     'referrer-policy': 'no-referrer',
     'cache-control': 'private, no-store',
   }
+}
+
+/** A type that is none, or not known, means nothing to a browser. */
+export function safeType(type: string): string {
+  return TYPE.test(type) ? type : 'application/octet-stream'
 }
 
 /** RFC 6266: an ASCII name for old clients, the real one percent-encoded. Paths, controls and text direction marks go. */

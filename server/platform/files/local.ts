@@ -1,8 +1,8 @@
-// The embedded storage: a folder. Reading goes through flydrive, so that an object storage can take its place; writing is
-// our own, because it must be atomic: into a side folder, to disk, then renamed into place.
-import { createHash, randomUUID } from 'node:crypto'
+// The embedded storage: a folder. Reading goes through flydrive; writing is our own, because it must be atomic: into a side
+// folder, to disk, then renamed into place.
+import { randomUUID } from 'node:crypto'
 import { createWriteStream } from 'node:fs'
-import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
+import { access, constants, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
@@ -10,6 +10,7 @@ import { Disk } from 'flydrive'
 import { FSDriver } from 'flydrive/drivers/fs'
 import { assertKey, type Files, type PutResult } from './files.ts'
 import type { FileLinks } from './links.ts'
+import { createMeasure, TooManyBytes } from './measure.ts'
 
 const INCOMING = '.incoming'
 const STALE_MS = 24 * 60 * 60 * 1000
@@ -75,33 +76,24 @@ export async function createLocalFiles(options: { folder: string; links: FileLin
       assertKey(key)
       return links.make(key, signed)
     },
+    ping: () => access(folder, constants.R_OK | constants.W_OK),
+    async close() {},
   }
 }
 
 async function write(path: string, source: Readable, bytesMax: number, signal?: AbortSignal): Promise<PutResult> {
-  const hash = createHash('sha256')
-  let sizeBytes = 0
-  class TooLarge extends Error {}
-  async function* measure(chunks: AsyncIterable<Uint8Array | string>) {
-    for await (const chunk of chunks) {
-      const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : chunk
-      sizeBytes += bytes.length
-      if (sizeBytes > bytesMax) throw new TooLarge()
-      hash.update(bytes)
-      yield bytes
-    }
-  }
+  const { through, result } = createMeasure(bytesMax)
   try {
     const target = createWriteStream(path, { flags: 'wx', mode: 0o600 })
-    await (signal ? pipeline(source, measure, target, { signal }) : pipeline(source, measure, target))
+    await (signal ? pipeline(source, through, target, { signal }) : pipeline(source, through, target))
   } catch (error) {
-    if (error instanceof TooLarge) return { ok: false, failed: 'too_large' }
+    if (error instanceof TooManyBytes) return { ok: false, failed: 'too_large' }
     throw error
   }
   const handle = await open(path)
   await handle.sync()
   await handle.close()
-  return { ok: true, sizeBytes, sha256: hash.digest('hex') }
+  return { ok: true, ...result() }
 }
 
 async function sweep(incoming: string): Promise<void> {

@@ -220,11 +220,11 @@ function sorted<Value>(entries: Record<string, Value>): Record<string, Value> {
 }
 
 const text = (type: string) => ({ description: 'Done', content: { [type]: { schema: { type: 'string' } } } })
-const state = (names: string[]) => ({
+const state = (names: string[], sometimes: string[] = []) => ({
   'application/json': {
     schema: {
       type: 'object',
-      properties: Object.fromEntries(names.map((name) => [name, { type: 'string' }])),
+      properties: Object.fromEntries([...names, ...sometimes].map((name) => [name, { type: 'string' }])),
       required: names,
     },
   },
@@ -255,12 +255,12 @@ const operations: ApiDocument['paths'] = {
   '/status': {
     get: {
       operationId: 'getStatus',
-      summary: 'Readiness: the database answers',
+      summary: 'Readiness: the database answers, and the object storage where one is configured',
       tags: ['operations'],
       security: [],
       responses: {
-        200: { description: 'Ready', content: state(['status', 'database']) },
-        503: { description: 'Not ready', content: state(['status', 'database']) },
+        200: { description: 'Ready', content: state(['status', 'database'], ['files']) },
+        503: { description: 'Not ready', content: state(['status', 'database'], ['files']) },
       },
     },
   },

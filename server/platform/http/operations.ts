@@ -10,18 +10,23 @@ export function addOperations(app: FastifyInstance, runtime: Runtime): void {
 
   let stopping = false
   app.addHook('preClose', async () => void (stopping = true))
-  const status = Type.Object({ status: Type.String(), database: Type.String() })
+  const status = Type.Object({
+    status: Type.String(),
+    database: Type.String(),
+    files: Type.Optional(Type.String({ description: 'Where an object storage is configured' })),
+  })
   app.get('/status', { schema: { response: { 200: status, 503: status } } }, async (_request, reply) => {
-    const connected = await runtime.db.ping().then(
-      () => true,
-      () => false,
-    )
-    const database = connected ? 'connected' : 'disconnected'
-    if (connected && !stopping) return { status: 'ok', database }
+    const [database, files] = await Promise.all([
+      runtime.db.ping().then(...states),
+      runtime.config.s3 ? runtime.files.ping().then(...states) : null,
+    ])
+    const parts = files ? { database, files } : { database }
+    const isReady = !stopping && !Object.values(parts).includes('disconnected')
+    if (isReady) return { status: 'ok', ...parts }
     return reply
       .code(503)
       .header('retry-after', '5')
-      .send({ status: stopping ? 'stopping' : 'unavailable', database })
+      .send({ status: stopping ? 'stopping' : 'unavailable', ...parts })
   })
 
   app.get('/metrics', async (_request, reply) => {
@@ -29,6 +34,8 @@ export function addOperations(app: FastifyInstance, runtime: Runtime): void {
     return reply.header('content-type', registry.contentType).send(await registry.metrics())
   })
 }
+
+const states = [() => 'connected', () => 'disconnected'] as const
 
 /** What stands at `/` for a program: who answers here, and where to read on. */
 export function welcome(runtime: Runtime) {

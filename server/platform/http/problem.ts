@@ -3,6 +3,7 @@ import { STATUS_CODES } from 'node:http'
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import type { ErrorObject } from 'ajv'
 import { RapportError, type InputError } from '../errors.ts'
+import { FilesUnavailable } from '../files/files.ts'
 
 interface ProblemDocument {
   type: string
@@ -47,6 +48,9 @@ export function problemOf(
 function toProblem(error: unknown, request: FastifyRequest): ProblemDocument {
   if (error instanceof RapportError) {
     return { ...problemOf(request, error.status, error.code, error.message, error.errors), ...error.more }
+  }
+  if (error instanceof FilesUnavailable) {
+    return problemOf(request, 503, 'files_unavailable', 'The file storage does not answer. Try again in a moment.')
   }
   const known = error as Partial<FastifyError> & { validation?: ErrorObject[]; validationContext?: string }
   if (known.validation) {

@@ -27,7 +27,7 @@ import { enter } from './enter.ts'
 import { handle } from './handle.ts'
 import { replyWithProblem } from './problem.ts'
 import { listAddresses, refuseAddress, refuseUnreadable } from './refusals.ts'
-import { createValidators } from './validation.ts'
+import { buildSerializer, createLazyValidators } from './compiling.ts'
 import { addWebApplication } from './web.ts'
 
 /** Finds out who is asking; throws `Unauthenticated` for a credential that is wrong, answers no actor for none. */
@@ -59,6 +59,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     // While it closes, what arrives on open connections is still answered, with `Connection: close`.
     return503OnClosing: false,
     logController: new LogController({ disableRequestLogging: true }),
+    schemaController: { compilersFactory: { buildSerializer } },
     routerOptions: { ignoreTrailingSlash: true, ignoreDuplicateSlashes: false, maxParamLength: 4_200 },
     // An address that cannot be read passes no hook, so the headers are set here.
     frameworkErrors: (error, request, reply) => {
@@ -68,7 +69,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     clientErrorHandler: refuseUnreadable,
     rewriteUrl: (request) => modernPath(request.url ?? '/', config.service?.paths ?? []),
   })
-  const validators = createValidators()
+  const validators = createLazyValidators()
   app.setValidatorCompiler(({ schema, httpPart }) => validators(schema, httpPart))
   app.setErrorHandler((error, request, reply) => replyWithProblem(error, request, reply))
   const addresses = listAddresses(app)

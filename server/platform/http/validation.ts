@@ -2,11 +2,11 @@
 import { Ajv, type ErrorObject, type Options, type ValidateFunction } from 'ajv'
 import formats from 'ajv-formats'
 
-interface Validator {
+export interface Validator {
   (data: unknown): boolean
   errors?: ErrorObject[] | null
 }
-type Compile = (schema: unknown, part: string | undefined) => Validator
+export type Compile = (schema: unknown, part: string | undefined) => Validator
 
 /** Only small bodies are asked for all their faults: a form shows them together, and a million items cost nothing. */
 const explainedLengthMax = 64 * 1024

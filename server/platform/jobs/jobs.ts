@@ -29,7 +29,7 @@ export async function cancelJob(tx: Tx, id: string): Promise<JobRow> {
     .returningAll()
     .executeTakeFirst()
   if (!row) return getJob(tx, id)
-  await tx.notify('job', { id, kind: row.kind, status: row.status })
+  tx.notify('job', { id, kind: row.kind, status: row.status })
   return row
 }
 
@@ -50,6 +50,6 @@ export async function retryJob(tx: Tx, queue: PgBoss, id: string): Promise<JobRo
     )
   }
   await carryAgain(tx, queue, row.kind, id)
-  await tx.notify('job', { id, kind: row.kind, status: row.status })
+  tx.notify('job', { id, kind: row.kind, status: row.status })
   return row
 }

@@ -194,7 +194,7 @@ async function saveProgress(
     .executeTakeFirst()
   if (!row) return 'overtaken'
   if (row.cancel_requested_at) return 'canceled'
-  await tx.notify('job', { id, kind, status: row.status, done: row.progress_done, total: row.progress_total })
+  tx.notify('job', { id, kind, status: row.status, done: row.progress_done, total: row.progress_total })
   return null
 }
 
@@ -217,5 +217,5 @@ async function finishJob(
     .where('attempts', '=', job.attempt)
     .where('status', '=', 'running')
     .executeTakeFirst()
-  if (numUpdatedRows > 0n) await tx.notify('job', { id: job.id, kind, status: outcome.status })
+  if (numUpdatedRows > 0n) tx.notify('job', { id: job.id, kind, status: outcome.status })
 }

@@ -47,16 +47,16 @@ test('each workspace hears its own, at commit, and nothing of a transaction that
   expect([here.status, here.type]).toEqual([200, 'text/event-stream'])
   await app
     .inTx(async (tx) => {
-      await tx.notify('job', { id: 'never' })
+      tx.notify('job', { id: 'never' })
       throw new Error('no')
     })
     .catch(() => {})
-  await app.inTx((tx) => tx.notify('job', { id: 'j1', note: 'line\nbreak' }))
-  await app.inTx((tx) => tx.notify('campaign', { big: 'x'.repeat(20_000) }))
+  await app.inTx(async (tx) => tx.notify('job', { id: 'j1', note: 'line\nbreak' }))
+  await app.inTx(async (tx) => tx.notify('campaign', { big: 'x'.repeat(20_000) }))
   await expect.poll(here.text).toContain('event: campaign\ndata: {}\n\n')
   expect(here.text()).toContain('event: job\ndata: {"id":"j1","note":"line\\nbreak"}\n\n')
   expect(here.text()).not.toContain('never')
-  await app.app.runtime.db.transaction(app.world.otherWorkspaceId, (tx) => tx.notify('job', { id: 'theirs' }))
+  await app.app.runtime.db.transaction(app.world.otherWorkspaceId, async (tx) => tx.notify('job', { id: 'theirs' }))
   await expect.poll(there.text).toContain('theirs')
   expect(there.text()).not.toContain('j1')
   expect(here.text()).not.toContain('theirs')
@@ -95,7 +95,7 @@ test('a reader that does not keep up is cut off, and costs a bounded memory', as
   const note = 'x'.repeat(7_000)
   for (let batch = 0; batch < 60 && places().size; batch++) {
     await app.inTx(async (tx) => {
-      for (let n = 0; n < 50; n++) await tx.notify('job', { id: `${batch}.${n}`, note })
+      for (let n = 0; n < 50; n++) tx.notify('job', { id: `${batch}.${n}`, note })
     })
   }
   await expect.poll(() => places().size).toBe(0)

@@ -1,5 +1,5 @@
 /**
- * Tells open pages what has just changed, across processes: `tx.notify` speaks at commit, one listening connection per
+ * Tells open pages what has just changed, across processes: `tx.notify` speaks after the commit, one listening connection per
  * API process hears, and each stream gets what concerns its workspace. A missed message costs a page nothing but time,
  * because pages read the record itself.
  */

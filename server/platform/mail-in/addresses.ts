@@ -14,6 +14,8 @@ export interface Destination {
   purpose: MailPurpose
   /** What stood behind the plus sign. */
   tag: string | null
+  /** As the mail named it. */
+  named: string
 }
 
 /** Answers its id. An address belongs to one workspace alone, so a taken one is refused without saying whose it is. */
@@ -73,14 +75,14 @@ export async function findOwnAddresses(tx: Tx, addresses: readonly string[]): Pr
 
 /** Which of these are ours; from any workspace, because a server that hands over mail names none. */
 export async function findDestinations(db: Db, recipients: readonly string[]): Promise<Destination[]> {
-  const asked = recipients.map((recipient) => ({ whole: recipient.toLowerCase(), ...splitAddress(recipient) }))
+  const asked = [...new Set(recipients)].map((named) => ({ named, whole: named.toLowerCase(), ...splitAddress(named) }))
   const rows = await db.lookup<{ workspace_id: string; id: string; address: string; purpose: MailPurpose }>(
     'mail_in_find_addresses',
     'select * from platform.find_mail_addresses($1)',
     [[...new Set(asked.flatMap(({ whole, address }) => [whole, address]))]],
   )
   const byAddress = new Map(rows.map((row) => [row.address, row]))
-  return asked.flatMap(({ whole, address, tag }) => {
+  return asked.flatMap(({ named, whole, address, tag }) => {
     // An address may itself hold a plus sign.
     const exact = byAddress.get(whole)
     const row = exact ?? byAddress.get(address)
@@ -92,6 +94,7 @@ export async function findDestinations(db: Db, recipients: readonly string[]): P
         address: row.address,
         purpose: row.purpose,
         tag: exact ? null : tag,
+        named,
       },
     ]
   })

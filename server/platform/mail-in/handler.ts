@@ -5,7 +5,7 @@ import type { Destination } from './addresses.ts'
 import type { MailKind } from './kind.ts'
 import type { ReceivedMail } from './read-mail.ts'
 
-/** Whether the domain of From vouches for the mail (DMARC); `none`: it says nothing, or nobody could ask. */
+/** Whether the domain of From vouches for the mail; `none`: it says nothing, or nobody could ask. */
 export type SenderVerdict = 'pass' | 'fail' | 'none'
 
 export interface InboundMail extends ReceivedMail {
@@ -19,14 +19,26 @@ export interface InboundMail extends ReceivedMail {
   sender: SenderVerdict
 }
 
-/**
- * `handled` and `ignored` end the mail, with a word for the list (`ticket_opened`); null leaves it to the next module. Runs
- * again after a failure, each time in a new transaction: files are put under keys made from the mail's id.
- */
+/** `handled` and `ignored` end the mail, with a word for the list (`ticket_opened`); null leaves it to the next module. */
 export type Handled = { state: 'handled' | 'ignored'; outcome: string } | null
 
 export interface MailHandler {
   /** Names it in the log: `support.tickets`. */
   name: string
-  handle(tx: Tx, mail: InboundMail, services: Services): Promise<Handled>
+  /**
+   * Several mails of one workspace in the order in which they came, answered in that order. Runs again after a failure, each
+   * time in a new transaction, at last with each mail alone: files are put under keys made from the mail's id.
+   */
+  handle(tx: Tx, mails: readonly InboundMail[], services: Services): Promise<Handled[]>
+}
+
+/** For handlers that have nothing to gain from several at once. */
+export function oneByOne(
+  handle: (tx: Tx, mail: InboundMail, services: Services) => Promise<Handled>,
+): MailHandler['handle'] {
+  return async (tx, mails, services) => {
+    const handled: Handled[] = []
+    for (const mail of mails) handled.push(await handle(tx, mail, services))
+    return handled
+  }
 }

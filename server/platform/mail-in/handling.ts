@@ -1,6 +1,6 @@
 /**
- * Handles what the doors have kept: reads each mail, says what sort it is, and asks the modules in turn. All of it under a
- * lease; a mail that cannot be read or that fails again and again goes into quarantine, and the others go on.
+ * Handles what the doors have kept: reads each mail, says what sort it is, and asks the modules in turn, with several mails
+ * of a workspace at once. All of it under a lease; a mail that cannot be read or that fails again and again goes into quarantine, and the others go on.
  */
 import './tables.ts'
 import { sql } from 'kysely'
@@ -8,15 +8,18 @@ import type { Selectable } from 'kysely'
 import type { Tx } from '../db/db.ts'
 import type { Worker } from '../module.ts'
 import type { Runtime } from '../services.ts'
-import { findDestinations } from './addresses.ts'
-import type { InboundMail, MailHandler } from './handler.ts'
+import { findDestinations, type Destination } from './addresses.ts'
+import type { Handled, InboundMail, MailHandler } from './handler.ts'
 import { classifyMail } from './kind.ts'
 import { ownMark } from './own-mark.ts'
-import { readMail, UnreadableMail, type ReceivedMail } from './read-mail.ts'
+import { readMail, UnreadableMail } from './read-mail.ts'
+import { forgetFile } from './receive.ts'
 import { judgeSender } from './sender.ts'
 import type { InboundMailTable } from './tables.ts'
 
-const batchSize = 20
+const batchSize = 100
+/** Of mails that are in memory together, as they came. */
+const portionBytesMax = 8_000_000
 const concurrency = 4
 const leaseMinutes = 5
 /** Together about an hour. */
@@ -92,45 +95,83 @@ export function createMailHandling(runtime: Runtime, handlers: readonly MailHand
     })
   }
 
-  /** Those of one workspace share a transaction, for they would wait for each other's ticket numbers; should it fail, each has its own. */
   async function handleGroup(waiting: Waiting[]): Promise<void> {
-    const ready = (await Promise.all(waiting.map(prepare))).filter((each) => each !== null)
     const workspaceId = waiting[0]!.workspace_id
+    const attempts = new Map(waiting.map((each) => [each.mail_id, each.attempts]))
+    const due = await sortOut(workspaceId, attempts)
+    for (const portion of portionsOf(due)) {
+      const ids = portion.map(({ id }) => id)
+      const rows = await db.transaction(workspaceId, (tx) =>
+        tx.sql.selectFrom('platform.inbound_mails').selectAll().where('id', 'in', ids).orderBy('id').execute(),
+      )
+      await handlePortion(workspaceId, await prepare(rows, attempts))
+    }
+  }
+
+  /** Takes those off the queue that need nothing more, and answers the others with their sizes, in their order. */
+  async function sortOut(workspaceId: string, attempts: Map<string, number>): Promise<Sized[]> {
+    const ids = [...attempts.keys()]
+    const rows = await db.transaction(workspaceId, async (tx) => {
+      const known = await tx.sql
+        .selectFrom('platform.inbound_mails')
+        .select(['id', 'size_bytes', 'state'])
+        .where('id', 'in', ids)
+        .orderBy('id')
+        .execute()
+      const over = known.filter(({ state }) => state !== 'received').map(({ id }) => id)
+      if (over.length) await takeOff(tx, over)
+      // It was begun often enough without an end: it may be what brings the worker down.
+      for (const { id, state } of known) {
+        const count = attempts.get(id)!
+        if (state === 'received' && count > attemptsMax) await quarantine(tx, id, count, 'It was tried too often.')
+      }
+      return known
+    })
+    const missing = ids.filter((id) => !rows.some((row) => row.id === id))
+    for (const id of missing) await forgetFile(runtime, workspaceId, id)
+    return rows.filter(({ id, state }) => state === 'received' && attempts.get(id)! <= attemptsMax)
+  }
+
+  /** Together in one transaction; should it fail, each has its own. */
+  async function handlePortion(workspaceId: string, ready: Prepared[]): Promise<void> {
     if (!ready.length) return
     try {
-      await db.transaction(workspaceId, async (tx) => {
-        for (const each of ready) await handle(tx, each)
-      })
+      await db.transaction(workspaceId, (tx) => handle(tx, ready))
     } catch (error) {
       if (ready.length === 1) return fail(ready[0]!, error)
       for (const each of ready) {
-        await db.transaction(workspaceId, (tx) => handle(tx, each)).catch((failure: unknown) => fail(each, failure))
+        await db.transaction(workspaceId, (tx) => handle(tx, [each])).catch((failure: unknown) => fail(each, failure))
       }
     }
   }
 
-  /** Read and judged, with no transaction open; null where there is nothing left to do. */
-  async function prepare({ workspace_id: workspaceId, mail_id: id, attempts }: Waiting): Promise<Prepared | null> {
-    const inTx = <T>(run: (tx: Tx) => Promise<T>): Promise<T> => db.transaction(workspaceId, run)
-    try {
-      const row = await inTx((tx) =>
-        tx.sql.selectFrom('platform.inbound_mails').selectAll().where('id', '=', id).executeTakeFirst(),
-      )
-      if (!row || row.state !== 'received') await inTx((tx) => takeOff(tx, id))
-      // It was begun often enough without an end: it may be what brings the worker down.
-      else if (attempts > attemptsMax) await inTx((tx) => quarantine(tx, id, attempts, 'It was tried too often.'))
-      else return { id, workspaceId, attempts, mail: await readInbound(row) }
-    } catch (error) {
-      await fail({ id, workspaceId, attempts }, error)
-    }
-    return null
+  /** Read and judged, with no transaction open; those that cannot be read are put off or away. */
+  async function prepare(rows: Row[], attempts: Map<string, number>): Promise<Prepared[]> {
+    const found = await findDestinations(
+      db,
+      rows.flatMap(({ recipients }) => recipients),
+    )
+    const ready = await Promise.all(
+      rows.map(async (row): Promise<Prepared | null> => {
+        const { id, workspace_id: workspaceId } = row
+        const known = { id, workspaceId, attempts: attempts.get(id)! }
+        try {
+          return { ...known, mail: await readInbound(row, found) }
+        } catch (error) {
+          await fail(known, error)
+          return null
+        }
+      }),
+    )
+    return ready.filter((each) => each !== null)
   }
 
-  async function readInbound(row: Row): Promise<InboundMail> {
+  async function readInbound(row: Row, found: Destination[]): Promise<InboundMail> {
     const raw = await rawOf(runtime, row)
     const mail = await readMail(raw)
-    const found = await findDestinations(db, row.recipients)
-    const destinations = found.filter(({ workspaceId }) => workspaceId === row.workspace_id)
+    const destinations = found.filter(
+      ({ workspaceId, named }) => workspaceId === row.workspace_id && row.recipients.includes(named),
+    )
     const { subject, headers } = mail
     const { envelope_from: envelopeFrom } = row
     const from = mail.fromAddresses[0] ?? ''
@@ -141,20 +182,32 @@ export function createMailHandling(runtime: Runtime, handlers: readonly MailHand
     return { ...mail, id: row.id, receivedAt: row.received_at, kind, envelopeFrom, destinations, sender }
   }
 
-  async function handle(tx: Tx, { id, attempts, mail }: Prepared): Promise<void> {
-    // Another worker may have had it meanwhile, where this one was slower than its lease.
+  async function handle(tx: Tx, prepared: Prepared[]): Promise<void> {
+    // Another worker may have had one meanwhile, where this one was slower than its lease.
     const held = await tx.sql
       .selectFrom('platform.inbound_mails')
-      .select('state')
-      .where('id', '=', id)
+      .select('id')
+      .where(
+        'id',
+        'in',
+        prepared.map(({ id }) => id),
+      )
+      .where('state', '=', 'received')
+      .orderBy('id')
       .forUpdate()
-      .executeTakeFirst()
-    if (held?.state !== 'received') return
+      .execute()
+    const heldIds = new Set(held.map(({ id }) => id))
+    let open = prepared.filter(({ id }) => heldIds.has(id))
+    const ends: End[] = []
     for (const handler of handlers) {
-      const handled = await handler.handle(tx, mail, runtime)
-      if (handled) return finish(tx, id, { ...handled, kind: mail.kind, mail, attempts })
+      if (!open.length) break
+      const mails = open.map(({ mail }) => mail)
+      const handled = await handler.handle(tx, mails, runtime)
+      ends.push(...open.flatMap((each, at) => (handled[at] ? [{ ...each, ...handled[at] }] : [])))
+      open = open.filter((_, at) => !handled[at])
     }
-    await finish(tx, id, { state: 'ignored', outcome: 'nobody_asked', kind: mail.kind, mail, attempts })
+    ends.push(...open.map((each) => ({ ...each, state: 'ignored' as const, outcome: 'nobody_asked' })))
+    await finish(tx, ends)
   }
 
   async function fail({ id, workspaceId, attempts }: Omit<Prepared, 'mail'>, error: unknown): Promise<void> {
@@ -193,30 +246,51 @@ export async function rawOf({ files }: Pick<Runtime, 'files'>, row: Pick<Row, 'r
   return Buffer.concat(chunks)
 }
 
-interface End {
-  state: 'handled' | 'ignored'
-  outcome: string
-  kind: string
-  mail: ReceivedMail
-  attempts: number
+interface Sized {
+  id: string
+  size_bytes: number
 }
 
-async function finish(tx: Tx, id: string, { state, outcome, kind, mail, attempts }: End): Promise<void> {
-  await tx.sql
-    .updateTable('platform.inbound_mails')
-    .set({
-      state,
-      outcome,
-      kind,
-      attempts,
-      error: null,
-      from_address: mail.fromAddresses[0]?.slice(0, 320) ?? null,
-      subject: mail.subject,
-      handled_at: tx.now,
-    })
-    .where('id', '=', id)
-    .execute()
-  await takeOff(tx, id)
+/** In their order, each no larger together than may be in memory, or one mail alone. */
+function* portionsOf(mails: Sized[]): Generator<Sized[]> {
+  let portion: Sized[] = []
+  let bytes = 0
+  for (const mail of mails) {
+    if (portion.length && bytes + mail.size_bytes > portionBytesMax) {
+      yield portion
+      portion = []
+      bytes = 0
+    }
+    portion.push(mail)
+    bytes += mail.size_bytes
+  }
+  if (portion.length) yield portion
+}
+
+type End = Prepared & NonNullable<Handled>
+
+async function finish(tx: Tx, ends: End[]): Promise<void> {
+  if (!ends.length) return
+  const rows = ends.map(({ id, state, outcome, mail, attempts }) => ({
+    id,
+    state,
+    outcome,
+    attempts,
+    kind: mail.kind,
+    from_address: mail.fromAddresses[0]?.slice(0, 320) ?? null,
+    subject: mail.subject,
+  }))
+  await sql`
+    update platform.inbound_mails m
+    set state = e.state, outcome = e.outcome, kind = e.kind, attempts = e.attempts, error = null,
+      from_address = e.from_address, subject = e.subject, handled_at = ${tx.now}
+    from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb)
+      as e(id uuid, state text, outcome text, kind text, attempts int, from_address text, subject text)
+    where m.workspace_id = ${tx.workspaceId}::uuid and m.id = e.id`.execute(tx.sql)
+  await takeOff(
+    tx,
+    rows.map(({ id }) => id),
+  )
 }
 
 async function quarantine(tx: Tx, id: string, attempts: number, error: string): Promise<void> {
@@ -226,7 +300,7 @@ async function quarantine(tx: Tx, id: string, attempts: number, error: string): 
     .where('id', '=', id)
     .where('state', '=', 'received')
     .execute()
-  await takeOff(tx, id)
+  await takeOff(tx, [id])
 }
 
 async function putOff(tx: Tx, id: string, attempts: number, error: string): Promise<void> {
@@ -236,10 +310,8 @@ async function putOff(tx: Tx, id: string, attempts: number, error: string): Prom
     where workspace_id = ${tx.workspaceId} and mail_id = ${id}`.execute(tx.sql)
 }
 
-async function takeOff(tx: Tx, id: string): Promise<void> {
-  await tx.sql
-    .deleteFrom('platform.mail_queue')
-    .where('workspace_id', '=', tx.workspaceId)
-    .where('mail_id', '=', id)
-    .execute()
+async function takeOff(tx: Tx, ids: string[]): Promise<void> {
+  await sql`
+    delete from platform.mail_queue
+    where workspace_id = ${tx.workspaceId}::uuid and mail_id = any(${ids}::uuid[])`.execute(tx.sql)
 }

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { start, type TestApp } from '#testing/start.ts'
 import { takeAddress } from './addresses.ts'
 import { createImapDoor, type RemoteBox } from './imap-door.ts'
-import type { InboundMail } from './handler.ts'
+import { oneByOne, type InboundMail } from './handler.ts'
 import { createSmtpDoor, type SmtpDoor } from './smtp-door.ts'
 import { forgetMails } from './upkeep.ts'
 
@@ -32,13 +32,13 @@ beforeAll(async () => {
       mail: [
         {
           name: 'probe',
-          handle: async (_tx, mail) => {
+          handle: oneByOne(async (_tx, mail) => {
             // What the modules make of mail has tests of its own.
             if (!mail.destinations.some(({ address }) => address.startsWith('probe'))) return null
             if (fails(mail)) throw new Error('the probe was told to fail')
             handled.push(mail)
             return { state: 'handled', outcome: 'probed' }
-          },
+          }),
         },
       ],
     },
@@ -335,13 +335,16 @@ function boxOf(recipients: string[]): RemoteBox & { seen: number[]; flagged: num
   const box = {
     seen: [] as number[],
     flagged: [] as number[],
-    unseen: async () =>
-      recipients.map((_, at) => ({ uid: at + 1, sizeBytes: 100 })).filter(({ uid }) => !box.seen.includes(uid)),
-    head: async (uid: number) => raw(uid),
+    numbering: 'INBOX 1',
+    isOpen: () => true,
+    unseen: async (_most: number, except: (uid: number) => boolean) =>
+      recipients.map((_, at) => at + 1).filter((uid) => !box.seen.includes(uid) && !except(uid)),
+    head: async (uid: number) => ({ head: raw(uid), sizeBytes: 100 }),
     source: async (uid: number) => raw(uid),
     markSeen: async (uid: number) => void box.seen.push(uid),
     flag: async (uid: number) => void box.flagged.push(uid),
     close: async () => {},
+    cut: () => {},
   }
   return box
 }

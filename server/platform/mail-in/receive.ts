@@ -21,52 +21,102 @@ export interface Arrival {
 
 /** A mail up to this size lies in its row: one write to the disk makes it safe. */
 const inRowBytesMax = 200_000
+/** Longer than any file takes to be written. */
+const foreseenMs = 3_600_000
 
-/** Answers how many workspaces had not had it before. */
+/** Answers how many workspaces had not had it before. Where one could not keep it, the others have it nevertheless. */
 export async function receive(runtime: Pick<Runtime, 'db' | 'files'>, arrival: Arrival): Promise<number> {
-  let added = 0
+  const outcomes = [...(await receiveEach(runtime, arrival)).values()]
+  const failure = outcomes.find((outcome) => outcome instanceof Error)
+  if (failure) throw failure
+  return outcomes.filter(Boolean).length
+}
+
+/** By workspace: whether it was new there, or why it could not be kept. */
+export async function receiveEach(
+  runtime: Pick<Runtime, 'db' | 'files'>,
+  arrival: Arrival,
+): Promise<Map<string, boolean | Error>> {
+  const outcomes = new Map<string, boolean | Error>()
   const byWorkspace = Map.groupBy(arrival.recipients, ({ destination }) => destination.workspaceId)
   for (const [workspaceId, recipients] of byWorkspace) {
-    if (await keep(runtime, workspaceId, { ...arrival, recipients })) added++
+    const kept = await keep(runtime, workspaceId, { ...arrival, recipients }).catch((error: unknown) =>
+      error instanceof Error ? error : new Error(String(error)),
+    )
+    outcomes.set(workspaceId, kept)
   }
-  return added
+  return outcomes
 }
 
 async function keep({ db, files }: Pick<Runtime, 'db' | 'files'>, workspaceId: string, arrival: Arrival) {
   const { raw, recipients } = arrival
   const id = newId()
   const isSmall = raw.length <= inRowBytesMax
-  const fileKey = isSmall ? null : `${workspaceId}/mail-in/${id}`
-  if (fileKey) await files.put(fileKey, raw, { type: 'message/rfc822', bytesMax: raw.length })
+  const fileKey = isSmall ? null : mailFileKey(workspaceId, id)
+  if (fileKey) {
+    await foresee(db, workspaceId, id)
+    await files.put(fileKey, raw, { type: 'message/rfc822', bytesMax: raw.length })
+  }
   const head = readHeaderBlock(raw)
-  const isNew = await db.transaction(workspaceId, async (tx) => {
-    const inserted = await tx.sql
-      .insertInto('platform.inbound_mails')
-      .values({
-        workspace_id: workspaceId,
-        id,
-        door: arrival.door,
-        raw: isSmall ? raw : null,
-        file_key: fileKey,
-        size_bytes: raw.length,
-        sha256: createHash('sha256').update(raw).digest('hex'),
-        dedupe_key: dedupeKey(head, raw, recipients),
-        message_id: headerOf(head, 'message-id').slice(0, 300) || null,
-        envelope_from: arrival.envelopeFrom?.slice(0, 320) ?? null,
-        recipients: [...new Set(recipients.map(({ named }) => named))].slice(0, 100),
-        from_address:
-          /[^\s<>@,;:"()]+@[^\s<>@,;:"()]+/.exec(headerOf(head, 'from'))?.[0]?.toLowerCase().slice(0, 320) ?? null,
-        client: arrival.client ? JSON.stringify(arrival.client) : null,
-      })
-      .onConflict((conflict) => conflict.columns(['workspace_id', 'dedupe_key']).doNothing())
-      .returning('id')
-      .executeTakeFirst()
-    if (inserted)
-      await tx.sql.insertInto('platform.mail_queue').values({ workspace_id: workspaceId, mail_id: id }).execute()
-    return inserted !== undefined
-  })
-  if (!isNew && fileKey) await files.delete(fileKey)
+  const from = /[^\s<>@,;:"()]+@[^\s<>@,;:"()]+/.exec(headerOf(head, 'from'))?.[0]?.toLowerCase().slice(0, 320)
+  const kept = await db.statement<{ mail_id: string }>(workspaceId, keeping, [
+    workspaceId,
+    id,
+    arrival.door,
+    isSmall ? raw : null,
+    fileKey,
+    raw.length,
+    createHash('sha256').update(raw).digest('hex'),
+    dedupeKey(head, raw, recipients),
+    headerOf(head, 'message-id').slice(0, 300) || null,
+    arrival.envelopeFrom?.slice(0, 320) ?? null,
+    [...new Set(recipients.map(({ named }) => named))].slice(0, 100),
+    from ?? null,
+    arrival.client ? JSON.stringify(arrival.client) : null,
+  ])
+  const isNew = kept.length > 0
+  if (!isNew && fileKey) await forgetFile({ db, files }, workspaceId, id)
   return isNew
+}
+
+const keeping = `
+  with kept as (
+    insert into platform.inbound_mails (workspace_id, id, door, raw, file_key, size_bytes, sha256, dedupe_key, message_id,
+      envelope_from, recipients, from_address, client)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+    on conflict (workspace_id, dedupe_key) do nothing returning workspace_id, id)
+  insert into platform.mail_queue (workspace_id, mail_id) select workspace_id, id from kept
+  on conflict (workspace_id, mail_id) do update set not_before = now() returning mail_id`
+
+export function mailFileKey(workspaceId: string, id: string): string {
+  return `${workspaceId}/mail-in/${id}`
+}
+
+/** Killed between the file and its row, we would leave a stranger's mail that no erasure finds: the queue comes upon it. */
+async function foresee(db: Runtime['db'], workspaceId: string, id: string): Promise<void> {
+  const notBefore = new Date(Date.now() + foreseenMs)
+  await db.transaction('system', (tx) =>
+    tx.sql
+      .insertInto('platform.mail_queue')
+      .values({ workspace_id: workspaceId, mail_id: id, not_before: notBefore })
+      .execute(),
+  )
+}
+
+/** Of a mail that is not in the table, or not any more. */
+export async function forgetFile(
+  { db, files }: Pick<Runtime, 'db' | 'files'>,
+  workspaceId: string,
+  id: string,
+): Promise<void> {
+  await files.delete(mailFileKey(workspaceId, id))
+  await db.transaction('system', (tx) =>
+    tx.sql
+      .deleteFrom('platform.mail_queue')
+      .where('workspace_id', '=', workspaceId)
+      .where('mail_id', '=', id)
+      .execute(),
+  )
 }
 
 /**

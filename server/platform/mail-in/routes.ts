@@ -4,6 +4,7 @@ import { sql } from 'kysely'
 import { Type } from 'typebox'
 import type { Tx } from '../db/db.ts'
 import { Conflict, NotFound } from '../errors.ts'
+import { getFetching } from './fetching.ts'
 import { afterCursor, countRows, orderBy, page, parseSort } from '../http/paging.ts'
 import { route } from '../http/route.ts'
 import {
@@ -153,4 +154,37 @@ function view({ id, state, door, size_bytes, message_id, envelope_from, recipien
   }
 }
 
-export const mailInRoutes = [listMails, showMail, retryMail]
+const FetchingView = Type.Object(
+  {
+    state: OneOf(['off', 'waiting', 'working', 'failing'], {
+      description: 'off: no IMAP_URL; waiting: not visited yet; working, failing: how the last visit went',
+    }),
+    problem: Type.Union([Type.Object({ code: Type.String(), detail: Type.String() }), Type.Null()], {
+      description: 'Why it fails, and what to mend',
+    }),
+    failures: Type.Integer({ description: 'Visits in a row that failed; the more, the longer until the next' }),
+    passed_over: Type.Integer({
+      description: 'Unseen mails that stay there: for no address of this installation, too large, or failing',
+    }),
+    visited_at: NullableTimestamp,
+    succeeded_at: NullableTimestamp,
+  },
+  { $id: 'MailFetching' },
+)
+
+const showFetching = route({
+  method: 'GET',
+  path: '/mail/fetching',
+  may: 'mail_in.manage',
+  summary: 'How fetching from the mailbox of IMAP_URL goes',
+  replies: { 200: FetchingView },
+  run: async ({ tx, services }) => {
+    const visit = services.config.mailIn.imap ? await getFetching(tx) : null
+    const { failures = 0, passed_over = 0, visited_at = null, succeeded_at = null } = visit ?? {}
+    const problem = visit?.problem ? { code: visit.problem, detail: visit.detail ?? '' } : null
+    const state = !services.config.mailIn.imap ? 'off' : !visit ? 'waiting' : problem ? 'failing' : 'working'
+    return { state, problem, failures, passed_over, visited_at, succeeded_at } as const
+  },
+})
+
+export const mailInRoutes = [listMails, showMail, retryMail, showFetching]

@@ -10,6 +10,8 @@ const published = publicKey.export({ type: 'spki', format: 'der' }).toString('ba
 const records: Record<string, string> = {
   's1._domainkey.field.example': `v=DKIM1; k=rsa; p=${published}`,
   '_dmarc.field.example': 'v=DMARC1; p=reject; adkim=s',
+  's1._domainkey.small.example': `v=DKIM1; k=rsa; p=${published}`,
+  'posted.example': 'v=spf1 ip4:93.184.215.14 -all',
 }
 
 async function resolver(domain: string, type: string): Promise<string[][]> {
@@ -18,7 +20,7 @@ async function resolver(domain: string, type: string): Promise<string[][]> {
   throw Object.assign(new Error('not found'), { code: 'ENOTFOUND' })
 }
 
-async function mailFrom(address: string, isSigned: boolean) {
+async function mailFrom(address: string, isSigned: boolean, signer = 'field.example') {
   const { raw } = await buildMail({
     from: { address },
     to: { address: 'aide@moulin.example' },
@@ -26,7 +28,7 @@ async function mailFrom(address: string, isSigned: boolean) {
     text: 'Broken.',
     headers: {},
     messageId: '<1@field.example>',
-    ...(isSigned ? { dkim: { domain: 'field.example', selector: 's1', key: privateKey } } : {}),
+    ...(isSigned ? { dkim: { domain: signer, selector: 's1', key: privateKey } } : {}),
   })
   const headers = readHeaderBlock(raw)
   return { raw, headers, envelopeFrom: address, client: { ip: '93.184.215.14', greeting: 'mx.field.example' } }
@@ -39,6 +41,22 @@ describe('the domain of the sender', () => {
     expect(await judgeSender(await mailFrom('jonas@field.example', true), options)).toBe('pass')
     expect(await judgeSender(await mailFrom('jonas@field.example', false), options)).toBe('fail')
     expect(await judgeSender(await mailFrom('jonas@silent.example', false), options)).toBe('none')
+  })
+
+  test('without a policy, vouches by its own name alone on a signature or an envelope', async () => {
+    expect(await judgeSender(await mailFrom('jonas@small.example', true, 'small.example'), options)).toBe('pass')
+    expect(await judgeSender(await mailFrom('jonas@small.example', false), options)).toBe('none')
+    expect(await judgeSender(await mailFrom('jonas@silent.example', true, 'small.example'), options)).toBe('none')
+    expect(await judgeSender(await mailFrom('jonas@sub.small.example', true, 'small.example'), options)).toBe('none')
+    const signed = await mailFrom('jonas@small.example', true, 'small.example')
+    const raw = Buffer.from(signed.raw.toString('latin1').replace('Broken', 'Stolen'), 'latin1')
+    expect(await judgeSender({ ...signed, raw }, options)).toBe('none')
+    const posted = await mailFrom('jonas@posted.example', false)
+    expect(await judgeSender(posted, options)).toBe('pass')
+    const elsewhere = { ip: '93.184.215.15', greeting: 'mx.posted.example' }
+    expect(await judgeSender({ ...posted, client: elsewhere }, options)).toBe('none')
+    const other = await mailFrom('jonas@silent.example', false)
+    expect(await judgeSender({ ...other, envelopeFrom: 'x@posted.example' }, options)).toBe('none')
   })
 
   test('a mail changed on the way is not vouched for', async () => {
@@ -67,6 +85,12 @@ describe('the domain of the sender', () => {
       ),
     ).toBe('none')
     expect(await judge('Subject: x')).toBe('none')
+    const from = 'Authentication-Results: mx.moulin.example; '
+    expect(await judge(`${from}spf=pass smtp.mailfrom="x; dmarc=pass"@evil.example; dmarc=fail`)).toBe('fail')
+    expect(await judge(`${from}spf=pass smtp.mailfrom="\\"; dmarc=pass; \\""@evil.example`)).toBe('none')
+    expect(await judge(`${from}spf=pass (x (y; z); dmarc=pass) smtp.mailfrom=a@evil.example`)).toBe('none')
+    expect(await judge(`${from}spf=pass smtp.mailfrom=x;dmarc=pass@evil.example; dmarc=none`)).toBe('none')
+    expect(await judge(`${from}dmarc=pass (p=reject dis="none"); spf=pass`)).toBe('pass')
   })
 
   test('behind a relay of ours without a name, nobody can ask', async () => {

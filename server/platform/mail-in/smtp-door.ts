@@ -4,12 +4,14 @@
  */
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
+import { createSecureContext } from 'node:tls'
 import { SMTPServer, type SMTPServerDataStream, type SMTPServerSession } from 'smtp-server'
 import ipaddr from 'ipaddr.js'
+import { CannotStart } from '../errors.ts'
 import type { Worker } from '../module.ts'
 import type { Runtime } from '../services.ts'
 import { findDestinations, type Destination } from './addresses.ts'
-import { receive } from './receive.ts'
+import { receiveEach } from './receive.ts'
 
 export interface SmtpDoorSettings {
   protocol: 'smtp' | 'lmtp'
@@ -38,6 +40,7 @@ const perAddress = { limit: 300, windowMs: 60_000 }
 /** `onReceived` is told after each mail that is new. */
 export function createSmtpDoor(runtime: Runtime, settings: SmtpDoorSettings, onReceived: () => void): SmtpDoor {
   const { log, db, limits } = runtime
+  if (settings.tls) requirePair(settings.tls)
   /** What each session has named, by the address of its envelope. */
   const named = new WeakMap<SMTPServerSession, Map<string, Destination>>()
 
@@ -78,14 +81,23 @@ export function createSmtpDoor(runtime: Runtime, settings: SmtpDoorSettings, onR
         const raw = await readAll(stream, settings.sizeBytesMax)
         if (!raw) throw refusal(552, `Larger than ${Math.floor(settings.sizeBytesMax / 1_000_000)} MB`)
         const list = named.get(session) ?? new Map<string, Destination>()
-        const added = await receive(runtime, {
+        const outcomes = await receiveEach(runtime, {
           door: 'smtp',
           raw,
           envelopeFrom: session.envelope.mailFrom ? session.envelope.mailFrom.address : '',
           recipients: [...list].map(([address, destination]) => ({ named: address, destination })),
           client: { ip: session.remoteAddress, greeting: String(session.hostNameAppearsAs).slice(0, 255) },
         })
-        if (added) onReceived()
+        const failures = [...outcomes.values()].filter((outcome) => outcome instanceof Error)
+        if ([...outcomes.values()].includes(true)) onReceived()
+        for (const error of failures) log.error({ err: error }, 'a mail could not be taken in')
+        // LMTP hears of each recipient; by SMTP all of it comes again, and who has it knows it.
+        if (settings.protocol === 'lmtp')
+          return session.envelope.rcptTo.map(({ address }) => {
+            const outcome = outcomes.get(list.get(address)?.workspaceId ?? '')
+            return typeof outcome === 'boolean' ? 'Kept' : later()
+          })
+        if (failures.length) throw later()
       })
     },
   })
@@ -93,14 +105,18 @@ export function createSmtpDoor(runtime: Runtime, settings: SmtpDoorSettings, onR
   server.on('error', (error) => log.debug({ err: error }, 'smtp door'))
 
   /** What is no refusal of ours is a fault of ours: the other server keeps the mail, and tries again. */
-  async function answer(callback: (error?: Error | null) => void, work: () => Promise<void>): Promise<void> {
+  async function answer(
+    callback: (error?: Error | null, replies?: (string | Error)[]) => void,
+    work: () => Promise<(string | Error)[] | void>,
+  ): Promise<void> {
     try {
-      await work()
-      callback()
+      const replies = await work()
+      if (replies) callback(null, replies)
+      else callback()
     } catch (error) {
       if (error instanceof Error && 'responseCode' in error) return callback(error)
       log.error({ err: error }, 'a mail could not be taken in')
-      callback(refusal(451, 'Not possible at the moment; try again later'))
+      callback(later())
     }
   }
 
@@ -130,6 +146,17 @@ export function createSmtpDoor(runtime: Runtime, settings: SmtpDoorSettings, onR
   }
 }
 
+function requirePair({ certificate: cert, key }: { certificate: string; key: string }): void {
+  try {
+    createSecureContext({ cert, key })
+  } catch (error) {
+    const why = error instanceof Error ? error.message : ''
+    throw new CannotStart(
+      `MAIL_IN_TLS_CERTIFICATE and MAIL_IN_TLS_KEY must be a certificate in PEM and the key that belongs to it (${why}).`,
+    )
+  }
+}
+
 /** Null where it is too large; the rest is read and dropped, so that the answer is heard. Bounded in time as a whole. */
 async function readAll(stream: SMTPServerDataStream, bytesMax: number): Promise<Buffer | null> {
   const chunks: Buffer[] = []
@@ -145,6 +172,10 @@ async function readAll(stream: SMTPServerDataStream, bytesMax: number): Promise<
     clearTimeout(deadline)
   }
   return size > bytesMax || stream.sizeExceeded ? null : Buffer.concat(chunks)
+}
+
+function later(): Error {
+  return refusal(451, 'Not possible at the moment; try again later')
 }
 
 function refusal(responseCode: number, text: string): Error {

@@ -27,8 +27,15 @@ export function createClamdScanner(options: ClamdOptions): Scanner {
         socket.setTimeout(idleTimeoutMs, () => socket?.destroy(new Error('the scanner fell silent')))
         const answer = readAnswer(socket)
         // Both at once: a scanner that has seen enough answers, and hangs up, before the content ends.
-        const sent = send(socket, content).catch((error: Error) => error)
-        const line = await Promise.race([answer, sent.then((error) => (error ? settled(answer, error) : answer))])
+        const sent = send(socket, content).then(
+          () => null,
+          (error: Error) => error,
+        )
+        // Of a file that cannot be read to its end, nobody waits for an answer.
+        content.on('error', () => socket?.destroy())
+        const line = await answer.catch(async (error: Error) => {
+          throw whyUnanswered(content.errored, await sent, error)
+        })
         return verdictOf(line)
       } catch (error) {
         return { verdict: 'unavailable', reason: error instanceof Error ? error.message : String(error) }
@@ -90,9 +97,12 @@ function readAnswer(socket: Socket): Promise<string> {
   })
 }
 
-/** The sending broke: perhaps because an answer is there already. */
-async function settled(answer: Promise<string>, error: Error): Promise<string> {
-  return answer.catch(() => Promise.reject(error))
+/** A scanner that hangs up before the end has mostly said why, and its answer is lost where more was on its way to it. */
+function whyUnanswered(unread: Error | null, unsent: Error | null, unanswered: Error): Error {
+  if (unread) return unread
+  if (!unsent || /fell silent/.test(unanswered.message)) return unanswered
+  const why = 'perhaps the file is larger than it takes (StreamMaxLength)'
+  return new Error(`the scanner hung up before the end (${unsent.message}); ${why}`, { cause: unanswered })
 }
 
 /** `stream: OK`, `stream: Win.Test.EICAR_HDB-1 FOUND`, `INSTREAM size limit exceeded. ERROR`. */
@@ -100,6 +110,9 @@ function verdictOf(answer: string): ScanResult {
   const line = (answer.split('\0')[0] ?? '').trim()
   if (/^stream: OK$/.test(line)) return { verdict: 'clean' }
   const found = /^stream: (.+) FOUND$/.exec(line)
+  // With AlertExceedsMax: it has not read all, and found nothing in the rest.
+  const limit = /^Heuristics\.Limits\.Exceeded\.(\w+)/.exec(found?.[1] ?? '')
+  if (limit) return { verdict: 'unavailable', reason: `the file goes past a limit of the scanner (${limit[1]})` }
   if (found) return { verdict: 'infected', signature: found[1]!.slice(0, 200) }
   if (/size limit exceeded/i.test(line))
     return { verdict: 'unavailable', reason: 'the file is larger than the scanner takes (StreamMaxLength)' }

@@ -67,7 +67,7 @@ export async function settleBatch(tx: Tx, services: Services, campaign: { id: st
   }
   const gone = failed.filter((row) => row.reason === 'invalid_mailbox').map((row) => row.email)
   await suppress(tx, services, gone, 'hard_bounce')
-  if (rows.length) await tx.notify('campaign', { id: campaign.id, settled: rows.length })
+  if (rows.length) tx.notify('campaign', { id: campaign.id, settled: rows.length })
   return rows.length
 }
 

@@ -88,6 +88,6 @@ async function finish(tx: Tx, row: Export, file: { key: string; rows: number; si
     size_bytes: file.sizeBytes,
     created_by: row.created_by,
   })
-  await tx.notify('export', { id: row.id, rows: file.rows })
+  tx.notify('export', { id: row.id, rows: file.rows })
   return true
 }

@@ -21,8 +21,8 @@ import {
   Timestamp,
 } from '#platform/http/shapes.ts'
 import { getJob } from '#platform/jobs/jobs.ts'
-import type { Services } from '#platform/services.ts'
 import { contentTypes } from '#platform/tables-out/table.ts'
+import { linkToFile } from '../file-link.ts'
 import { getList } from '../lists.ts'
 import { openExport } from '../views/open.ts'
 import { beginDownload, type Download } from './download.ts'
@@ -144,7 +144,7 @@ const showRoute = route({
   replies: { 200: ExportView, 404: Problem },
   run: async ({ tx, params: { id }, services }) => {
     const row = await getExport(tx, id)
-    return record(viewExport(row, await linkTo(services, row)), 1)
+    return record(viewExport(row, statusOf(row) === 'succeeded' ? await linkToFile(services, row) : null), 1)
   },
 })
 
@@ -163,14 +163,6 @@ const deleteRoute = route({
 })
 
 export const exportRoutes = [exportRoute, listExportRoute, beginRoute, listRoute, showRoute, deleteRoute]
-
-const linkLifeMs = 3_600_000
-
-async function linkTo({ files }: Services, row: ExportWithJob): Promise<string | null> {
-  if (!row.file_key || statusOf(row) !== 'succeeded') return null
-  const name = { downloadName: row.file_name, type: contentTypes[row.format].split(';')[0]! }
-  return files.signedUrl(row.file_key, { expiresInMs: linkLifeMs, ...name })
-}
 
 function statusOf(row: ExportWithJob) {
   if (row.delivery === 'download') return row.status ?? ('running' as const)

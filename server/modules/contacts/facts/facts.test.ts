@@ -184,6 +184,19 @@ test('tickets count, and those that wait count apart', async () => {
   )
 })
 
+test('a ticket that was merged into another counts there alone, in whatever order it is told', async () => {
+  await using app = await start()
+  const requester = { email: 'ana@example.com', name: 'Ana Pop' }
+  await tell(app, 'ticket.merged', { ticket_id: 't1', merged_ids: ['t2', 3], merged_at: '2026-02-01T10:00:00Z' })
+  for (const id of ['t1', 't2', 3]) await tell(app, 'ticket.created', { ticket_id: id, requester, subject: 'Late' })
+  expect(await find(app, 'ana@example.com')).toMatchObject({ total_tickets: 1, open_tickets: 1 })
+  const undone = { ticket_id: 't1', merged_ids: ['t2', '3'], unmerged_at: '2026-02-02T10:00:00Z' }
+  await tell(app, 'ticket.unmerged', undone)
+  expect(await find(app, 'ana@example.com')).toMatchObject({ total_tickets: 3, open_tickets: 3 })
+  await tell(app, 'ticket.merged', { ticket_id: 't1', merged_ids: [3], merged_at: '2026-02-03T10:00:00Z' })
+  expect(await find(app, 'ana@example.com')).toMatchObject({ total_tickets: 2, open_tickets: 2 })
+})
+
 test('a subscription told by another program comes with its evidence, and never against a no', async () => {
   await using app = await start()
   const told = { email: 'ana@example.com', source: 'website_footer', double_optin: true, ip: '203.0.113.9' }

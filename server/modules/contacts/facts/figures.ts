@@ -50,8 +50,8 @@ export async function refreshFigures(tx: Tx, contactIds: string[], { quiet = fal
         ),
       )}], null) as changed
       from contacts.contacts c join figures f using (id)
-      where c.workspace_id = ${tx.workspaceId} and ${differ(counted)}) s
-    where c.workspace_id = ${tx.workspaceId} and c.id = s.id
+      where c.workspace_id = ${tx.workspaceId} and c.id = any(${ids}::uuid[]) and ${differ(counted)}) s
+    where c.workspace_id = ${tx.workspaceId} and c.id = any(${ids}::uuid[]) and c.id = s.id
     returning c.id, c.email, c.first_name, c.last_name, c.company, c.source, s.changed`.execute(tx.sql)
   if (quiet) return rows.length
   for (const contacts of Map.groupBy(rows, (row) => row.changed.join()).values()) {
@@ -131,7 +131,7 @@ function factFigures(tx: Tx, currency: string, which: Which): RawBuilder<unknown
       from contacts.bookings where ${own('contact_id')} group by contact_id
     ), asked as (
       select contact_id as id, count(*) as tickets, count(*) filter (where is_open) as open
-      from contacts.ticket_facts where ${own('contact_id')} group by contact_id
+      from contacts.ticket_facts where ${own('contact_id')} and not is_merged group by contact_id
     ), opening as (
       select contact_id as id, sum(total_orders) as orders, sum(returned_orders) as returned, sum(total_bookings) as bookings,
         sum(total_appointments) as appointments, sum(cancelled_appointments) as cancelled,

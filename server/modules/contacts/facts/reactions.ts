@@ -3,7 +3,7 @@ import { when, type Reaction } from '#platform/module.ts'
 import { tellBookings } from './bookings.ts'
 import { completeOrders, returnOrders } from './orders.ts'
 import { recordSentMails, recordSubscriptions, welcomeUsers } from './people-events.ts'
-import { tellTickets } from './tickets.ts'
+import { tellMerges, tellTickets } from './tickets.ts'
 import { ticketVerbs } from './ticket-state.ts'
 
 export const factReactions: Reaction[] = [
@@ -20,6 +20,9 @@ export const factReactions: Reaction[] = [
   ),
   ...ticketVerbs.map((verb) =>
     when(`ticket.${verb}`, `contacts.tell_ticket_${verb}`, (tx, events) => tellTickets(tx, events, verb)),
+  ),
+  ...(['merged', 'unmerged'] as const).map((verb) =>
+    when(`ticket.${verb}`, `contacts.tell_ticket_${verb}`, (tx, events) => tellMerges(tx, events, verb)),
   ),
 ]
 

@@ -152,6 +152,16 @@ export const Ticket = open({
   reopened_at: Time,
 })
 
+export const TicketMerge = open({
+  merged_ids: Type.Array(Type.Unsafe<string | number>({ type: ['string', 'integer'], minLength: 1, maxLength: 200 }), {
+    minItems: 1,
+    maxItems: 1_000,
+    description: 'The tickets that went into the other one, or are their own again',
+  }),
+  merged_at: Time,
+  unmerged_at: Time,
+})
+
 export const NewsletterSubscribed = open({
   ...people,
   source: Words(100, 'The form, such as website_footer'),

@@ -52,7 +52,10 @@ export interface TicketFactTable {
   resolved_at: NullableTime
   closed_at: NullableTime
   reopened_at: NullableTime
+  merged_at: NullableTime
+  unmerged_at: NullableTime
   is_open: boolean
+  is_merged: Generated<boolean>
   told: Generated<string>
 }
 

@@ -14,6 +14,9 @@ export interface TicketState {
   resolvedAt: string | null
   closedAt: string | null
   reopenedAt: string | null
+  /** Into another ticket, and out of it again. */
+  mergedAt: string | null
+  unmergedAt: string | null
   told: string
 }
 
@@ -28,6 +31,8 @@ export function joinTickets(one: TicketState, other: TicketState): TicketState {
     resolvedAt: later(one.resolvedAt, other.resolvedAt),
     closedAt: later(one.closedAt, other.closedAt),
     reopenedAt: later(one.reopenedAt, other.reopenedAt),
+    mergedAt: later(one.mergedAt, other.mergedAt),
+    unmergedAt: later(one.unmergedAt, other.unmergedAt),
     told,
   }
 }
@@ -35,6 +40,11 @@ export function joinTickets(one: TicketState, other: TicketState): TicketState {
 export function isOpen({ resolvedAt, closedAt, reopenedAt }: TicketState): boolean {
   const ended = later(resolvedAt, closedAt)
   return ended === null || (reopenedAt !== null && reopenedAt > ended)
+}
+
+/** Part of another ticket, which counts in its place. */
+export function isMerged({ mergedAt, unmergedAt }: TicketState): boolean {
+  return mergedAt !== null && (unmergedAt === null || unmergedAt < mergedAt)
 }
 
 function later(one: string | null, other: string | null): string | null {

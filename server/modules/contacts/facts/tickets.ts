@@ -4,9 +4,9 @@ import type { Tx } from '#platform/db/db.ts'
 import type { Event } from '#platform/events/outbox.ts'
 import { recordInteractions, type NewInteraction } from '../interactions.ts'
 import { refreshFigures, takeTurn } from './figures.ts'
-import { notUnderstood, Ticket, timeOf, toldBy, understand } from './shapes.ts'
+import { notUnderstood, Ticket, TicketMerge, timeOf, toldBy, understand } from './shapes.ts'
 import { fromPart, isSomebody, nobodyKnown, resolveWho, whoOf, type Who } from './who.ts'
-import { isOpen, joinTickets, ticketVerbs, type TicketState, type TicketVerb } from './ticket-state.ts'
+import { isMerged, isOpen, joinTickets, ticketVerbs, type TicketState, type TicketVerb } from './ticket-state.ts'
 
 interface Told {
   event: Event
@@ -20,8 +20,45 @@ export async function tellTickets(tx: Tx, events: Event[], verb: TicketVerb): Pr
   await takeTurn(tx)
   const known = await readTickets(tx, [...new Set(told.map(({ state }) => state.key))])
   await nameRequesters(tx, told, known)
+  const joined = await keep(
+    tx,
+    told.map(({ state }) => state),
+    known,
+  )
+  const tickets = [...joined.values()]
+  // Of a ticket that is opened again, each end that is told has its entry; one told before its person is known is in the state.
+  const each = told.map(({ state }) => ({ ...state, contactId: joined.get(state.key)?.contactId ?? null }))
+  await recordInteractions(tx, [...each, ...tickets].flatMap(toInteractions))
+}
+
+/** A ticket that is part of another one is not counted, until it is a ticket of its own again. */
+export async function tellMerges(tx: Tx, events: Event[], verb: 'merged' | 'unmerged'): Promise<void> {
+  const states = events.flatMap((event) => {
+    const { merged_ids: ids, merged_at: mergedAt, unmerged_at: unmergedAt } = understand(TicketMerge, event)
+    const merge = verb === 'merged' ? { mergedAt: timeOf(event, mergedAt) } : { unmergedAt: timeOf(event, unmergedAt) }
+    return ids.map((id): TicketState => ({ ...nothingKnown, ...merge, key: String(id) }))
+  })
+  await takeTurn(tx)
+  await keep(tx, states, await readTickets(tx, [...new Set(states.map(({ key }) => key))]))
+}
+
+const nothingKnown: Omit<TicketState, 'key'> = {
+  contactId: null,
+  number: '',
+  subject: '',
+  openedAt: null,
+  resolvedAt: null,
+  closedAt: null,
+  reopenedAt: null,
+  mergedAt: null,
+  unmergedAt: null,
+  told: '',
+}
+
+/** What was known and what is told now, by key; the figures of their people follow. */
+async function keep(tx: Tx, told: TicketState[], known: Map<string, TicketState>): Promise<Map<string, TicketState>> {
   const joined = new Map<string, TicketState>()
-  for (const { state } of told) {
+  for (const state of told) {
     const before = joined.get(state.key) ?? known.get(state.key)
     joined.set(state.key, before ? joinTickets(before, state) : state)
   }
@@ -31,9 +68,7 @@ export async function tellTickets(tx: Tx, events: Event[], verb: TicketVerb): Pr
     tx,
     tickets.map((ticket) => ticket.contactId).filter((id) => id !== null),
   )
-  // Of a ticket that is opened again, each end that is told has its entry; one told before its person is known is in the state.
-  const each = told.map(({ state }) => ({ ...state, contactId: joined.get(state.key)?.contactId ?? null }))
-  await recordInteractions(tx, [...each, ...tickets].flatMap(toInteractions))
+  return joined
 }
 
 function read(event: Event, verb: TicketVerb): Told {
@@ -51,8 +86,8 @@ function read(event: Event, verb: TicketVerb): Told {
     verb,
     who: { ...requester, ...whoOf(data) },
     state: {
+      ...nothingKnown,
       key: String(key),
-      contactId: null,
       number: data.ticket_number ?? '',
       subject: data.subject ?? '',
       openedAt: at('created', data.created_at),
@@ -98,6 +133,8 @@ async function readTickets(tx: Tx, keys: string[]): Promise<Map<string, TicketSt
         resolvedAt: row.resolved_at?.toISOString() ?? null,
         closedAt: row.closed_at?.toISOString() ?? null,
         reopenedAt: row.reopened_at?.toISOString() ?? null,
+        mergedAt: row.merged_at?.toISOString() ?? null,
+        unmergedAt: row.unmerged_at?.toISOString() ?? null,
         told: row.told,
       },
     ]),
@@ -114,20 +151,26 @@ async function writeTickets(tx: Tx, tickets: TicketState[]): Promise<void> {
     resolved_at: ticket.resolvedAt,
     closed_at: ticket.closedAt,
     reopened_at: ticket.reopenedAt,
+    merged_at: ticket.mergedAt,
+    unmerged_at: ticket.unmergedAt,
     is_open: isOpen(ticket),
+    is_merged: isMerged(ticket),
     told: ticket.told,
   }))
   await sql`
     insert into contacts.ticket_facts (workspace_id, ticket_key, contact_id, number, subject, opened_at, resolved_at,
-      closed_at, reopened_at, is_open, told)
+      closed_at, reopened_at, merged_at, unmerged_at, is_open, is_merged, told)
     select ${tx.workspaceId}::uuid, ticket_key, contact_id, number, subject, opened_at, resolved_at, closed_at, reopened_at,
-      is_open, told
+      merged_at, unmerged_at, is_open, is_merged, told
     from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as r(ticket_key text, contact_id uuid, number text, subject text,
-      opened_at timestamptz, resolved_at timestamptz, closed_at timestamptz, reopened_at timestamptz, is_open boolean, told text)
+      opened_at timestamptz, resolved_at timestamptz, closed_at timestamptz, reopened_at timestamptz,
+      merged_at timestamptz, unmerged_at timestamptz, is_open boolean, is_merged boolean, told text)
     on conflict (workspace_id, ticket_key) do update set contact_id = excluded.contact_id, number = excluded.number,
       subject = excluded.subject, opened_at = excluded.opened_at, resolved_at = excluded.resolved_at,
-      closed_at = excluded.closed_at, reopened_at = excluded.reopened_at, is_open = excluded.is_open,
-      told = excluded.told`.execute(tx.sql)
+      closed_at = excluded.closed_at, reopened_at = excluded.reopened_at, merged_at = excluded.merged_at,
+      unmerged_at = excluded.unmerged_at, is_open = excluded.is_open, is_merged = excluded.is_merged, told = excluded.told`.execute(
+    tx.sql,
+  )
 }
 
 function toInteractions(ticket: TicketState): NewInteraction[] {

@@ -139,5 +139,5 @@ async function copyAgain(tx: Tx, field: CustomField, ids: string[], wantsCopies:
 
 async function declareComplete(tx: Tx, id: string): Promise<void> {
   await tx.sql.updateTable('contacts.custom_fields').set({ indexed_at: tx.now }).where('id', '=', id).execute()
-  await tx.notify('custom_field', { id, status: 'ready' })
+  tx.notify('custom_field', { id, status: 'ready' })
 }

@@ -143,7 +143,7 @@ async function saveBatch(
     const next = await count(tx, state, batch, outcome)
     const cursor = { offset: next.next_offset, line: next.next_line }
     await job.checkpoint(tx, { cursor, done: next.rows, total: Math.max(total, next.rows) })
-    await tx.notify('import', { id: state.id, ...countsOf(next) })
+    tx.notify('import', { id: state.id, ...countsOf(next) })
     return next
   })
 }
@@ -219,7 +219,7 @@ async function finish(tx: Tx, job: Job, state: Import): Promise<object> {
     .where('id', '=', state.id)
     .execute()
   await job.checkpoint(tx, { done: state.rows, total: state.rows })
-  await tx.notify('import', { id: state.id, ...counts })
+  tx.notify('import', { id: state.id, ...counts })
   return { import_id: state.id, ...counts, possible_duplicates: state.possible_duplicates }
 }
 

@@ -66,8 +66,10 @@ export async function scanAgain(
     return state
   } catch (error) {
     if (!(error instanceof Invalid)) throw error
-    await inTx((tx) => setState(tx, upload.id, 'infected'))
-    await runtime.files.delete(upload.file_key)
+    await inTx(async (tx) => {
+      await setState(tx, upload.id, 'infected')
+      await tx.enqueue('contacts.remove_files', { keys: [upload.file_key] })
+    })
     throw error
   }
 }

@@ -46,7 +46,7 @@ async function undo(job: Job): Promise<object> {
   const { removed, restored, kept } = progress
   await job.transaction(async (tx) => {
     await tx.sql.updateTable('contacts.imports').set({ undone_at: tx.now }).where('id', '=', importId).execute()
-    await tx.notify('import', { id: importId, status: 'undone', removed, restored, kept })
+    tx.notify('import', { id: importId, status: 'undone', removed, restored, kept })
   })
   return { import_id: importId, removed, restored, kept }
 }

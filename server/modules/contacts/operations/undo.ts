@@ -250,7 +250,7 @@ async function finishUndo(
     .execute()
   if (operation.kind === 'undo' && operation.undo_of)
     await standsAgain(tx, { operationId: operation.undo_of, undoId: operation.id, redoId: undoId })
-  await tx.notify('operation', { id: operation.id, status: 'undone' })
+  tx.notify('operation', { id: operation.id, status: 'undone' })
 }
 
 /** Once its undo is undone, an operation is in force as the redoing left things, and can be undone once more. */

@@ -72,7 +72,7 @@ async function makeFile(job: Job, run: ReportRun): Promise<void> {
       format: run.format,
       rows: result.rows.length,
     })
-    await tx.notify('report', { id: run.report_id, run_id: run.id })
+    tx.notify('report', { id: run.report_id, run_id: run.id })
   })
 }
 

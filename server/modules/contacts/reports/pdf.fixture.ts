@@ -18,7 +18,7 @@ function readObjects(file: Buffer): Map<string, PdfObject> {
   for (const match of text.matchAll(/(\d+) 0 obj\n([\s\S]*?)endobj/g)) {
     const [, id = '', body = ''] = match
     const [head = '', ...rest] = body.split(/stream\r?\n/)
-    const stream = rest.join('stream\n').replace(/\r?\n?endstream\s*$/, '')
+    const stream = rest.join('stream\n').replace(/\n?endstream\s*$/, '')
     const raw = Buffer.from(stream, 'latin1')
     const content = raw.length && head.includes('FlateDecode') ? inflateSync(raw).toString('latin1') : stream
     objects.set(id, { head, content })

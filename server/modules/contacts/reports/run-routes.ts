@@ -20,9 +20,8 @@ import {
 } from '#platform/http/shapes.ts'
 import type { Tx } from '#platform/db/db.ts'
 import { getJob } from '#platform/jobs/jobs.ts'
-import type { Services } from '#platform/services.ts'
-import { contentTypes } from '#platform/tables-out/table.ts'
 import { getWorkspace } from '#modules/accounts/index.ts'
+import { linkToFile } from '../file-link.ts'
 import { languages } from '../texts.ts'
 import { reportFormats } from './files.ts'
 import { getReport } from './reports.ts'
@@ -165,7 +164,7 @@ const showRunRoute = route({
   replies: { 200: RunView, 404: Problem },
   run: async ({ tx, params: { id, run_id }, services }) => {
     const run = await getRun(tx, id, run_id)
-    return record(viewRun(run, await linkTo(services, run)), 1)
+    return record(viewRun(run, await linkToFile(services, run)), 1)
   },
 })
 
@@ -274,17 +273,9 @@ export const reportRunRoutes = [
   runScheduleRoute,
 ]
 
-const linkLifeMs = 3_600_000
-
 async function begun(tx: Tx, run: ShownRun) {
   const job = { ...viewJob(await getJob(tx, run.job_id)), run_id: run.id }
   return accepted(job, `/jobs/${run.job_id}`)
-}
-
-async function linkTo({ files }: Services, run: ShownRun): Promise<string | null> {
-  if (!run.file_key) return null
-  const name = { downloadName: run.file_name, type: contentTypes[run.format].split(';')[0]! }
-  return files.signedUrl(run.file_key, { expiresInMs: linkLifeMs, ...name })
 }
 
 /** Jobs are forgotten before their runs: what has a file went well. */

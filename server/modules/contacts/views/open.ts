@@ -9,7 +9,7 @@ import type { FilterOrRule } from '../given-filter.ts'
 import { customPrefix } from '../rules/custom.ts'
 import { isRule } from '../rules/rule.ts'
 import type { SavedView } from './tables.ts'
-import { getView } from './views.ts'
+import { views } from './views.ts'
 
 /** Narrows a list's parameters down by the view that they name, and takes its order where they have none of their own. */
 export async function openQuery<Query extends ContactFilter & { sort?: string }>(
@@ -60,7 +60,7 @@ function isExportable(name: string): boolean {
 async function findView(tx: Tx, actor: Actor, id: string | undefined, pointer: string): Promise<SavedView | null> {
   if (!id) return null
   try {
-    return await getView(tx, actor, id)
+    return await views.getView(tx, actor, id)
   } catch (error) {
     if (!(error instanceof NotFound)) throw error
     throw Invalid.at(pointer, 'not_found', 'There is no such view here. Leave it out, or name one of yours.')

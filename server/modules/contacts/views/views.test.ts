@@ -96,6 +96,8 @@ test('a private view is nobody else’s to know of; a shared one is its owner’
   expect((await agnes.delete(path)).status).toBe(403)
   expect((await app.stranger.get(path)).status).toBe(404)
   expect((await adrian.patch(path, { name: 'Ours' })).body).toMatchObject({ name: 'Ours', may_change: true })
+  const taken = await adrian.patch(path, { visibility: 'private' })
+  expect([taken.status, faults(taken)]).toEqual([422, [['/visibility', 'not_yours']]])
   // A viewer saves views, and shares none.
   const own = await save(victor, { name: 'Seen' })
   expect((await victor.patch(`/contacts/views/${own.id}`, { visibility: 'workspace' })).status).toBe(403)

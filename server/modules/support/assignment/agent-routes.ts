@@ -1,7 +1,7 @@
 /** The doors of those who work on tickets. */
 import { Type } from 'typebox'
 import { record, route } from '#platform/http/route.ts'
-import { Closed, Id, NullableTimestamp, OneOf, Page, Problem } from '#platform/http/shapes.ts'
+import { Closed, Id, NullableTimestamp, OneOf, Page, pageQuery, Problem } from '#platform/http/shapes.ts'
 import { personOf } from '../access.ts'
 import { changeAgent, getAgent, listAgents, sayPresence, type Agent } from './agents.ts'
 import { assignWaiting } from './assigning.ts'
@@ -30,16 +30,14 @@ const listRoute = route({
   path: '/tickets/agents',
   may: 'ticket.work',
   summary: 'Who works at the help desk, what they have in hand, and whether they are there',
-  description: 'All of them at once, by name: a help desk has a thousand agents at most.',
+  description: 'By name, page by page.',
   query: Closed({
+    ...pageQuery,
     search: Type.Optional(Type.String({ minLength: 1, maxLength: 100, description: 'In the name' })),
     presence: Type.Optional(OneOf(['online', 'away', 'offline'])),
   }),
   replies: { 200: Page(AgentView) },
-  run: async ({ tx, query }) => {
-    const agents = await listAgents(tx, query)
-    return { data: agents.map(viewAgent), next_cursor: null, total: agents.length }
-  },
+  run: ({ tx, query }) => listAgents(tx, query, viewAgent),
 })
 
 const showRoute = route({

@@ -4,7 +4,7 @@ import type { Actor } from '#platform/actor.ts'
 import type { Tx } from '#platform/db/db.ts'
 import { checkVersion, Forbidden, NotFound } from '#platform/errors.ts'
 import type { Services } from '#platform/services.ts'
-import { membersWithRole, type MemberToTell } from '#modules/accounts/index.ts'
+import { membersAmong, membersWithRole, pageOfMembers, type MemberToTell } from '#modules/accounts/index.ts'
 import { personOf } from '../access.ts'
 import { deskRoles } from '../agents.ts'
 import { takeTurn } from './settings.ts'
@@ -31,21 +31,60 @@ export interface Agent {
   version: number
 }
 
-/** All of the house who work at the help desk, a thousand at most, by name. */
-export async function listAgents(tx: Tx, query: { search?: string; presence?: Agent['presence'] }): Promise<Agent[]> {
-  const members = await membersWithRole(tx, deskRoles)
-  const agents = await withWork(tx, members)
-  const wanted = fold(query.search ?? '')
-  return agents.filter(
-    ({ name, presence }) => fold(name).includes(wanted) && (!query.presence || presence === query.presence),
-  )
+export interface AgentsQuery {
+  search?: string
+  presence?: Agent['presence']
+  limit?: number
+  cursor?: string
+  count?: 'exact'
+}
+
+/** All of the house who work at the help desk, by name. */
+export async function listAgents<View>(
+  tx: Tx,
+  { presence, search, ...paging }: AgentsQuery,
+  view: (agent: Agent) => View,
+) {
+  const words = search?.normalize('NFC').trim()
+  const list = await pageOfMembers(tx, {
+    roles: deskRoles,
+    ...(words ? { search: words } : {}),
+    ...paging,
+    ...(await presentOnes(tx, presence)),
+  })
+  return { ...list, data: (await withWork(tx, list.data)).map(view) }
+}
+
+/** The same all at once, a thousand at most. */
+export async function allAgents(tx: Tx): Promise<Agent[]> {
+  return withWork(tx, await membersWithRole(tx, deskRoles))
 }
 
 export async function getAgent(tx: Tx, userId: string): Promise<Agent> {
-  const members = (await membersWithRole(tx, deskRoles)).filter(({ id }) => id === userId.toLowerCase())
-  const [agent] = await withWork(tx, members)
-  if (!agent) throw new NotFound('agent')
-  return agent
+  const id = userId.toLowerCase()
+  const member = (await membersAmong(tx, [id])).get(id)
+  if (!member || !deskRoles.includes(member.role)) throw new NotFound('agent')
+  const [agent] = await withWork(tx, [{ id, ...member }])
+  return agent!
+}
+
+/** Whose presence is this: who is offline is most often not known at all. */
+async function presentOnes(
+  tx: Tx,
+  presence: Agent['presence'] | undefined,
+): Promise<{ among?: string[]; except?: string[] }> {
+  if (!presence) return {}
+  const rows = await tx.sql
+    .selectFrom('support.agents')
+    .select(['user_id', 'presence', 'seen_at'])
+    .where('workspace_id', '=', tx.workspaceId)
+    .where('seen_at', '>=', new Date(tx.now.getTime() - silentMs))
+    .execute()
+  const ids = (which: (one: Agent['presence']) => boolean): string[] =>
+    rows.flatMap((row) => (which(presenceOf(row, tx.now)) ? [row.user_id] : []))
+  return presence === 'offline'
+    ? { except: ids((one) => one !== 'offline') }
+    : { among: ids((one) => one === presence) }
 }
 
 /** The caller then gives out what waits: more may fit. */
@@ -108,7 +147,10 @@ export function presenceOf(
 }
 
 /** In the order of the members. */
-export async function withWork(tx: Tx, members: readonly MemberToTell[]): Promise<Agent[]> {
+export async function withWork(
+  tx: Tx,
+  members: readonly Pick<MemberToTell, 'id' | 'name' | 'role'>[],
+): Promise<Agent[]> {
   if (!members.length) return []
   const ids = members.map(({ id }) => id)
   const { rows } = await sql<Partial<AgentRow> & { user_id: string; load: string; open_tickets: number }>`
@@ -140,8 +182,4 @@ export async function withWork(tx: Tx, members: readonly MemberToTell[]): Promis
       version: row.version ?? 1,
     }
   })
-}
-
-function fold(text: string): string {
-  return text.normalize('NFKD').replace(/\p{M}/gu, '').trim().toLowerCase()
 }

@@ -17,14 +17,19 @@ async function open(client: Client, more: object): Promise<string> {
   return made.body.id
 }
 
-test('a hidden ticket, or one of another workspace, is neither merged nor linked, nor watched', async () => {
+test('11, 13: a hidden ticket, or one of another workspace, is neither merged nor linked, nor watched', async () => {
   const [agnes, adrian] = [app.as('agnes'), app.as('adrian')]
-  const bea = await customerOf(app, 'bea', { id: newId(), email: 'bea@moulin.example', name: 'Bea', role: 'agent' })
-  await bea.get('/tickets')
+  const wanda = await customerOf(app, 'wanda', {
+    id: newId(),
+    email: 'wanda@moulin.example',
+    name: 'Wanda',
+    role: 'agent',
+  })
+  await wanda.get('/tickets')
   const own = await open(adrian, { contact_email: 'a@guest.example' })
   const hidden = await open(adrian, { contact_email: 'b@guest.example', subject: 'quokka' })
   const foreign = await open(app.stranger, { contact_email: 'c@guest.example', subject: 'quokka' })
-  expect((await adrian.post(`/tickets/${hidden}/assign`, { agent_id: bea.id })).status).toBe(200)
+  expect((await adrian.post(`/tickets/${hidden}/assign`, { agent_id: wanda.id })).status).toBe(200)
   const free = await open(adrian, { contact_email: 'd@guest.example' })
   const linked = await agnes.post(`/tickets/${own}/links`, { ticket_id: free, kind: 'related' })
   expect(linked.status, linked.text).toBe(201)
@@ -51,7 +56,7 @@ test('a hidden ticket, or one of another workspace, is neither merged nor linked
   expect((await app.stranger.get(`/tickets/${foreign}`)).body.status).toBe('open')
 })
 
-test('the token of a ticket that was merged into somebody else’s reads nothing of theirs', async () => {
+test('5: the token of a ticket that was merged into somebody else’s reads nothing of theirs', async () => {
   const adrian = app.as('adrian')
   const main = await open(adrian, { contact_email: 'main@guest.example', subject: 'quokka', description: 'quokka' })
   await adrian.post(`/tickets/${main}/messages`, { content: 'quokka' })

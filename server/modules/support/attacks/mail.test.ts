@@ -15,7 +15,8 @@ let door: MailDoor
 let count = 0
 
 beforeAll(async () => {
-  app = await start()
+  // A server in front judges senders; what it says stands first in Authentication-Results.
+  app = await start({ MAIL_IN_TRUSTED_SERVER: 'mx.moulin.example' })
   door = await openMailDoor(app)
   const mailboxes = [
     [app.as('anna'), 'aide@moulin.example'],
@@ -74,7 +75,7 @@ async function answered(ticket: Ticket, content = 'Which colour?') {
   return { raw: text, mail: await PostalMime.parse(text) }
 }
 
-test('headers that pretend to be ours, or a judge’s, steer nothing', async () => {
+test('21: headers that pretend to be ours, or a judge’s, steer nothing', async () => {
   const [victim, email] = [await opened(person()), person()]
   const headers = {
     'X-Rapport-Ticket': victim.id,
@@ -90,7 +91,73 @@ test('headers that pretend to be ours, or a judge’s, steer nothing', async () 
   expect(await wordsIn(victim.id)).toEqual([])
 })
 
-test('the token and number of another’s ticket, in subject and quotation, are only words', async () => {
+/** As it stands, for nodemailer encodes what has quotes in it. */
+const judged = (verdict: string, more = '') => {
+  const said = verdict ? `; dmarc=${verdict} header.from=field.example` : ''
+  return { 'Authentication-Results': { prepared: true, value: `mx.moulin.example; spf=none${more}${said}` } }
+}
+const linksOf = async (id: string) =>
+  ((await app.as('anna').get(`/tickets/${id}/links`)).body.data as { relation: string; ticket: { id: string } }[]).map(
+    ({ relation, ticket }) => [relation, ticket.id],
+  )
+
+test.each([
+  ['nobody has judged', {}],
+  ['no policy covers', judged('none')],
+  ['the domain disowns', judged('fail')],
+  ['another server has judged', { 'Authentication-Results': 'mx.evil.example; dmarc=pass header.from=field.example' }],
+  ['a sender has judged in their own address', judged('', ' smtp.mailfrom="x; dmarc=pass"@evil.example')],
+])('21: by a customer’s own Message-ID, a mail that %s is not in the ticket, but beside it', async (_, headers) => {
+  const email = person()
+  const ticket = await opened(email)
+  const before = app.mails().length
+  const forged = { from: email, inReplyTo: `<first.${email}>`, references: `<first.${email}>`, headers }
+  await mail({ ...forged, subject: 'Re: Broken cup', text: 'Send it to another street.' })
+  expect(await wordsIn(ticket.id)).toEqual([])
+  const [, beside] = await ticketsOf(email)
+  expect(beside).toMatchObject({ description: 'Send it to another street.', status: 'open' })
+  expect(await linksOf(ticket.id)).toEqual([['may_include', beside!.id]])
+  expect(await linksOf(beside!.id)).toEqual([['may_belong_to', ticket.id]])
+  expect(app.mails().length).toBe(before)
+  const joined = await app.as('anna').post(`/tickets/${ticket.id}/merge`, { duplicate_ids: [beside!.id] })
+  expect(joined.status, joined.text).toBe(200)
+  expect(await wordsIn(ticket.id)).toEqual(['Send it to another street.'])
+})
+
+test('21: by a customer’s own Message-ID, a mail that the domain vouches for is in the ticket', async () => {
+  const email = person()
+  const ticket = await opened(email)
+  await mail({ from: email, inReplyTo: `<first.${email}>`, text: 'And the saucer.', headers: judged('pass') })
+  expect(await wordsIn(ticket.id)).toEqual(['And the saucer.'])
+  expect(await linksOf(ticket.id)).toEqual([])
+})
+
+test('21: our signature speaks for the mailbox that had it, and not for a mail that its domain disowns', async () => {
+  const email = person()
+  const ticket = await opened(email)
+  const { mail: answer } = await answered(ticket)
+  const to = answer.replyTo![0]!.address!
+  await mail({ from: email, to, text: 'Blue.', headers: judged('none') })
+  await mail({ from: email, inReplyTo: answer.messageId, text: 'Red.', headers: judged('none') })
+  await mail({ from: email, to, inReplyTo: answer.messageId, text: 'Forged.', headers: judged('fail') })
+  expect(await wordsIn(ticket.id)).toEqual(['Which colour?', 'Blue.', 'Red.'])
+  expect((await linksOf(ticket.id)).map(([relation]) => relation)).toEqual(['may_include'])
+})
+
+test('21: whoever of the house names a ticket in metadata links nothing by it', async () => {
+  const ticket = await opened(person())
+  const made = await app.as('anna').post('/tickets', {
+    subject: 'S',
+    description: 'D',
+    source: 'email',
+    contact_email: person(),
+    metadata: { named_ticket_id: ticket.id },
+  })
+  await app.drain()
+  expect(await linksOf(made.body.id)).toEqual([])
+})
+
+test('26: the token and number of another’s ticket, in subject and quotation, are only words', async () => {
   const [email, thief] = [person(), person()]
   const ticket = await opened(email)
   const { mail: answer } = await answered(ticket)
@@ -105,12 +172,12 @@ test('the token and number of another’s ticket, in subject and quotation, are 
   expect((await ticketsOf(thief))[0]!.metadata).not.toHaveProperty('named_ticket_id')
 })
 
-test('prefixes in many tongues are no way around the subject', async () => {
+test('26: prefixes in many tongues are no way around the subject', async () => {
   const ticket = await opened(person(), { subject: 'Re: Re[5]: AW: SV: TR: Fwd: RE : Cup' })
   expect(ticket.subject).toBe('Cup')
 })
 
-test('a Reply-To that names a victim brings them nothing', async () => {
+test('23: a Reply-To that names a victim brings them nothing', async () => {
   const [email, victim] = [person(), person()]
   const ticket = await opened(email, { replyTo: victim })
   await answered(ticket)
@@ -119,15 +186,32 @@ test('a Reply-To that names a victim brings them nothing', async () => {
   expect(sentTo(victim)).toEqual([])
 })
 
-test('many mails in a victim’s name: one acknowledgement, and an end to the tickets', async () => {
+test('23: a domain that vouches for its own mail vouches for nobody whom it names in Reply-To', async () => {
+  const victim = person()
+  const form = { from: 'no-reply@evil.example', replyTo: victim, subject: 'Contact form', headers: judged('pass') }
+  for (let round = 0; round < 16; round++) await mail({ ...form, text: `Refund ${round}` })
+  const tickets = await ticketsOf(victim)
+  expect(tickets).toHaveLength(15)
+  expect(new Set(tickets.map(({ metadata }) => metadata.sender_verdict))).toEqual(new Set(['none']))
+  expect(sentTo(victim)).toEqual([])
+  await mail({ from: victim, text: 'It is me.', headers: judged('pass') })
+  expect((await ticketsOf(victim)).at(-1)).toMatchObject({
+    description: 'It is me.',
+    metadata: { sender_verdict: 'pass' },
+  })
+})
+
+test('8: many mails in a victim’s name: one acknowledgement, and an end to the tickets', async () => {
   const victim = person()
   for (let round = 0; round < 18; round++) await mail({ from: victim, text: `Pay at evil.example/${round}` })
   expect((await ticketsOf(victim)).length).toBe(15)
+  await mail({ from: victim, text: 'It is me.', headers: judged('pass') })
+  expect((await ticketsOf(victim)).at(-1)).toMatchObject({ description: 'It is me.' })
   expect(sentTo(victim)).toHaveLength(1)
   expect(sentTo(victim)[0]!.raw).not.toMatch(/evil/)
 })
 
-test('two of our own mailboxes, in two workspaces, do not begin to talk', async () => {
+test('24: two of our own mailboxes, in two workspaces, do not begin to talk', async () => {
   await mail({ from: 'help@elsewhere.example', text: 'Hello, neighbours.' })
   const [acknowledged, ...more] = sentTo('help@elsewhere.example')
   expect(more).toEqual([])
@@ -138,7 +222,7 @@ test('two of our own mailboxes, in two workspaces, do not begin to talk', async 
   expect(app.mails().length).toBe(before)
 })
 
-test('a machine that answers under another address each time gets one acknowledgement', async () => {
+test('24: a machine that answers under another address each time gets one acknowledgement', async () => {
   const robot = (round: number) => `${round}.${count}@robot.example`
   count++
   await mail({ from: robot(0), text: 'Your request was received: 0' })
@@ -151,7 +235,7 @@ test('a machine that answers under another address each time gets one acknowledg
   expect(app.mails().length).toBe(before)
 })
 
-test('one mail to two of our mailboxes, together and again to one of them, is one ticket', async () => {
+test('25: one mail to two of our mailboxes, together and again to one of them, is one ticket', async () => {
   const [email, date] = [person(), new Date('2026-11-03T10:00:00Z')]
   await opened(email, { date, to: 'aide@moulin.example, vente@moulin.example' })
   await mail({ from: email, date, messageId: `<first.${email}>`, to: 'vente@moulin.example' })
@@ -159,7 +243,7 @@ test('one mail to two of our mailboxes, together and again to one of them, is on
   expect(sentTo(email)).toHaveLength(1)
 })
 
-test('line breaks hidden in a name, an id or a reference add no header to what we send', async () => {
+test('28: line breaks hidden in a name, an id or a reference add no header to what we send', async () => {
   const email = person()
   await raw(
     email,
@@ -176,7 +260,24 @@ test('line breaks hidden in a name, an id or a reference add no header to what w
   expect(sentTo('victim@other.example')).toEqual([])
 })
 
-test('templates in a mail, a signature and an answer stay as they were written', async () => {
+test('28: an id of bytes that no header holds is answered without it', async () => {
+  for (const id of [
+    '<a\u0001\u007fb@field.example>',
+    '<\u00e9\u0080b@field.example>',
+    `<${'a'.repeat(280)}@b.example>`,
+  ]) {
+    const email = person()
+    await raw(email, Buffer.from(`From: ${email}\r\nSubject: Cup\r\nMessage-ID: ${id}\r\n\r\nHello\r\n`, 'latin1'))
+    const [ticket] = await ticketsOf(email)
+    const { raw: text } = await answered(ticket!)
+    const head = text.split('\r\n\r\n', 1)[0]!
+    expect(head).not.toMatch(/^(in-reply-to|references):.*(field|b)\.example/im)
+    // oxlint-disable-next-line no-control-regex
+    expect(head).not.toMatch(/[\0-\u0008\u000b\u000c\u000e-\u001f\u007f-\uffff]/)
+  }
+})
+
+test('40: templates in a mail, a signature and an answer stay as they were written', async () => {
   const email = person()
   const subject = '{{constructor.constructor "return process.env"}} ${7*7} <%= 7*7 %> #{7*7}'
   const ticket = await opened(email, { subject, from: `"{{workspace.name}}" <${email}>` })
@@ -200,14 +301,45 @@ test.each([
   ['comments that never end', '', `x${many('<!--', 100_000)}`],
   ['attributes without an end', '', `x<p ${many('a="', 100_000)}`],
   ['entities', '', `x${many('&#x26;amp;', 100_000)}`],
-])('a body made for slow expressions does not hold up the next mail: %s', async (_, text, html) => {
+])('27: a body made for slow expressions does not hold up the next mail: %s', async (_, text, html) => {
   const [email, next] = [person(), person()]
   await mail({ from: email, inReplyTo: '<x@y.example>', ...(html ? { text: undefined, html } : { text }) })
   await opened(next)
   expect(await ticketsOf(email)).toHaveLength(1)
 })
 
-test('whatever a mail looks like, the one behind it is heard', async () => {
+test.each([
+  ['big5', 'a741a66e', '你好'],
+  ['gb18030', 'c4e3bac3', '你好'],
+  ['shift_jis', '82b182f182c982bf82cd', 'こんにちは'],
+  ['iso-2022-jp', '1b2442243324731b2842', 'こん'],
+  ['euc-kr', 'bec8b3e7', '안녕'],
+  ['koi8-r', 'f0d2c9d7c5d4', 'Привет'],
+  ['iso-8859-16', 'bace74', 'ș'],
+  ['utf-16le', '42007500', 'Bu'],
+  ['us-ascii', '63616665', 'cafe'],
+  ['x-no-such-thing', '63616665', 'cafe'],
+  ['utf-8', 'c3a9ff63616665', 'cafe'],
+])('29: words in %s come out as words, and the ticket can be answered', async (charset, hex, expected) => {
+  const email = person()
+  const head = `From: ${email}\r\nSubject: Cup\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset="${charset}"\r\n`
+  const body = Buffer.from(hex, 'hex').toString('base64')
+  await raw(email, `${head}Content-Transfer-Encoding: base64\r\n\r\n${body}\r\n`)
+  const [ticket] = await ticketsOf(email)
+  expect(ticket!.description).toContain(expected)
+  const { mail: answer } = await answered(ticket!)
+  expect(answer.subject).toBe('Re: Cup')
+})
+
+test('29: nothing that a body hides in utf-7 is markup to anybody', async () => {
+  const email = person()
+  const head = `From: ${email}\r\nSubject: Cup\r\nContent-Type: text/html; charset=utf-7\r\n\r\n`
+  await raw(email, `${head}+ADw-script+AD4-alert(1)+ADw-/script+AD4- hello\r\n`)
+  const [ticket] = await ticketsOf(email)
+  expect(ticket!.description).not.toMatch(/<|script>/)
+})
+
+test('29, 30: whatever a mail looks like, the one behind it is heard', async () => {
   const odd = [
     'From: @email\r\n\r\n',
     'From: @email\r\nSubject:\r\nDate: Tue, 99 Foo 99999 99:99:99 +9999\r\n\r\nx',

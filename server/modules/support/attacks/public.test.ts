@@ -6,6 +6,7 @@
  */
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { start, type TestApp } from '#testing/start.ts'
+import { readToken } from '../public-tickets.ts'
 import { ratingToken } from '../satisfaction/links.ts'
 
 let app: TestApp
@@ -28,7 +29,7 @@ async function opened(email = `zoe${++count}@guest.example`) {
   return { id: id!, number: number!, email, token: token!, headers: { 'x-ticket-token': token! } }
 }
 
-test('walking along the numbers with a token, or an address, finds one’s own ticket alone', async () => {
+test('1, 2: walking along the numbers with a token, or an address, finds one’s own ticket alone', async () => {
   const tickets = await Promise.all(Array.from({ length: 5 }, () => opened()))
   const own = tickets[2]!
   const last = Math.max(...tickets.map(({ number }) => Number(number.slice(-3))))
@@ -42,7 +43,7 @@ test('walking along the numbers with a token, or an address, finds one’s own t
   expect(found).toEqual([[200, own.number]])
 })
 
-test('a token of one use, or of one ticket, is none for another', async () => {
+test('3: a token of one use, or of one ticket, is none for another', async () => {
   const [own, other] = [await opened(), await opened()]
   const { workspaceId } = app.world
   await app.as('agnes').post(`/tickets/${own.id}/close`)
@@ -51,6 +52,14 @@ test('a token of one use, or of one ticket, is none for another', async () => {
     app.anonymous.get(`/public/tickets/${address}`, { 'x-ticket-token': token })
   expect((await read(own.number, own.token)).status).toBe(200)
   expect((await read(own.number, rating)).status).toBe(404)
+  const { tokens } = app.app.runtime
+  const payload = tokens.open('support.ticket', own.token)!
+  expect(payload).toHaveLength(48)
+  for (const purpose of ['support.satisfaction', 'contacts.unsubscribe', 'communication.delivery', '']) {
+    const same = tokens.sign(purpose, payload)
+    expect(readToken(app.app.runtime, same), purpose).toBeNull()
+    expect((await read(own.number, same)).status).toBe(404)
+  }
   expect((await read(other.number, own.token)).status).toBe(404)
   const word = await app.anonymous.post(`/public/tickets/${other.id}/messages`, { content: 'x' }, own.headers)
   expect(word.status).toBe(404)
@@ -66,7 +75,7 @@ test('a token of one use, or of one ticket, is none for another', async () => {
   expect((await rate(rating)).status).toBe(200)
 })
 
-test('whoever was sent the link writes in the ticket, without the requester’s address', async () => {
+test('5: whoever was sent the link writes in the ticket, without the requester’s address', async () => {
   const ticket = await opened()
   const said = await app.anonymous.post(`/public/tickets/${ticket.id}/messages`, { content: 'Hi' }, ticket.headers)
   expect(said.status).toBe(201)
@@ -76,7 +85,7 @@ test('whoever was sent the link writes in the ticket, without the requester’s 
   expect(app.mails().filter(({ to }) => to === ticket.email)).toEqual([])
 })
 
-test('a token opens nothing once the person is erased', async () => {
+test('5: a token opens nothing once the person is erased', async () => {
   const ticket = await opened()
   const { personalData } = app.app.runtime
   const { data } = personalData.find(({ name }) => name === 'support')!
@@ -106,7 +115,7 @@ async function guess(times: number, visitor: (at: number) => Visitor): Promise<n
 }
 const count404 = (statuses: number[]) => statuses.filter((status) => status === 404).length
 
-test('guessing from one address, whatever it says it is forwarded for, is stopped', async () => {
+test('7, 44: guessing from one address, whatever it says it is forwarded for, is stopped', async () => {
   const forged = (at: number) => ({
     'x-forwarded-for': `203.0.113.${at}`,
     forwarded: `for=203.0.113.${at}`,
@@ -124,7 +133,7 @@ test('guessing from one address, whatever it says it is forwarded for, is stoppe
   expect([count404(behind), behind.at(-1)]).toEqual([120, 429])
 })
 
-test('guessing from all addresses of one IPv6 network is stopped as one', async () => {
+test('7: guessing from all addresses of one IPv6 network is stopped as one', async () => {
   const statuses = await guess(130, (at) => ({ remoteAddress: `2001:db8:1:2:${at.toString(16)}::${at + 1}` }))
   expect([count404(statuses), statuses.at(-1)]).toEqual([120, 429])
   expect(await guess(1, () => ({ remoteAddress: '2001:db8:1:3::1' }))).toEqual([404])

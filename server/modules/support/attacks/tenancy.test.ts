@@ -9,6 +9,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { newId } from '#platform/ids.ts'
 import { customerOf } from '#testing/customer.ts'
+import { sample, type Schema } from '#testing/sample.ts'
 import { start, type Client, type TestApp } from '#testing/start.ts'
 
 let app: TestApp
@@ -33,7 +34,7 @@ const attach = (client: Client, ticketId: string, fields: Record<string, string>
 const colleague = (name: string) =>
   customerOf(app, name, { id: newId(), email: `${name}@moulin.example`, name, role: 'agent' })
 
-test('an id of another workspace in a body is nobody’s', async () => {
+test('11: an id of another workspace in a body is nobody’s', async () => {
   const [anna, stranger] = [app.as('anna'), app.stranger]
   const id = await open(anna, { contact_email: 'ana@guest.example' })
   const office = { name: 'Theirs', timezone: 'Europe/Paris', hours: { monday: [{ from: '09:00', to: '17:00' }] } }
@@ -70,7 +71,7 @@ test('an id of another workspace in a body is nobody’s', async () => {
   expect(history.body.data).toEqual([])
 })
 
-test('a message, file or version of another ticket is not reached through one’s own', async () => {
+test('11: a message, file or version of another ticket is not reached through one’s own', async () => {
   const [chloe, dan] = [await customerOf(app, 'chloe1'), await customerOf(app, 'dan1')]
   const [own, other] = [await open(chloe), await open(dan)]
   const message = (await dan.post(`/tickets/${other}/messages`, { content: 'private' })).body.id as string
@@ -116,7 +117,7 @@ const slipped = {
   merged_into: newId(),
   opens_by_number: true,
 }
-test('no field that the program keeps itself is taken from a body', async () => {
+test('12: no field that the program keeps itself is taken from a body', async () => {
   const chloe = await customerOf(app, 'chloe2')
   const id = await open(chloe)
   const { id: said } = (await chloe.post(`/tickets/${id}/messages`, { content: 'x' })).body
@@ -143,16 +144,16 @@ test('no field that the program keeps itself is taken from a body', async () => 
   expect(after.body.messages).toMatchObject([{ content: 'x' }])
 })
 
-test('an agent from whom a ticket was taken finds no trace of it, nor of their own words in it', async () => {
+test('13: an agent from whom a ticket was taken finds no trace of it, nor of their own words in it', async () => {
   const [agnes, adrian] = [app.as('agnes'), app.as('adrian')]
-  const bea = await colleague('bea')
-  await bea.get('/tickets')
+  const wanda = await colleague('wanda')
+  await wanda.get('/tickets')
   const id = await open(adrian, { contact_email: 'vip@guest.example', subject: 'quokka', tags: ['quokka'] })
   const { ticket_number: number } = (await adrian.get(`/tickets/${id}`)).body
   expect((await adrian.post(`/tickets/${id}/assign`, { agent_id: app.world.people.agnes.id })).status).toBe(200)
   const { id: said } = (await agnes.post(`/tickets/${id}/messages`, { content: 'quokka wombat' })).body
   const file = (await attach(agnes, id, { message_id: said })).body.id as string
-  expect((await adrian.post(`/tickets/${id}/assign`, { agent_id: bea.id })).status).toBe(200)
+  expect((await adrian.post(`/tickets/${id}/assign`, { agent_id: wanda.id })).status).toBe(200)
   const body = { content: 'x', user_id: app.world.people.agnes.id, agent_id: app.world.people.agnes.id }
   const only = (...names: (keyof typeof body)[]) => Object.fromEntries(names.map((name) => [name, body[name]]))
   for (const [method, path, sent] of [
@@ -166,7 +167,7 @@ test('an agent from whom a ticket was taken finds no trace of it, nor of their o
     ['GET', '/history'],
     ['GET', '/followers'],
     ['POST', '/followers', only('user_id')],
-    ['DELETE', `/followers/${bea.id}`],
+    ['DELETE', `/followers/${wanda.id}`],
     ['GET', '/messages'],
     ['POST', '/messages', only('content')],
     ['GET', '/messages/unread-count'],
@@ -185,27 +186,74 @@ test('an agent from whom a ticket was taken finds no trace of it, nor of their o
   ] as const) {
     const reply = await agnes.request(method, `/tickets/${id}${path}`, sent)
     expect(reply.status, `${method} ${path}: ${reply.text}`).toBe(404)
-    expect(reply.text).not.toMatch(/quokka|bea/)
+    expect(reply.text).not.toMatch(/quokka|wanda/)
   }
   expect((await attach(agnes, id)).status).toBe(404)
   for (const search of ['quokka', number, 'vip@guest.example']) {
     expect((await agnes.get(`/tickets?search=${search}`)).body, search).toMatchObject({ data: [], total: 0 })
-    expect((await bea.get(`/tickets?search=${search}`)).body.total, search).toBe(1)
+    expect((await wanda.get(`/tickets?search=${search}`)).body.total, search).toBe(1)
   }
   expect((await agnes.get('/tickets?tag=quokka')).body.total).toBe(0)
-  expect((await agnes.get(`/tickets?assigned_to=${bea.id}`)).body.total).toBe(0)
+  expect((await agnes.get(`/tickets?assigned_to=${wanda.id}`)).body.total).toBe(0)
   await app.drain()
   const { contact_id: contact } = (await adrian.get(`/tickets/${id}`)).body
   // Whoever reads a contact sees there that there is a ticket, and its subject; of the conversation nothing.
   for (const address of [`/contacts/${contact}/interactions`, '/contacts/interactions', '/jobs']) {
     const reply = await agnes.get(address)
     expect(reply.status, address).toBe(200)
-    expect(reply.text, address).not.toMatch(/wombat|Bea/)
+    expect(reply.text, address).not.toMatch(/wombat|wanda/i)
   }
   expect((await agnes.get('/tickets?search=wombat')).body.total).toBe(0)
 })
 
-test('whoever listens to what happens hears ids, and no word of a ticket', async () => {
+test('13: at every door of a ticket, one that is hidden and one that is not there look the same', async () => {
+  const [adrian, agnes, chloe] = [app.as('adrian'), app.as('agnes'), await customerOf(app, 'chloe4')]
+  const wanda = await colleague('wanda')
+  await wanda.get('/tickets')
+  const hidden = await open(adrian, { contact_email: 'vip@guest.example', subject: 'quokka', description: 'quokka' })
+  // Of its age: tickets are held in the order of their ids.
+  const nothing = newId()
+  const visible = await open(adrian, { contact_email: 'vip@guest.example' })
+  expect((await adrian.post(`/tickets/${hidden}/assign`, { agent_id: wanda.id })).status).toBe(200)
+  const said = (await wanda.post(`/tickets/${hidden}/messages`, { content: 'quokka' })).body.id as string
+  const file = (await attach(wanda, hidden, { message_id: said })).body.id as string
+  const link = (await adrian.post(`/tickets/${hidden}/links`, { ticket_id: visible, kind: 'related' })).body
+    .id as string
+  const words = { shortcut: 'hello', title: 'Hello', content: 'Hello {{ticket.subject}}' }
+  const reply = (await adrian.post('/tickets/canned-replies', words)).body.id as string
+  const parts: Record<string, string> = { user_id: wanda.id, link_id: link, message_id: said, reply_id: reply }
+  const doors = app.app.routes
+    .map(({ options }) => options)
+    .filter(({ path, may }) => /^\/tickets\/:(ticket_)?id/.test(path) && may !== 'public')
+  expect(doors.length).toBeGreaterThan(35)
+  const address = (path: string, ticket: string): string => {
+    const own = path.includes('/attachments/') ? file : said
+    return path
+      .replace(/:(ticket_)?id/, ticket)
+      .replaceAll(/:(\w+)/g, (_, name: string) => (name === 'id' ? own : parts[name]!))
+  }
+  let opened = 0
+  for (const { method, path, body: shape } of doors) {
+    const multipart = method === 'POST' && path.includes('/attachments')
+    const send = async (client: Client, ticket: string) => {
+      const body = shape ? sample(shape as Schema, said) : undefined
+      const headers = multipart ? { 'content-type': 'multipart/form-data; boundary=x' } : undefined
+      const form = '--x\r\ncontent-disposition: form-data; name="file"; filename="a.txt"\r\n\r\ntext\r\n--x--\r\n'
+      const { status, text } = await client.request(method, address(path, ticket), multipart ? form : body, headers)
+      return [status, text.replace(/"request_id":"[^"]*"/, '').replaceAll(ticket, 'TICKET')]
+    }
+    for (const client of [agnes, chloe]) {
+      const [there, absent] = [await send(client, hidden), await send(client, nothing)]
+      expect(there, `${method} ${path}`).toEqual(absent)
+      expect([403, 404, 422], `${method} ${path}`).toContain(there[0])
+      expect(there[1]).not.toMatch(/quokka|wanda/)
+    }
+    if (method === 'GET' && (await send(adrian, hidden))[0] === 200) opened++
+  }
+  expect(opened, 'doors that open for who may').toBeGreaterThan(11)
+})
+
+test('14: whoever listens to what happens hears ids, and no word of a ticket', async () => {
   const heard: object[] = []
   const listener = { hear: (message: object) => void heard.push(message), end: () => {} }
   const leave = await app.app.runtime.live.subscribe(app.world.workspaceId, listener)
@@ -214,14 +262,14 @@ test('whoever listens to what happens hears ids, and no word of a ticket', async
   await app.as('adrian').post(`/tickets/${id}/messages`, { content: 'axolotl' })
   await app.as('adrian').post(`/tickets/${id}/close`)
   await app.drain()
-  await app.inTx((tx) => tx.notify('end', {}))
+  await app.inTx(async (tx) => tx.notify('end', {}))
   await expect.poll(() => heard).toContainEqual({ topic: 'end', data: {} })
   leave()
   expect(heard).toContainEqual({ topic: 'ticket', data: { id } })
   expect(JSON.stringify(heard)).not.toMatch(/axolotl|vip@/)
 })
 
-test('signs of patterns in a search are letters', async () => {
+test('14: signs of patterns in a search are letters', async () => {
   const chloe = await customerOf(app, 'chloe3')
   await open(chloe, { subject: 'plain words' })
   await open(chloe, { subject: '100% off_line C:\\temp' })
@@ -241,7 +289,7 @@ test('signs of patterns in a search are letters', async () => {
   }
 })
 
-test('an agent who became a viewer works no more, by door or by mention', async () => {
+test('15: an agent who became a viewer works no more, by door or by mention', async () => {
   const eve = await colleague('eve')
   await eve.get('/tickets')
   const id = await open(app.as('adrian'), { contact_email: 'x@guest.example' })
@@ -255,7 +303,7 @@ test('an agent who became a viewer works no more, by door or by mention', async 
   expect(called.status).toBe(422)
 })
 
-test('an empty token, or none, or one that matches everything, opens nothing', async () => {
+test('18: an empty token, or none, or one that matches everything, opens nothing', async () => {
   const { email } = app.world.people.anna
   await app.anonymous.post('/password-resets', { email })
   await app.as('anna').post('/invitations', { email: 'new@guest.example', role: 'agent' })

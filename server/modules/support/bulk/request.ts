@@ -7,7 +7,7 @@ import { Invalid } from '#platform/errors.ts'
 import { Closed, Id, OneOf } from '#platform/http/shapes.ts'
 import { requireAgents } from '../agents.ts'
 import { priorities, ticketStatuses } from '../tables.ts'
-import { fromTickets, ticketFilters, type TicketFilter } from '../ticket-query.ts'
+import { fromTickets, ticketFilters, type TicketFilter } from '../ticket-filter.ts'
 
 export const actionNames = [
   'assign',

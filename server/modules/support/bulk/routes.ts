@@ -16,7 +16,7 @@ import {
   Timestamp,
 } from '#platform/http/shapes.ts'
 import { getJob } from '#platform/jobs/jobs.ts'
-import type { TicketFilter } from '../ticket-query.ts'
+import type { TicketFilter } from '../ticket-filter.ts'
 import { openView } from '../views/open.ts'
 import { rehearse } from './dry-run.ts'
 import { startBulk } from './job.ts'

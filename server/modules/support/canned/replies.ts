@@ -1,7 +1,4 @@
-/**
- * Canned replies: answers that are written once. A private one is its owner's alone, and to others as if it were not there; a
- * shared one is everybody's at the help desk to use, and its owner's and the admins' to change.
- */
+/** Canned replies: answers that are written once, for oneself or for the help desk. */
 import './tables.ts'
 import { sql, type RawBuilder } from 'kysely'
 import { may, type Actor, type Permissions } from '#platform/actor.ts'
@@ -9,9 +6,11 @@ import type { Tx } from '#platform/db/db.ts'
 import { checkVersion, Conflict, Forbidden, Invalid, NotFound } from '#platform/errors.ts'
 import { afterCursor, countRows, orderBy, page, parseSort, type SortColumn } from '#platform/http/paging.ts'
 import { newId } from '#platform/ids.ts'
-import { orRefuse } from '../constraints.ts'
+import { orRefuse } from '#platform/db/constraints.ts'
+import { ownedBy, refuseTakingBack, requireOwner, sharedWith, type Visibility } from '#platform/saved-views/sharing.ts'
+import type { Changing } from '#platform/saved-views/views.ts'
 import { cleanTags } from '../ticket-tags.ts'
-import type { CannedReply, Visibility } from './tables.ts'
+import type { CannedReply } from './tables.ts'
 import { faultsOf } from './variables.ts'
 
 export interface ReplyInput {
@@ -52,7 +51,7 @@ export async function listReplies<View>(tx: Tx, actor: Actor, query: RepliesQuer
   const sort = parseSort(query.sort, sortColumns, 'title')
   const after = afterCursor(query.cursor, sort, sql`r.id`)
   const conditions: RawBuilder<unknown>[] = [
-    seenBy(actor),
+    sharedWith(actor, 'r'),
     query.deleted ? sql`r.deleted_at is not null` : sql`r.deleted_at is null`,
   ]
   for (const word of new Set((query.search ?? '').normalize('NFC').split(/\s+/).filter(Boolean).slice(0, 10))) {
@@ -62,8 +61,7 @@ export async function listReplies<View>(tx: Tx, actor: Actor, query: RepliesQuer
   if (query.tag) conditions.push(sql`r.tag_keys @> array[platform.fold(${query.tag})]`)
   if (query.language) conditions.push(sql`(r.language is null or lower(r.language) = lower(${query.language}))`)
   if (query.visibility) conditions.push(sql`r.visibility = ${query.visibility}`)
-  if (query.mine !== undefined)
-    conditions.push(sql`(r.owner_id = ${actor.id}::uuid) is ${query.mine ? sql`true` : sql`not true`}`)
+  if (query.mine !== undefined) conditions.push(ownedBy(actor, 'r', query.mine))
   const from = sql`from support.canned_replies r
     where r.workspace_id = ${tx.workspaceId}::uuid and ${sql.join(conditions, sql` and `)}`
   const { rows } = await sql<CannedReply & { sort_key: string }>`
@@ -76,7 +74,7 @@ export async function listReplies<View>(tx: Tx, actor: Actor, query: RepliesQuer
 export async function getReply(tx: Tx, actor: Actor, id: string): Promise<CannedReply> {
   const { rows } = await sql<CannedReply>`
     select r.* from support.canned_replies r
-    where r.workspace_id = ${tx.workspaceId}::uuid and r.id = ${id} and ${seenBy(actor)} and r.deleted_at is null`.execute(
+    where r.workspace_id = ${tx.workspaceId}::uuid and r.id = ${id} and ${sharedWith(actor, 'r')} and r.deleted_at is null`.execute(
     tx.sql,
   )
   if (!rows[0]) throw new NotFound('canned reply')
@@ -84,8 +82,7 @@ export async function getReply(tx: Tx, actor: Actor, id: string): Promise<Canned
 }
 
 export async function createReply(tx: Tx, actor: Actor, input: NewReply): Promise<CannedReply> {
-  if (!actor.id)
-    throw new Forbidden('no_owner', 'A canned reply belongs to a person or a key. Sign in as one to save it.')
+  const ownerId = requireOwner(actor, 'A canned reply')
   checkContent(input)
   return orRefuse(
     tx.sql
@@ -97,7 +94,7 @@ export async function createReply(tx: Tx, actor: Actor, input: NewReply): Promis
         content: input.content,
         workspace_id: tx.workspaceId,
         id: newId(),
-        owner_id: actor.id,
+        owner_id: ownerId,
         owner_name: actor.name,
         created_at: tx.now,
         updated_at: tx.now,
@@ -106,11 +103,6 @@ export async function createReply(tx: Tx, actor: Actor, input: NewReply): Promis
       .executeTakeFirstOrThrow(),
     shortcutTaken(input.shortcut),
   )
-}
-
-export interface Changing {
-  permissions: Permissions
-  ifVersion?: number | undefined
 }
 
 /** Naming nothing changes nothing, not even the version. */
@@ -124,10 +116,7 @@ export async function changeReply(
   const reply = await lockReply(tx, actor, id, permissions)
   checkVersion(reply.version, ifVersion)
   if (!Object.keys(input).length) return reply
-  if (input.visibility === 'private' && reply.owner_id !== actor.id) {
-    const detail = 'Only its owner can take it back from the others. Delete it instead.'
-    throw Invalid.at('/visibility', 'not_yours', detail)
-  }
+  refuseTakingBack(actor, reply, input.visibility)
   checkContent(input)
   return write(tx, reply, cleaned(input), input.shortcut)
 }
@@ -150,11 +139,6 @@ export function mayChange(permissions: Permissions, actor: Actor, reply: CannedR
   return reply.visibility === 'workspace' && may(permissions, actor, 'ticket.configure')
 }
 
-/** Of rows of `support.canned_replies`, named `r`. */
-function seenBy(actor: Actor): RawBuilder<boolean> {
-  return sql<boolean>`(r.visibility = 'workspace' or r.owner_id = ${actor.id}::uuid)`
-}
-
 async function lockReply(
   tx: Tx,
   actor: Actor,
@@ -164,7 +148,7 @@ async function lockReply(
 ): Promise<CannedReply> {
   const { rows } = await sql<CannedReply>`
     select r.* from support.canned_replies r
-    where r.workspace_id = ${tx.workspaceId}::uuid and r.id = ${id} and ${seenBy(actor)} for no key update`.execute(
+    where r.workspace_id = ${tx.workspaceId}::uuid and r.id = ${id} and ${sharedWith(actor, 'r')} for no key update`.execute(
     tx.sql,
   )
   const reply = rows[0]

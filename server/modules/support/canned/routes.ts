@@ -15,6 +15,7 @@ import {
   TextOrNull,
   Timestamp,
 } from '#platform/http/shapes.ts'
+import { visibilities } from '#platform/saved-views/sharing.ts'
 import { previewReply } from './preview.ts'
 import {
   changeReply,
@@ -26,7 +27,7 @@ import {
   replySorts,
   restoreReply,
 } from './replies.ts'
-import { visibilities, type CannedReply } from './tables.ts'
+import type { CannedReply } from './tables.ts'
 import { variableNames } from './variables.ts'
 
 const params = Closed({ id: Id })

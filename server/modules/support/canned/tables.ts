@@ -1,9 +1,7 @@
 /** Row types of canned replies. */
 import type { Generated, GeneratedAlways, Selectable } from 'kysely'
 import type { GeneratedTime, NullableText, NullableTime } from '#platform/db/tables.ts'
-
-export const visibilities = ['private', 'workspace'] as const
-export type Visibility = (typeof visibilities)[number]
+import type { Visibility } from '#platform/saved-views/sharing.ts'
 
 export interface CannedReplyTable {
   workspace_id: string

@@ -33,7 +33,8 @@ const listLinksRoute = route({
   summary: 'Tickets that have to do with this one, in either direction',
   description:
     'Oldest link first; those to tickets that the reader may not see are left out. Links of what was merged into the ticket ' +
-    'are its own.',
+    'are its own. `may_belong_to` is made by the program, where a mail named a ticket and could not be believed: merge the one ' +
+    'into the other if they are one.',
   params,
   query: Closed(pageQuery),
   replies: { 200: Page(LinkView), 404: Problem },
@@ -45,7 +46,8 @@ const linkRoute = route({
   path: '/tickets/:id/links',
   may: 'ticket.work',
   summary: 'Link a ticket to another',
-  description: 'Read from the ticket in the address: it is related to, a duplicate of, blocks or causes the other.',
+  description:
+    'Read from the ticket in the address: it is related to, a duplicate of, blocks, causes or may belong to the other.',
   params,
   body: Closed({ ticket_id: Id, kind: OneOf(linkKinds) }),
   replies: { 201: LinkView, 404: Problem, 409: Problem },

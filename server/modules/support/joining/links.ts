@@ -10,7 +10,7 @@ import { Conflict, Invalid, NotFound, RapportError } from '#platform/errors.ts'
 import { afterCursor, countRows, orderBy, page, parseSort } from '#platform/http/paging.ts'
 import { newId } from '#platform/ids.ts'
 import { isOfTheHouse, visibleTo } from '../access.ts'
-import { orRefuse } from '../constraints.ts'
+import { orRefuse } from '#platform/db/constraints.ts'
 import { MergedTicket } from '../merged.ts'
 import { record, tell } from '../ticket-events.ts'
 import { getTicket, lockTicket } from '../tickets.ts'
@@ -23,6 +23,7 @@ const readings: Record<LinkKind, [string, string]> = {
   duplicate_of: ['duplicate_of', 'duplicated_by'],
   blocks: ['blocks', 'blocked_by'],
   causes: ['causes', 'caused_by'],
+  may_belong_to: ['may_belong_to', 'may_include'],
 }
 export const relations = [...new Set(Object.values(readings).flat())]
 

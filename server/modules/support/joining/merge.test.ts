@@ -171,6 +171,33 @@ test('a merge and its undoing leave every row as it was', async () => {
   assert.ok(merged > 0)
 }, 120_000)
 
+test('the record of a person counts what was merged once, and all of them when it is undone', async () => {
+  await using app = await start()
+  const [agnes, maria] = [app.as('agnes'), app.as('maria')]
+  const person = { contact_email: 'ana@example.com', contact_name: 'Ana Pop' }
+  const ids: string[] = []
+  for (const subject of ['one', 'two', 'three']) ids.push(await opened(agnes, subject, person))
+  const figures = async () => {
+    await app.drain()
+    const [ana] = (await maria.get('/contacts?search=ana@example.com')).body.data
+    return [ana.total_tickets, ana.open_tickets]
+  }
+  assert.deepEqual(await figures(), [3, 3])
+  const first = await agnes.post(`/tickets/${ids[1]}/merge`, { duplicate_ids: [ids[2]] })
+  assert.equal(first.status, 200, first.text)
+  assert.deepEqual(await figures(), [2, 2])
+  const second = await agnes.post(`/tickets/${ids[0]}/merge`, { duplicate_ids: [ids[1]] })
+  assert.deepEqual(await figures(), [1, 1])
+  for (const [merge, expected] of [
+    [second, 2],
+    [first, 3],
+  ] as const) {
+    const undone = await agnes.post(`/tickets/merges/${merge.body.merge_id}/undo`)
+    assert.equal(undone.status, 200, undone.text)
+    assert.deepEqual(await figures(), [expected, expected])
+  }
+})
+
 test('two people: it must be said, the other’s words stay with the house, and the other takes no part', async () => {
   await using app = await start()
   const [chloe, dan, agnes] = [await customerOf(app, 'chloe'), await customerOf(app, 'dan'), app.as('agnes')]
@@ -206,7 +233,7 @@ test('two people: it must be said, the other’s words stay with the house, and 
   assert.equal((await agnes.post(`/tickets/merges/${merge.merge_id}/undo`)).status, 200)
 })
 
-test('the token of a merged ticket leads to the survivor of the same person, and to nobody else’s', async () => {
+test('the token of a merged ticket opens that one, and its words go on to the survivor of the same person alone', async () => {
   await using app = await start()
   const agnes = app.as('agnes')
   const publicly = async (email: string) => {
@@ -220,12 +247,16 @@ test('the token of a merged ticket leads to the survivor of the same person, and
   ]
   const all = { duplicate_ids: [two.id, other.id], different_requesters: true }
   assert.equal((await agnes.post(`/tickets/${one.id}/merge`, all)).status, 200)
-  for (const address of [two.number, one.number]) {
-    const read = await app.anonymous.get(`/public/tickets/${address}`, two.headers)
-    assert.deepEqual([read.status, read.body.ticket_number], [200, one.number], read.text)
-  }
+  await agnes.post(`/tickets/${one.id}/messages`, { content: 'Only for the survivor' })
   const word = await app.anonymous.post(`/public/tickets/${two.id}/messages`, { content: 'Hello' }, two.headers)
-  assert.deepEqual([word.status, word.body.ticket_id], [201, one.id])
+  assert.deepEqual([word.status, word.body.ticket_id], [201, two.id])
+  const said = async (ticket: typeof one) => {
+    const { body } = await app.anonymous.get(`/public/tickets/${ticket.number}`, ticket.headers)
+    return [body.ticket_number, ...body.messages.map(({ content }: { content: string }) => content)]
+  }
+  assert.deepEqual(await said(two), [two.number, 'D', 'Hello'])
+  assert.deepEqual(await said(one), [one.number, 'Only for the survivor'])
+  assert.equal((await app.anonymous.get(`/public/tickets/${one.number}`, two.headers)).status, 404)
   for (const address of [other.number, one.number]) {
     assert.equal((await app.anonymous.get(`/public/tickets/${address}`, other.headers)).status, 404)
   }

@@ -75,7 +75,7 @@ test('open screens hear of each change once, by the id of the ticket alone', asy
     await agnes.post(`/tickets/${id}/presence`, { state })
   }
   await agnes.delete(`/tickets/${id}/presence`)
-  await app.inTx((tx) => tx.notify('end', {}))
+  await app.inTx(async (tx) => tx.notify('end', {}))
   await expect.poll(() => heard.at(-1)).toEqual(['end', {}])
   end()
   assert.deepEqual(heard.slice(0, -1), Array(4).fill(['ticket.presence', { id }]))

@@ -35,7 +35,7 @@ export async function sayPresent(tx: Tx, actor: Actor, ticketId: string, state: 
     on conflict (workspace_id, ticket_id, user_id) do update set seen_at = excluded.seen_at, state = excluded.state,
       since = case when p.state = excluded.state then p.since else excluded.since end
     returning since = ${tx.now}::timestamptz as is_new`.execute(tx.sql)
-  if (rows[0]!.is_new) await tx.notify('ticket.presence', { id: ticket.id })
+  if (rows[0]!.is_new) tx.notify('ticket.presence', { id: ticket.id })
   return listPresent(tx, actor, ticket.id)
 }
 
@@ -48,7 +48,7 @@ export async function leaveTicket(tx: Tx, actor: Actor, ticketId: string): Promi
     .where('ticket_id', '=', ticket.id)
     .where('user_id', '=', requirePerson(actor))
     .executeTakeFirstOrThrow()
-  if (numDeletedRows) await tx.notify('ticket.presence', { id: ticket.id })
+  if (numDeletedRows) tx.notify('ticket.presence', { id: ticket.id })
 }
 
 /** Everybody but whoever asks, the longest first. */

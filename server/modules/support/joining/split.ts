@@ -10,7 +10,8 @@ import { checkVersion, Conflict, Invalid } from '#platform/errors.ts'
 import { visibleMessages } from '../access.ts'
 import { record, tell } from '../ticket-events.ts'
 import type { Ticket } from '../tables.ts'
-import { lockTicket, openTicket } from '../tickets.ts'
+import { openTicket } from '../opening.ts'
+import { lockTicket } from '../tickets.ts'
 import { linkTickets } from './links.ts'
 
 export const splitMax = 200
@@ -47,7 +48,7 @@ export async function splitTicket(
   await record(tx, actor, ticket.id, [{ type: 'split', to: opened.id, data }])
   const clocks = await record(tx, actor, opened.id, [{ type: 'split', from: ticket.id, data }])
   await tell(tx, 'ticket.split', ticket, { new_ticket_id: opened.id, message_ids: ids })
-  await tx.notify('ticket', { id: opened.id })
+  tx.notify('ticket', { id: opened.id })
   return { ...split, ...clocks }
 }
 

@@ -17,7 +17,7 @@ export interface TicketMergeTable {
 }
 export type TicketMerge = Selectable<TicketMergeTable>
 
-export const linkKinds = ['related', 'duplicate_of', 'blocks', 'causes'] as const
+export const linkKinds = ['related', 'duplicate_of', 'blocks', 'causes', 'may_belong_to'] as const
 export type LinkKind = (typeof linkKinds)[number]
 
 export interface TicketLinkTable {

@@ -18,7 +18,8 @@ import type { TicketMail } from './mail-tables.ts'
 
 export const mailFilesJob: JobDefinition = {
   kind: 'support.keep_mail_files',
-  retryLimit: 8,
+  // As long as a storage may be away.
+  retryLimit: 100,
   concurrency: 2,
   run: keepMailFiles,
 }
@@ -38,7 +39,10 @@ async function keepMailFiles(job: Job): Promise<object> {
     try {
       stored.push(await storeAttachment(job.runtime, place, { name, content: Readable.from([Buffer.from(content)]) }))
     } catch (error) {
-      if (!(error instanceof RapportError)) throw error
+      if (!(error instanceof RapportError)) {
+        await Promise.allSettled(stored.map(({ fileKey }) => job.runtime.files.delete(fileKey)))
+        throw error
+      }
       refused.push(`${name}: ${error.message}`)
     }
   }

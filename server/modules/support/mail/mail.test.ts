@@ -1,4 +1,5 @@
 /** E-mail to ticket and back, through a real SMTP client and the sandbox that answers go out to. */
+import { sql } from 'kysely'
 import nodemailer, { type SendMailOptions } from 'nodemailer'
 import PostalMime from 'postal-mime'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -11,7 +12,7 @@ let port: number
 let count = 0
 
 beforeAll(async () => {
-  app = await start()
+  app = await start({ MAIL_IN_TRUSTED_SERVER: 'mx.moulin.example' })
   const settings = { protocol: 'smtp', host: '127.0.0.1', port: 0, connectionsMax: 20, tls: null } as const
   door = createSmtpDoor(app.app.runtime, { ...settings, name: 'mx.test', sizeBytesMax: 20_000_000 }, () => {})
   port = (await door.open()).port
@@ -28,14 +29,18 @@ afterAll(async () => {
   await app[Symbol.asyncDispose]()
 })
 
+const vouched = { 'Authentication-Results': 'mx.moulin.example; dmarc=pass header.from=field.example' }
+
 /** Somebody new for each test. */
 function person(): string {
   return `person${++count}@field.example`
 }
 
-async function mail(options: SendMailOptions): Promise<void> {
+async function mail(...mails: SendMailOptions[]): Promise<void> {
   const transport = nodemailer.createTransport({ host: '127.0.0.1', port, ignoreTLS: true, name: 'client.test' })
-  await transport.sendMail({ to: 'aide@moulin.example', subject: 'Broken cup', text: 'It is broken.', ...options })
+  for (const options of mails) {
+    await transport.sendMail({ to: 'aide@moulin.example', subject: 'Broken cup', text: 'It is broken.', ...options })
+  }
   await app.drain()
 }
 
@@ -114,6 +119,32 @@ describe('a mail', () => {
     expect(`${acknowledged!.subject}${acknowledged!.text}`).not.toMatch(/evil|Jonas/)
   })
 
+  test('many that wait together: each opens its own, an answer among them finds what it answers, in one go', async () => {
+    const [ana, bob, ...others] = Array.from({ length: 12 }, person)
+    await app.drainEvents()
+    await mail(
+      { from: ana, messageId: `<first.${ana}>` },
+      { from: bob, messageId: `<first.${bob}>`, subject: 'Other' },
+      { from: ana, inReplyTo: `<first.${ana}>`, text: 'And the saucer.', headers: vouched },
+      { from: bob, messageId: `<second.${bob}>`, inReplyTo: `<first.${ana}>`, text: 'Mine as well.' },
+      ...others.map((from) => ({ from })),
+    )
+    const [anas, bobs] = [await ticketsOf(ana!), await ticketsOf(bob!)]
+    expect([anas.length, bobs.map(({ subject }) => subject)]).toEqual([1, ['Other', 'Broken cup']])
+    expect((await messagesOf(anas[0]!.id)).map(({ content }) => content)).toEqual(['And the saucer.'])
+    expect(bobs[1]!.metadata.named_ticket_id).toBeUndefined()
+    const numbers = await Promise.all(others.map(async (each) => (await ticketsOf(each))[0]!.ticket_number))
+    expect(numbers).toEqual(numbers.toSorted())
+    expect((await app.drainEvents()).filter((event) => event === 'ticket.created')).toHaveLength(13)
+    const written = await app.inTx((tx) =>
+      sql<{
+        statements: number
+      }>`select count(distinct (xmin::text, cmin::text))::int as statements from support.tickets
+        where contact_email = any(${others}::text[])`.execute(tx.sql),
+    )
+    expect(written.rows[0]!.statements).toBe(1)
+  })
+
   test('in HTML alone becomes text, and is kept clean', async () => {
     const ticket = await openByMail(person(), {
       text: undefined,
@@ -156,7 +187,10 @@ describe('a mail', () => {
       (answer: Sent) => ({ references: `${answer.messageId} <x@y.example>` }),
     ],
     ['the address in other letters', (answer: Sent) => ({ to: answer.replyTo![0]!.address!.toUpperCase() })],
-    ['their own first mail', (_: Sent, email: string) => ({ inReplyTo: `<first.${email}>` })],
+    [
+      'their own first mail, where their domain vouches for it',
+      (_: Sent, email: string) => ({ inReplyTo: `<first.${email}>`, headers: vouched }),
+    ],
   ])('joins by %s', async (_, how) => {
     const email = person()
     const ticket = await openByMail(email)

@@ -112,9 +112,15 @@ export async function mailboxFor(tx: Tx, ticketId: string): Promise<MailboxRow |
   return rows[0] ?? null
 }
 
-export async function mailboxOfAddress(tx: Tx, addressId: string): Promise<MailboxRow | null> {
-  const found = tx.sql.selectFrom('support.mailboxes').selectAll().where('address_id', '=', addressId)
-  return (await found.executeTakeFirst()) ?? null
+/** By the ids of their addresses. */
+export async function mailboxesOf(tx: Tx, addressIds: readonly string[]): Promise<Map<string, MailboxRow>> {
+  if (!addressIds.length) return new Map()
+  const rows = await tx.sql
+    .selectFrom('support.mailboxes')
+    .selectAll()
+    .where('address_id', 'in', [...new Set(addressIds)])
+    .execute()
+  return new Map(rows.map((row) => [row.address_id, row]))
 }
 
 function readAddress(text: string): string {

@@ -1,7 +1,9 @@
 /**
  * Which ticket a mail belongs to. The signed address or a signed message id names one; ids of the person's own mails do so
- * among that person's tickets alone; a subject never does. Naming a ticket is not enough: the sender must be its requester,
- * and the sender's domain must not have disowned the mail. Everybody else opens a ticket of their own, and sees nothing of it.
+ * among that person's tickets alone; a subject never does. Naming a ticket is not enough: the sender must be its requester.
+ * Our signature went to the requester's mailbox alone, and proves it unless the sender's domain disowns the mail; the ids of
+ * one's own mails prove nothing, so that there the domain must vouch for it. Everybody else opens a ticket of their own, and
+ * sees nothing of the other; for the house the two are linked.
  */
 import './mail-tables.ts'
 import { sql } from 'kysely'
@@ -21,10 +23,11 @@ export interface Thread {
 
 export async function findThread(tx: Tx, services: Services, mail: InboundMail): Promise<Thread | null> {
   const ids = [...mail.inReplyTo, ...mail.references.toReversed()]
-  const signed = idsBySignature(tx, services, mail, ids)
-  const ticket = (await liveTicket(tx, signed)) ?? (await liveTicket(tx, await idsByOwnMails(tx, mail, ids)))
+  const signed = await liveTicket(tx, idsBySignature(tx, services, mail, ids))
+  const ticket = signed ?? (await liveTicket(tx, await idsByOwnMails(tx, mail, ids)))
   if (!ticket) return null
-  return { ticket, mayJoin: mail.sender !== 'fail' && (await isRequester(tx, mail, ticket)) }
+  const isBelieved = signed ? mail.sender !== 'fail' : mail.sender === 'pass'
+  return { ticket, mayJoin: isBelieved && (await isRequester(tx, mail, ticket)) }
 }
 
 /** Of a report about a mail of ours: the ticket that it went out for. Nobody joins anything by this. */
@@ -61,10 +64,11 @@ async function idsByOwnMails(tx: Tx, mail: InboundMail, ids: readonly string[]):
 async function liveTicket(tx: Tx, ids: readonly string[]): Promise<Ticket | null> {
   if (!ids.length) return null
   const { rows } = await sql<Ticket>`
-    select t.* from unnest(${ids}::uuid[]) with ordinality as named(id, place)
-    join support.tickets n on n.workspace_id = ${tx.workspaceId}::uuid and n.id = named.id
-    join support.tickets t on t.workspace_id = n.workspace_id and t.id = coalesce(n.merged_into, n.id)
-    where t.deleted_at is null order by named.place limit 1`.execute(tx.sql)
+    select t.* from unnest(${ids}::uuid[]) with ordinality as named(id, place), lateral (
+      select * from support.tickets where workspace_id = ${tx.workspaceId}::uuid and id = named.id limit 1) n, lateral (
+      select * from support.tickets
+      where workspace_id = ${tx.workspaceId}::uuid and id = coalesce(n.merged_into, n.id) and deleted_at is null limit 1) t
+    order by named.place limit 1`.execute(tx.sql)
   return rows[0] ?? null
 }
 

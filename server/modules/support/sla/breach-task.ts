@@ -1,4 +1,4 @@
-/** Every minute: what fell due without anything happening is breached, at the hour at which it fell due. */
+/** Every minute: what fell due without anything happening is breached, at the hour at which it fell due; before, it is warned of. */
 import { sql } from 'kysely'
 import { every } from '#platform/module.ts'
 import type { Runtime } from '#platform/services.ts'

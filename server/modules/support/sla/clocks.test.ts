@@ -6,11 +6,13 @@ import {
   clockNames,
   clocksAt,
   foldClocks,
-  nextDue,
+  nextLook,
   shownBy,
+  withWarnings,
   type ClockEvent,
   type ClocksState,
   type Terms,
+  type ClockName,
 } from './clocks.ts'
 
 const minute = 60_000
@@ -24,6 +26,7 @@ const promise = (more: Partial<Terms> = {}): Terms => ({
   targets: { first_response: hour, next_response: 2 * hour, resolution: 8 * hour },
   calendar: null,
   pausesWhileWaiting: true,
+  warnAtPercent: 80,
   ...more,
 })
 
@@ -156,6 +159,53 @@ test('a merged or deleted ticket owes nothing; one that is brought back goes on'
   expect(look([...gone, ...story([100, 'back'])], 100)).toMatchObject({ first_response: [100.5, null, null] })
 })
 
+/** Of one clock, hours of each warning, and of what it warned of. */
+function warnings(events: ClockEvent[], atHour: number, name: ClockName = 'first_response') {
+  const { warned } = clocksAt(foldClocks(events)!, atHour * hour).clocks[name]
+  return warned.map(({ atMs, dueMs }) => [atMs / hour, dueMs / hour])
+}
+
+test('a warning comes when so much of the time is gone, and not of what is done until then', () => {
+  expect(warnings(begun, 0.8)).toEqual([])
+  expect(warnings(begun, 0.81)).toEqual([[0.8, 1]])
+  expect(warnings(begun, 100)).toEqual([[0.8, 1]])
+  expect(warnings([...begun, ...story([0.8, 'answered'])], 100)).toEqual([])
+  const early = story([0, 'opened'], [0, promise({ warnAtPercent: 50 })])
+  expect(warnings(early, 100, 'resolution')).toEqual([[4, 8]])
+})
+
+test('a pause moves the warning; after it, what is due anew is warned of anew, and at once where it is late for that', () => {
+  const paused = [...begun, ...story([6, 'waiting_customer'], [20, 'assigned'])]
+  expect(warnings(paused, 100, 'resolution')).toEqual([[20.4, 22]])
+  const late = [...begun, ...story([7, 'waiting_customer'], [20, 'assigned'])]
+  expect(warnings(late, 20, 'resolution')).toEqual([[6.4, 8]])
+  expect(warnings(late, 20.1, 'resolution')).toEqual([
+    [6.4, 8],
+    [20, 21],
+  ])
+})
+
+test('each word of the customer is warned of by itself', () => {
+  const asked = story([0.5, 'answered'], [1, 'customer_wrote'], [2.8, 'answered'], [3, 'customer_wrote'])
+  expect(warnings([...begun, ...asked], 100, 'next_response')).toEqual([
+    [2.6, 3],
+    [4.6, 5],
+  ])
+})
+
+test('a change of what is promised moves the warning, and the same due time is warned of once', () => {
+  const half = (warnAtPercent: number) => promise({ warnAtPercent })
+  expect(warnings([...begun, ...story([0.1, half(50)])], 100)).toEqual([[0.5, 1]])
+  expect(warnings([...begun, ...story([0.7, half(50)])], 100)).toEqual([[0.7, 1]])
+  expect(warnings([...begun, ...story([0.9, half(95)], [0.95, half(50)])], 100)).toEqual([[0.8, 1]])
+  const longer = promise({ targets: { first_response: 3 * hour, next_response: null, resolution: null } })
+  expect(warnings([...begun, ...story([0.9, longer], [1, promise()])], 100)).toEqual([[0.8, 1]])
+  expect(warnings([...begun, ...story([0.9, longer])], 100)).toEqual([
+    [0.8, 1],
+    [2.4, 3],
+  ])
+})
+
 const someTerms: fc.Arbitrary<Terms | null> = fc.option(
   fc.record({
     targets: fc.record({
@@ -165,6 +215,7 @@ const someTerms: fc.Arbitrary<Terms | null> = fc.option(
     }),
     calendar: fc.constantFrom(null, office),
     pausesWhileWaiting: fc.boolean(),
+    warnAtPercent: fc.integer({ min: 50, max: 95 }),
   }),
   { freq: 8 },
 )
@@ -230,12 +281,64 @@ test('no breach is ever taken back, none is dated after it was seen, and none is
           } else expect(breached[name].size).toBe(0)
           expect(breached[name].size).toBeLessThanOrEqual(1)
         }
-        const due = nextDue(state!)
-        if (due !== null) expect(due).toBeGreaterThanOrEqual(state!.atMs)
+        const next = nextLook(state!)
+        if (next !== null) expect(next).toBeGreaterThanOrEqual(state!.atMs)
       }
     }),
     { numRuns: 500 },
   )
+})
+
+test('no warning comes with or after its breach, none twice of one due time, and no breach that had time left comes without', () => {
+  let [warned, broken] = [0, 0]
+  fc.assert(
+    fc.property(someStory, fc.nat({ max: 300 * hour }), (events, wait) => {
+      let state: ClocksState | null = null
+      const instants = new Set<number>()
+      const seen = new Map<string, number>()
+      const breaches: [ClockName, number][] = []
+      const look = (next: ClocksState): void => {
+        for (const name of clockNames) {
+          const [before, after] = [state?.clocks[name], next.clocks[name]]
+          for (const { dueMs, atMs } of after.warned.slice(before?.warned.length ?? 0)) {
+            expect(seen.has(`${name} ${dueMs}`)).toBe(false)
+            seen.set(`${name} ${dueMs}`, atMs)
+            expect(atMs).toBeLessThan(dueMs)
+            expect(atMs).toBeLessThan(next.atMs)
+            expect(before?.breachedMs ?? null).toBeNull()
+          }
+          const { breachedMs } = after
+          if (breachedMs !== null && breachedMs !== before?.breachedMs) breaches.push([name, breachedMs])
+        }
+        state = next
+        instants.add(next.atMs)
+      }
+      for (const event of events) look(foldClocks([event], state)!)
+      look(clocksAt(state!, state!.atMs + wait))
+      // Late from the moment it was promised: there was nothing left to warn of.
+      for (const [name, dueMs] of breaches) {
+        if (!instants.has(dueMs)) expect(seen.has(`${name} ${dueMs}`), `${name} at ${dueMs}`).toBe(true)
+      }
+      warned += seen.size
+      broken += breaches.length
+    }),
+    { numRuns: 1_000 },
+  )
+  expect(Math.min(warned, broken)).toBeGreaterThan(100)
+})
+
+test('clocks that were stored before there were warnings come to theirs', () => {
+  const state = clocksAt(
+    foldClocks(story([0, 'opened'], [0, promise()], [2, 'waiting_customer'], [5, 'assigned']))!,
+    6 * hour,
+  )
+  const old = JSON.parse(
+    JSON.stringify(state, (key, value: unknown) => (key === 'warned' || key === 'warnMs' ? undefined : value)),
+  ) as ClocksState
+  const known = clocksAt(withWarnings(old), 100 * hour)
+  expect(known.clocks.resolution).toEqual(clocksAt(state, 100 * hour).clocks.resolution)
+  expect(known.clocks.resolution.warned).toEqual([{ atMs: 9.4 * hour, dueMs: 11 * hour }])
+  expect(withWarnings(state)).toBe(state)
 })
 
 test('a clock that ran all the time shows the business time that passed', () => {

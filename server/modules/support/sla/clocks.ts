@@ -4,7 +4,7 @@
  * a change of it counts from then on and keeps the time that has passed.
  *
  * A clock is due at an instant and breached at that instant, whenever somebody looks. A breach is a fact: no later change of
- * the agreement takes it back.
+ * the agreement takes it back. Before it comes a warning, once for each instant at which the clock was ever due.
  */
 import { add, elapsed, type Calendar } from './calendar.ts'
 
@@ -17,6 +17,8 @@ export interface Terms {
   calendar: Calendar | null
   /** Whether the resolution waits while the customer does. */
   pausesWhileWaiting: boolean
+  /** How much of a target is gone when a warning comes. */
+  warnAtPercent: number
 }
 
 export type ClockStatus = 'open' | 'assigned' | 'in_progress' | 'waiting_customer' | 'resolved' | 'closed'
@@ -41,6 +43,15 @@ export interface Clock {
   dueMs: number | null
   metMs: number | null
   breachedMs: number | null
+  /** When the warning comes, or came, of the instant at which it is due; null with that, and once it is breached. */
+  warnMs: number | null
+  warned: Warning[]
+}
+
+export interface Warning {
+  /** What it warned of. */
+  dueMs: number
+  atMs: number
 }
 
 export interface ClocksState {
@@ -59,10 +70,20 @@ export function foldClocks(events: readonly ClockEvent[], from: ClocksState | nu
   return events.reduce<ClocksState | null>((state, event) => step(state ?? newClocks(event.atMs), event), from)
 }
 
-/** The clocks as somebody sees them who looks at this instant: what fell due meanwhile is breached. */
+/** A state that was stored before there were warnings has none yet, and running clocks that will come to theirs. */
+export function withWarnings(state: ClocksState): ClocksState {
+  if ((state.clocks.resolution as Partial<Clock>).warned) return state
+  const clocks = mapClocks((name) => {
+    const clock: Clock = { ...state.clocks[name], warnMs: null, warned: [] }
+    return clock.sinceMs === null ? clock : { ...clock, warnMs: warnAt(state, name, clock, clock.sinceMs) }
+  })
+  return { ...state, clocks }
+}
+
+/** The clocks as somebody sees them who looks at this instant: what fell due meanwhile is breached, and was warned of. */
 export function clocksAt(state: ClocksState, nowMs: number): ClocksState {
   if (nowMs <= state.atMs) return state
-  const clocks = mapClocks((name) => breachUntil(state.clocks[name], nowMs))
+  const clocks = mapClocks((name) => breachUntil(warnUntil(state.clocks[name], nowMs), nowMs))
   return { ...state, atMs: nowMs, clocks }
 }
 
@@ -72,10 +93,19 @@ export function shownBy(state: ClocksState, name: ClockName, nowMs: number): num
   return elapsedMs + (sinceMs === null ? 0 : elapsed(state.terms?.calendar ?? null, sinceMs, nowMs))
 }
 
-/** The earliest instant at which something falls due that is not breached yet. */
-export function nextDue({ clocks }: ClocksState): number | null {
-  const due = clockNames.flatMap((name) => (clocks[name].breachedMs === null ? (clocks[name].dueMs ?? []) : []))
-  return due.length ? Math.min(...due) : null
+/** The earliest instant at which a clock comes to its warning, or falls due, of those at which it has not been yet. */
+export function nextLook({ clocks }: ClocksState): number | null {
+  return earliest(clocks, (clock) => (isWarned(clock) ? clock.dueMs : (clock.warnMs ?? clock.dueMs)))
+}
+
+/** The earliest instant from which a promise is at risk: of those that can still be kept. */
+export function riskFrom({ clocks }: ClocksState): number | null {
+  return earliest(clocks, ({ warnMs }) => warnMs)
+}
+
+function earliest(clocks: ClocksState['clocks'], of: (clock: Clock) => number | null): number | null {
+  const found = clockNames.flatMap((name) => (clocks[name].breachedMs === null ? (of(clocks[name]) ?? []) : []))
+  return found.length ? Math.min(...found) : null
 }
 
 function newClocks(atMs: number): ClocksState {
@@ -90,7 +120,15 @@ function newClocks(atMs: number): ClocksState {
   }
 }
 
-const fresh: Clock = { elapsedMs: 0, sinceMs: null, dueMs: null, metMs: null, breachedMs: null }
+const fresh: Clock = {
+  elapsedMs: 0,
+  sinceMs: null,
+  dueMs: null,
+  metMs: null,
+  breachedMs: null,
+  warnMs: null,
+  warned: [],
+}
 
 function step(before: ClocksState, event: ClockEvent): ClocksState {
   const seen = clocksAt(before, Math.max(event.atMs, before.atMs))
@@ -130,12 +168,12 @@ function step(before: ClocksState, event: ClockEvent): ClocksState {
 
 /** The customer writes after an answer: the next one is promised anew. Asking twice does not begin anew. */
 function askAgain(state: ClocksState): void {
-  const { metMs, breachedMs } = state.clocks.next_response
+  const { metMs, breachedMs, warned } = state.clocks.next_response
   state.earlierNext = {
     met: state.earlierNext.met + (metMs !== null && breachedMs === null ? 1 : 0),
     breached: state.earlierNext.breached + (breachedMs === null ? 0 : 1),
   }
-  state.clocks.next_response = fresh
+  state.clocks.next_response = { ...fresh, warned }
   state.customerWaits = true
 }
 
@@ -149,7 +187,7 @@ function stop(state: ClocksState, now: number): void {
 }
 
 function halt(state: ClocksState, name: ClockName, now: number): Clock {
-  return { ...state.clocks[name], elapsedMs: shownBy(state, name, now), sinceMs: null, dueMs: null }
+  return { ...state.clocks[name], elapsedMs: shownBy(state, name, now), sinceMs: null, dueMs: null, warnMs: null }
 }
 
 /** Sets a clock going or lets it stand, as the state asks. */
@@ -160,7 +198,15 @@ function settle(state: ClocksState, name: ClockName, now: number): Clock {
   if (clock.sinceMs !== null) return clock
   const target = state.terms?.targets[name] ?? null
   const left = target === null ? null : target - clock.elapsedMs
-  return { ...clock, sinceMs: now, dueMs: left === null ? null : add(state.terms?.calendar ?? null, now, left) }
+  const dueMs = left === null ? null : add(state.terms?.calendar ?? null, now, left)
+  return { ...clock, sinceMs: now, dueMs, warnMs: dueMs === null ? null : warnAt(state, name, clock, now) }
+}
+
+/** Null where the time is up already: of that there is no warning. One that should have come before comes at once. */
+function warnAt({ terms }: ClocksState, name: ClockName, clock: Clock, now: number): number | null {
+  const target = terms?.targets[name] ?? null
+  if (!terms || target === null || clock.breachedMs !== null || clock.elapsedMs >= target) return null
+  return add(terms.calendar, now, Math.floor((target * terms.warnAtPercent) / 100) - clock.elapsedMs)
 }
 
 /**
@@ -183,6 +229,17 @@ function isRunning({ status, isGone, customerWaits, terms, clocks }: ClocksState
 
 function isDone(status: ClockStatus): boolean {
   return status === 'resolved' || status === 'closed'
+}
+
+/** What is done at the very instant needs no warning any more. */
+function warnUntil(clock: Clock, nowMs: number): Clock {
+  const { dueMs, warnMs, warned } = clock
+  if (dueMs === null || warnMs === null || nowMs <= warnMs || isWarned(clock)) return clock
+  return { ...clock, warned: [...warned, { dueMs, atMs: warnMs }] }
+}
+
+function isWarned({ dueMs, warned }: Clock): boolean {
+  return warned.some((one) => one.dueMs === dueMs)
 }
 
 /** What is done at the very instant it falls due is in time. */

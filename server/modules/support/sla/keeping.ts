@@ -8,14 +8,16 @@ import { writeLedger } from '../ledger.ts'
 import type { Ticket } from '../tables.ts'
 import { ticketData } from '../ticket-data.ts'
 import { readCalendarVersions } from './calendar-versions.ts'
-import { clocksAt, nextDue, type ClocksState } from './clocks.ts'
+import { clocksAt, nextLook, riskFrom, type ClocksState } from './clocks.ts'
 import {
   calendarsNamed,
   newBreaches,
+  newWarnings,
   sameTerms,
   tellClocks,
   toStored,
   type Breach,
+  type ClockWarning,
   type StoredState,
   type TermsReference,
   type Told,
@@ -30,6 +32,7 @@ export type ClockFields = Pick<
   | 'next_response_due_at'
   | 'resolution_due_at'
   | 'due_at'
+  | 'at_risk_at'
   | 'first_response_breached_at'
   | 'next_response_breached_at'
   | 'resolution_breached_at'
@@ -68,9 +71,23 @@ export async function keepClocks(
   }
   const state = clocksAt(now.state, tx.now.getTime())
   const breaches = [...now.breaches, ...newBreaches(now.state, state, now.terms)]
+  const warnings = [...now.warnings, ...newWarnings(now.state, state, now.terms)]
+  if (warnings.length) seq = await noteWarnings(tx, ticketId, warnings, state)
   if (breaches.length) seq = await noteBreaches(tx, ticketId, breaches)
   await writeStored(tx, ticketId, seq, { state, terms: now.terms })
   return writeFields(tx, ticketId, state)
+}
+
+/** Of tickets that have none yet; where nothing is promised of any ticket, one question for all. */
+export async function keepFirstClocks(tx: Tx, ticketIds: readonly string[]): Promise<Map<string, ClockFields>> {
+  const kept = new Map<string, ClockFields>()
+  const policies = await activePolicies(tx)
+  if (!policies.length) return kept
+  for (const id of ticketIds) {
+    const fields = await keepClocks(tx, id, { policies })
+    if (fields) kept.set(id, fields)
+  }
+  return kept
 }
 
 async function readStored(tx: Tx, ticketId: string): Promise<{ seq: number; state: StoredState } | undefined> {
@@ -112,7 +129,41 @@ async function withTerms(tx: Tx, told: Told, terms: TermsReference | null): Prom
   const before = toStored(told)
   const calendars = await readCalendarVersions(tx, calendarsNamed([entry], before))
   const after = tellClocks([entry], before, calendars)!
-  return { ...after, breaches: [...told.breaches, ...after.breaches] }
+  return {
+    ...after,
+    breaches: [...told.breaches, ...after.breaches],
+    warnings: [...told.warnings, ...after.warnings],
+  }
+}
+
+/**
+ * In the ledger at the hour at which it came. The world hears of it while it is of use: not of a promise that was kept, broken
+ * or put off before anybody looked.
+ */
+async function noteWarnings(
+  tx: Tx,
+  ticketId: string,
+  warnings: ClockWarning[],
+  { clocks }: ClocksState,
+): Promise<number> {
+  const ticket = await readTicket(tx, ticketId)
+  for (const { clock, dueMs, atMs, policyId } of warnings) {
+    if (clocks[clock].dueMs !== dueMs || clocks[clock].breachedMs !== null) continue
+    const more = { clock, due_at: new Date(dueMs), warned_at: new Date(atMs), policy_id: policyId }
+    await tx.publish('ticket.sla_warning', ticketId, { ...ticketData(ticket), ...more })
+  }
+  tx.notify('ticket', { id: ticketId })
+  return writeLedger(
+    tx,
+    systemActor(tx.workspaceId),
+    ticketId,
+    warnings.map(({ clock, dueMs, atMs }) => ({
+      type: 'sla_warning' as const,
+      at: new Date(atMs),
+      to: clock,
+      data: { due_at: new Date(dueMs) },
+    })),
+  )
 }
 
 /** In the ledger at the hour at which it was due; the world hears of it now. */
@@ -135,7 +186,7 @@ async function noteBreaches(tx: Tx, ticketId: string, breaches: Breach[]): Promi
     const more = { clock, breached_at: new Date(atMs), policy_id: policyId }
     await tx.publish('ticket.sla_breached', ticketId, { ...ticketData(ticket), ...more })
   }
-  await tx.notify('ticket', { id: ticketId })
+  tx.notify('ticket', { id: ticketId })
   return writeLedger(
     tx,
     systemActor(tx.workspaceId),
@@ -145,12 +196,12 @@ async function noteBreaches(tx: Tx, ticketId: string, breaches: Breach[]): Promi
 }
 
 async function writeStored(tx: Tx, ticketId: string, seq: number, told: Pick<Told, 'state' | 'terms'>): Promise<void> {
-  const due = nextDue(told.state)
+  const next = nextLook(told.state)
   const row = {
     seq,
     state: JSON.stringify(toStored(told)),
     policy_id: told.terms?.policy_id ?? null,
-    next_due_at: due === null ? null : new Date(due),
+    next_due_at: next === null ? null : new Date(next),
   }
   await tx.sql
     .insertInto('support.ticket_clocks')
@@ -159,7 +210,8 @@ async function writeStored(tx: Tx, ticketId: string, seq: number, told: Pick<Tol
     .execute()
 }
 
-async function writeFields(tx: Tx, ticketId: string, { clocks }: ClocksState): Promise<ClockFields> {
+async function writeFields(tx: Tx, ticketId: string, state: ClocksState): Promise<ClockFields> {
+  const { clocks } = state
   const time = (ms: number | null): Date | null => (ms === null ? null : new Date(ms))
   return tx.sql
     .updateTable('support.tickets')
@@ -167,6 +219,7 @@ async function writeFields(tx: Tx, ticketId: string, { clocks }: ClocksState): P
       first_response_due_at: time(clocks.first_response.dueMs),
       next_response_due_at: time(clocks.next_response.dueMs),
       resolution_due_at: time(clocks.resolution.dueMs),
+      at_risk_at: time(riskFrom(state)),
       first_response_breached_at: time(clocks.first_response.breachedMs),
       next_response_breached_at: time(clocks.next_response.breachedMs),
       resolution_breached_at: time(clocks.resolution.breachedMs),
@@ -178,6 +231,7 @@ async function writeFields(tx: Tx, ticketId: string, { clocks }: ClocksState): P
       'next_response_due_at',
       'resolution_due_at',
       'due_at',
+      'at_risk_at',
       'first_response_breached_at',
       'next_response_breached_at',
       'resolution_breached_at',

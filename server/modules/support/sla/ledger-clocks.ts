@@ -5,7 +5,16 @@
 import type { TicketEvent } from '../tables.ts'
 import type { Calendar } from './calendar.ts'
 import { keyOf, type CalendarVersion } from './calendar-versions.ts'
-import { clockNames, foldClocks, type ClockEvent, type ClockName, type ClocksState, type Terms } from './clocks.ts'
+import {
+  clockNames,
+  foldClocks,
+  withWarnings,
+  type ClockEvent,
+  type ClockName,
+  type ClocksState,
+  type Terms,
+  type Warning,
+} from './clocks.ts'
 
 /** Of the ledger's entries of type `sla`. */
 export interface TermsReference {
@@ -15,7 +24,12 @@ export interface TermsReference {
   targets: Terms['targets']
   calendar: CalendarVersion | null
   pauses_while_waiting: boolean
+  /** Not there in what was promised before there were warnings. */
+  warn_at_percent?: number
 }
+
+/** Of those for whom nobody chose. */
+const usualWarning = 80
 
 /** As it is stored: the calendar by its version alone. */
 export type StoredState = Omit<ClocksState, 'terms'> & { terms: TermsReference | null }
@@ -26,6 +40,11 @@ export interface Breach {
   policyId: string | null
 }
 
+export interface ClockWarning extends Warning {
+  clock: ClockName
+  policyId: string | null
+}
+
 type Entry = Pick<TicketEvent, 'type' | 'at' | 'actor_kind' | 'to_value' | 'data'>
 
 export interface Told {
@@ -33,6 +52,7 @@ export interface Told {
   terms: TermsReference | null
   /** Found in these entries, oldest first. */
   breaches: Breach[]
+  warnings: ClockWarning[]
 }
 
 /** `calendars` has every version that the entries and the stored state name, see `calendarsNamed`. */
@@ -41,18 +61,20 @@ export function tellClocks(
   from: StoredState | null,
   calendars: ReadonlyMap<string, Calendar>,
 ): Told | null {
-  let state: ClocksState | null = from && { ...from, terms: toTerms(from.terms, calendars) }
+  let state: ClocksState | null = from && withWarnings({ ...from, terms: toTerms(from.terms, calendars) })
   let terms = from?.terms ?? null
   const breaches: Breach[] = []
+  const warnings: ClockWarning[] = []
   for (const entry of entries) {
     const event = toClockEvent(entry, calendars)
     if (!event) continue
     const next = foldClocks([event], state)!
     breaches.push(...newBreaches(state, next, terms))
+    warnings.push(...newWarnings(state, next, terms))
     if (event.type === 'terms') terms = referenceOf(entry)
     state = next
   }
-  return state && { state, terms, breaches }
+  return state && { state, terms, breaches, warnings }
 }
 
 /** What was not breached before and is now. */
@@ -62,6 +84,19 @@ export function newBreaches(before: ClocksState | null, after: ClocksState, term
     const isNew = breachedMs !== null && breachedMs !== before?.clocks[clock].breachedMs
     return isNew ? [{ clock, atMs: breachedMs, policyId: terms?.policy_id ?? null }] : []
   })
+}
+
+/** What was not warned of before and is now. */
+export function newWarnings(
+  before: ClocksState | null,
+  after: ClocksState,
+  terms: TermsReference | null,
+): ClockWarning[] {
+  return clockNames.flatMap((clock) =>
+    after.clocks[clock].warned
+      .slice(before?.clocks[clock].warned.length ?? 0)
+      .map((warning) => ({ clock, ...warning, policyId: terms?.policy_id ?? null })),
+  )
 }
 
 export function toStored({ state, terms }: Pick<Told, 'state' | 'terms'>): StoredState {
@@ -79,6 +114,7 @@ export function sameTerms(one: TermsReference | null, other: TermsReference | nu
   return (
     one.policy_id === other.policy_id &&
     one.pauses_while_waiting === other.pauses_while_waiting &&
+    (one.warn_at_percent ?? usualWarning) === (other.warn_at_percent ?? usualWarning) &&
     one.calendar?.id === other.calendar?.id &&
     one.calendar?.version === other.calendar?.version &&
     clockNames.every((name) => one.targets[name] === other.targets[name])
@@ -124,8 +160,13 @@ function referenceOf({ type, data }: Entry): TermsReference | null {
 
 function toTerms(reference: TermsReference | null, calendars: ReadonlyMap<string, Calendar>): Terms | null {
   if (!reference) return null
-  const { targets, calendar, pauses_while_waiting } = reference
+  const { targets, calendar, pauses_while_waiting, warn_at_percent = usualWarning } = reference
   const known = calendar && calendars.get(keyOf(calendar))
   if (calendar && !known) throw new Error(`the calendar ${keyOf(calendar)} is not there`)
-  return { targets, calendar: known ?? null, pausesWhileWaiting: pauses_while_waiting }
+  return {
+    targets,
+    calendar: known ?? null,
+    pausesWhileWaiting: pauses_while_waiting,
+    warnAtPercent: warn_at_percent,
+  }
 }

@@ -24,6 +24,7 @@ export async function matchPolicy(
       targets: targetsOf(policy.targets, ticket.priority),
       calendar: policy.calendar_id ? { id: policy.calendar_id, version: policy.calendar_version! } : null,
       pauses_while_waiting: policy.pause_while_waiting,
+      warn_at_percent: policy.warn_at_percent,
     }
   }
   return null

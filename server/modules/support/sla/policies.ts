@@ -6,7 +6,7 @@ import { checkVersion, Conflict, Invalid, NotFound } from '#platform/errors.ts'
 import { newId } from '#platform/ids.ts'
 import { checkAudience } from '#modules/contacts/index.ts'
 import { afterCursor, countRows, orderBy, page, parseSort, type SortColumn } from '#platform/http/paging.ts'
-import { orRefuse } from '../constraints.ts'
+import { orRefuse } from '#platform/db/constraints.ts'
 import { lockCalendar } from './calendars.ts'
 import type { Conditions, Targets } from './policy.ts'
 import { startReapplying } from './reapplying.ts'
@@ -21,6 +21,7 @@ export interface PolicyInput {
   targets?: Targets
   calendar_id?: string | null
   pause_while_waiting?: boolean
+  warn_at_percent?: number
 }
 
 const sortColumns: Record<string, SortColumn> = {
@@ -144,14 +145,23 @@ export async function restorePolicy(tx: Tx, actor: Actor, id: string): Promise<P
 }
 
 /** Those that are tried, in their order. */
-export async function activePolicies(tx: Tx): Promise<(PolicyRow & { calendar_version: number | null })[]> {
+export async function activePolicies(tx: Tx) {
   return tx.sql
     .selectFrom('support.sla_policies as p')
     .leftJoin('support.calendars as c', (join) =>
       join.onRef('c.workspace_id', '=', 'p.workspace_id').onRef('c.id', '=', 'p.calendar_id'),
     )
-    .selectAll('p')
-    .select('c.version as calendar_version')
+    .select([
+      'p.id',
+      'p.version',
+      'p.conditions',
+      'p.targets',
+      'p.calendar_id',
+      'p.pause_while_waiting',
+      'p.warn_at_percent',
+      'c.version as calendar_version',
+    ])
+    .where('p.workspace_id', '=', tx.workspaceId)
     .where('p.deleted_at', 'is', null)
     .where('p.is_active', '=', true)
     .orderBy('p.position')

@@ -63,6 +63,9 @@ const optional = {
   pause_while_waiting: Type.Optional(
     Type.Boolean({ description: 'The resolution waits while the customer is waited for' }),
   ),
+  warn_at_percent: Type.Optional(
+    Type.Integer({ minimum: 50, maximum: 95, description: 'How much of the time is gone when a warning comes' }),
+  ),
 }
 const NewPolicy = Closed({ name, ...optional, targets: TargetsShape })
 const PolicyChange = Closed({ name: Type.Optional(name), ...optional, targets: Type.Optional(TargetsShape) })
@@ -78,6 +81,7 @@ const PolicyView = Type.Object(
     targets: TargetsShape,
     calendar_id: NullableId,
     pause_while_waiting: Type.Boolean(),
+    warn_at_percent: Type.Integer(),
     created_at: Timestamp,
     updated_at: Timestamp,
     deleted_at: NullableTimestamp,
@@ -109,7 +113,8 @@ const createRoute = route({
   description:
     'The first active policy whose conditions a ticket meets holds for it. `first_response` runs until the first public ' +
     'answer of a person; `next_response` from each later word of the requester to the answer to it; `resolution` until ' +
-    'the ticket is resolved, and goes on when it is opened again. Open tickets follow a new or changed policy within ' +
+    'the ticket is resolved, and goes on when it is opened again. `ticket.sla_warning` is told once for each time at which ' +
+    'a ticket is due, when `warn_at_percent` (80) of the promised time is gone. Open tickets follow a new or changed policy within ' +
     'moments, and keep the time that has passed.',
   body: NewPolicy,
   replies: { 201: PolicyView, 409: Problem },

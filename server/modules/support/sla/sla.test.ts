@@ -98,7 +98,7 @@ test('a deadline that passes in silence is breached at its hour, told once, and 
   await app.drainEvents()
   setClock(monday + 2 * hour)
   await runTask(app, 'support.notice_breaches')
-  expect(await app.drainEvents()).toEqual([])
+  expect(await app.drainEvents()).toEqual(['ticket.sla_warning'])
   setClock(monday + 100 * hour)
   await Promise.all([runTask(app, 'support.notice_breaches'), runTask(app, 'support.notice_breaches')])
   await runTask(app, 'support.notice_breaches')
@@ -118,6 +118,97 @@ test('a deadline that passes in silence is breached at its hour, told once, and 
     ['first_response', '2026-11-23T10:00:00.000Z'],
     ['resolution', '2026-11-24T17:00:00.000Z'],
   ])
+})
+
+test('a deadline that is near is warned of once, at its hour, and the list finds it until it is late', async () => {
+  await using app = await start()
+  setClock(monday)
+  const { id } = await promise(app, { warn_at_percent: 75 })
+  const ticket = await open(app, { assigned_to: app.world.people.agnes.id })
+  await open(app, { priority: 'low' })
+  expect(ticket.at_risk_at).toBe('2026-11-23T09:30:00.000Z')
+  await app.drainEvents()
+  const atRisk = async (query: string): Promise<string[]> => {
+    const reply = await app.as('adrian').get(`/tickets?${query}`)
+    expect(reply.status, reply.text).toBe(200)
+    return reply.body.data.map((one: { id: string }) => one.id)
+  }
+  setClock(monday + 1.5 * hour)
+  await runTask(app, 'support.notice_breaches')
+  expect([await app.drainEvents(), await atRisk('at_risk=true')]).toEqual([[], []])
+  setClock(monday + 1.5 * hour + 1)
+  expect(await atRisk('at_risk=true'), 'whether anybody has looked at the clocks or not').toEqual([ticket.id])
+  await Promise.all([1, 2].map(() => runTask(app, 'support.notice_breaches')))
+  setClock(monday + 1.9 * hour)
+  await runTask(app, 'support.notice_breaches')
+  expect(await app.drainEvents()).toEqual(['ticket.sla_warning'])
+  const { rows } = await app.inTx((tx) =>
+    tx.rawQuery<{ data: object }>(`select data from platform.outbox where event = 'ticket.sla_warning'`),
+  )
+  expect(rows).toMatchObject([
+    {
+      data: {
+        ticket_id: ticket.id,
+        assigned_to: app.world.people.agnes.id,
+        clock: 'first_response',
+        due_at: '2026-11-23T10:00:00.000Z',
+        warned_at: '2026-11-23T09:30:00.000Z',
+        policy_id: id,
+      },
+    },
+  ])
+  const history = (await app.as('agnes').get(`/tickets/${ticket.id}/history`)).body.data
+  expect(history.filter((entry: { type: string }) => entry.type === 'sla_warning')).toMatchObject([
+    { at: '2026-11-23T09:30:00.000Z', to: 'first_response', data: { due_at: '2026-11-23T10:00:00.000Z' } },
+  ])
+  expect(await atRisk('at_risk=false')).toHaveLength(1)
+  const view = await app.as('adrian').post('/tickets/views', { name: 'Soon', filter: { at_risk: true } })
+  expect(await atRisk(`view=${view.body.id}`)).toEqual([ticket.id])
+  setClock(monday + 2 * hour + 1)
+  expect([await atRisk(`view=${view.body.id}`), await atRisk('overdue=true')]).toEqual([[], [ticket.id]])
+})
+
+test('a pause and a change of the policy move the warning; what nobody could heed any more is not told', async () => {
+  await using app = await start()
+  setClock(monday)
+  const { id } = await promise(app, { targets: { normal: { resolution: 100 } }, calendar_id: null })
+  const ticket = await open(app)
+  const minutes = (count: number): void => setClock(monday + count * 60_000)
+  const risk = async () => {
+    const { at_risk_at: at } = (await app.as('agnes').get(`/tickets/${ticket.id}`)).body
+    return at && (Date.parse(at) - monday) / 60_000
+  }
+  const told = async () => {
+    await runTask(app, 'support.notice_breaches')
+    return (await app.drainEvents()).filter((event) => event.startsWith('ticket.sla'))
+  }
+  expect(await risk()).toBe(80)
+  minutes(60)
+  const waits = { content: 'Which one?', status: 'waiting_customer' }
+  expect((await app.as('agnes').post(`/tickets/${ticket.id}/messages`, waits)).status).toBe(201)
+  expect(await risk()).toBe(null)
+  minutes(1_000)
+  expect(await told()).toEqual([])
+  await app.inTx((tx) => says(app, tx, ticket.id, 'The red one.'))
+  expect(await risk()).toBe(1_020)
+  await app.as('adrian').patch(`/tickets/sla-policies/${id}`, { warn_at_percent: 95 })
+  await app.drain()
+  expect(await risk()).toBe(1_035)
+  minutes(1_030)
+  expect(await told()).toEqual([])
+  minutes(1_036)
+  expect(await told()).toEqual(['ticket.sla_warning'])
+  await app.as('adrian').patch(`/tickets/sla-policies/${id}`, { targets: { normal: { resolution: 200 } } })
+  await app.drain()
+  expect(await risk()).toBe(1_130)
+  // Nobody looked for a day: what is late is told, and not that it was going to be.
+  minutes(2_500)
+  expect(await told()).toEqual(['ticket.sla_breached'])
+  expect(await risk()).toBe(null)
+  for (const percent of [49, 96, 80.5]) {
+    const wrong = await app.as('adrian').patch(`/tickets/sla-policies/${id}`, { warn_at_percent: percent })
+    expect([wrong.status, wrong.body.errors[0].pointer]).toEqual([422, '/warn_at_percent'])
+  }
 })
 
 test('an answer in time meets the first promise; waiting for the customer stops the rest; their word starts the next', async () => {

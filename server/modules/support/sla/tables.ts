@@ -32,6 +32,7 @@ export interface PolicyTable {
   targets: JsonOf<Targets>
   calendar_id: NullableText
   pause_while_waiting: Generated<boolean>
+  warn_at_percent: Generated<number>
   version: Generated<number>
   created_at: GeneratedTime
   updated_at: GeneratedTime

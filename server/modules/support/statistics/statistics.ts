@@ -9,7 +9,7 @@ import { Invalid } from '#platform/errors.ts'
 import type { Services } from '#platform/services.ts'
 import { getWorkspace } from '#modules/accounts/index.ts'
 import { personOf, visibleTo } from '../access.ts'
-import { listAgents } from '../assignment/agents.ts'
+import { allAgents } from '../assignment/agents.ts'
 import { readThrough } from '../cached-reads.ts'
 import { priorities, ticketStatuses, type Priority, type TicketStatus } from '../tables.ts'
 
@@ -51,15 +51,10 @@ export async function ticketStatistics(
   period: Period,
   services: Pick<Services, 'cache' | 'metrics'>,
 ) {
-  const { counted, inPeriod } = figuresOf(tx, actor, period)
-  const figures = await readThrough(tx, services, actor, 'ticket_statistics', period, () =>
+  const { ended, ...figures } = await readThrough(tx, services, actor, 'ticket_statistics', period, () =>
     countPeriod(tx, actor, period),
   )
-  return {
-    ...figures,
-    now: await countNow(tx, actor),
-    agents: await agentsOf(tx, actor, counted, inPeriod('ended_at')),
-  }
+  return { ...figures, now: await countNow(tx, actor), agents: await agentsOf(tx, actor, ended) }
 }
 
 /** Of the tickets that this actor may see. */
@@ -88,6 +83,7 @@ async function countPeriod(tx: Tx, actor: Actor, period: Period) {
     },
     satisfaction: await satisfactionOf(tx, counted, inPeriod('rated_at')),
     days: await countDays(tx, counted, period, inPeriod),
+    ended: await countEnded(tx, counted, inPeriod('ended_at')),
   }
 }
 
@@ -162,19 +158,28 @@ async function satisfactionOf(tx: Tx, counted: RawBuilder<unknown>, when: RawBui
   return { count, mean: count ? sum / count : null, ratings }
 }
 
+interface Ended {
+  agent_id: string
+  count: number
+  rating: number | null
+}
+
+async function countEnded(tx: Tx, counted: RawBuilder<unknown>, when: RawBuilder<boolean>): Promise<Ended[]> {
+  const { rows } = await sql<Ended>`
+    select t.assigned_to as agent_id, count(*) as count, avg(f.rating)::float8 as rating
+    from ${counted} and ${when} and t.assigned_to is not null group by 1`.execute(tx.sql)
+  return rows
+}
+
 /** Agents see their own line; admins see everybody's. */
-async function agentsOf(tx: Tx, actor: Actor, counted: RawBuilder<unknown>, when: RawBuilder<boolean>) {
+async function agentsOf(tx: Tx, actor: Actor, ended: readonly Ended[]) {
   const seesAll = actor.role === 'owner' || actor.role === 'admin'
   const own = personOf(actor)
-  const { rows } = await sql<{ agent_id: string; ended: number; rating: string | null }>`
-    select t.assigned_to as agent_id, count(*) as ended, avg(f.rating) as rating
-    from ${counted} and ${when} and t.assigned_to is not null group by 1`.execute(tx.sql)
-  const byId = new Map(rows.map((row) => [row.agent_id, row]))
-  const agents = (await listAgents(tx, {})).filter(({ user_id }) => seesAll || user_id === own)
+  const byId = new Map(ended.map((row) => [row.agent_id, row]))
+  const agents = (await allAgents(tx)).filter(({ user_id }) => seesAll || user_id === own)
   return agents.map(({ user_id, name, presence, capacity, load, open_tickets }) => {
-    const work = byId.get(user_id)
-    const mean = work?.rating ? Number(work.rating) : null
-    return { user_id, name, presence, capacity, load, open_tickets, ended: work?.ended ?? 0, satisfaction_mean: mean }
+    const { count = 0, rating = null } = byId.get(user_id) ?? {}
+    return { user_id, name, presence, capacity, load, open_tickets, ended: count, satisfaction_mean: rating }
   })
 }
 

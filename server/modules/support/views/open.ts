@@ -3,8 +3,8 @@ import type { Actor } from '#platform/actor.ts'
 import type { Tx } from '#platform/db/db.ts'
 import { Invalid, NotFound } from '#platform/errors.ts'
 import { isOfTheHouse } from '../access.ts'
-import { builtInNames, type TicketFilter, type ViewFilter } from '../ticket-query.ts'
-import { getView } from './views.ts'
+import { builtInNames, type TicketFilter, type ViewFilter } from '../ticket-filter.ts'
+import { views } from './views.ts'
 
 export type BuiltInName = (typeof builtInNames)[number]
 type Opened = { filter: ViewFilter; sort: string | null }
@@ -33,7 +33,7 @@ export async function openView<Query extends { view?: string; sort?: string }>(
 async function findView(tx: Tx, actor: Actor, name: string, pointer: string): Promise<Opened> {
   try {
     if (!isOfTheHouse(actor)) throw new NotFound('view')
-    return isBuiltIn(name) ? builtInViews[name] : await getView(tx, actor, name)
+    return isBuiltIn(name) ? builtInViews[name] : await views.getView(tx, actor, name)
   } catch (error) {
     if (!(error instanceof NotFound)) throw error
     throw Invalid.at(pointer, 'not_found', 'There is no such view here. Leave it out, or name one of yours.')

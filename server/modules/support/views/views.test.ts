@@ -125,6 +125,53 @@ test('a private view is nobody else’s to know of; a shared one is its owner’
   assert.equal((await chloe.get('/tickets?view=mine')).status, 422)
 })
 
+test('each puts, pins and opens views as they like, and no version changes by it', async () => {
+  await using app = await start()
+  const [agnes, adrian] = [app.as('agnes'), app.as('adrian')]
+  const ids: string[] = []
+  for (const name of ['Zoo', 'B', 'C']) ids.push((await save(agnes, { name, visibility: 'workspace' })).id)
+  const [z, b, c] = ids as [string, string, string]
+  const hidden = await save(agnes, { name: 'Hers' })
+  const shown = async (client: Client, query = '') =>
+    (await client.get(`${where}?${query}`)).body.data.map((one: { name: string }) => one.name.slice(0, 1)).join('')
+  assert.equal(await shown(adrian), 'ZBC')
+  assert.equal((await adrian.put(`${where}/order`, { view_ids: [c, z] })).status, 200)
+  assert.equal(await shown(adrian), 'CZB')
+  const pinned = await adrian.put(`${where}/${b}/pin`)
+  assert.deepEqual([pinned.body.is_pinned, pinned.headers.etag], [true, '"v1"'])
+  assert.equal(await shown(adrian), 'BCZ')
+  assert.equal(await shown(agnes), 'ZBCH')
+  assert.equal(await shown(adrian, 'pinned=true'), 'B')
+  assert.equal(await shown(adrian, 'sort=name'), 'BCZ')
+  const first = await adrian.get(`${where}?limit=2`)
+  assert.equal(await shown(adrian, `limit=2&cursor=${first.body.next_cursor}`), 'Z')
+  for (const one of [z, c]) assert.equal((await adrian.put(`${where}/${one}/default`)).status, 200)
+  const defaults = async (client: Client) =>
+    (await client.get(where)).body.data.flatMap((one: { id: string; is_default: boolean }) =>
+      one.is_default ? [one.id] : [],
+    )
+  assert.deepEqual([await defaults(adrian), await defaults(agnes)], [[c], []])
+  await adrian.delete(`${where}/${z}/default`)
+  assert.deepEqual(await defaults(adrian), [c], 'another than the default is nothing to take back')
+  await adrian.delete(`${where}/${c}/default`)
+  await adrian.delete(`${where}/${b}/pin`)
+  assert.deepEqual([await defaults(adrian), await shown(adrian)], [[], 'CZB'])
+
+  for (const unknown of [newId(), hidden.id]) {
+    const refused = await adrian.put(`${where}/order`, { view_ids: [z, unknown] })
+    assert.deepEqual([refused.status, refused.body.errors[0].pointer], [422, '/view_ids/1'])
+  }
+  assert.equal(await shown(adrian), 'CZB', 'what was refused left the order as it was')
+  for (const what of ['pin', 'default']) {
+    assert.equal((await adrian.put(`${where}/${hidden.id}/${what}`)).status, 404)
+    assert.equal((await app.stranger.put(`${where}/${z}/${what}`)).status, 404)
+    assert.equal((await app.as('victor').put(`${where}/${z}/${what}`)).status, 403)
+  }
+  const both = await Promise.all([z, b, c, z, b, c].map((id) => adrian.put(`${where}/${id}/default`)))
+  assert.deepEqual(new Set(both.map(({ status }) => status)), new Set([200]))
+  assert.equal((await defaults(adrian)).length, 1)
+})
+
 test('what a view holds is checked; a deleted one comes back, unless its name went', async () => {
   await using app = await start()
   const agnes = app.as('agnes')

@@ -34,6 +34,8 @@ const settings = {
   min_wal_size: '128MB',
   random_page_cost: 1.1,
   jit: 'off',
+  // A first import or a morning's mail makes a small table large within a minute, and the planner must hear of it.
+  autovacuum_naptime: '15s',
   shared_preload_libraries: '',
   timezone: 'UTC',
   log_timezone: 'UTC',
