@@ -1,7 +1,6 @@
 // The embedded storage: a folder. Reading goes through flydrive; writing is our own, because it must be atomic: into a side
 // folder, to disk, then renamed into place.
 import { randomUUID } from 'node:crypto'
-import { createWriteStream } from 'node:fs'
 import { access, constants, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { Readable } from 'node:stream'
@@ -83,17 +82,25 @@ export async function createLocalFiles(options: { folder: string; links: FileLin
 
 async function write(path: string, source: Readable, bytesMax: number, signal?: AbortSignal): Promise<PutResult> {
   const { through, result } = createMeasure(bytesMax)
+  let writing = Promise.resolve()
+  const target = (chunks: AsyncIterable<Uint8Array>) => (writing = writeAll(path, chunks))
   try {
-    const target = createWriteStream(path, { flags: 'wx', mode: 0o600 })
     await (signal ? pipeline(source, through, target, { signal }) : pipeline(source, through, target))
   } catch (error) {
     if (error instanceof TooManyBytes) return { ok: false, failed: 'too_large' }
     throw error
+  } finally {
+    // A pipeline that is given up does not wait: the file might be made after the caller has taken it away.
+    await writing.catch(() => {})
   }
-  const handle = await open(path)
-  await handle.sync()
-  await handle.close()
   return { ok: true, ...result() }
+}
+
+/** To disk: what is renamed into place is whole after a power cut too. */
+async function writeAll(path: string, chunks: AsyncIterable<Uint8Array>): Promise<void> {
+  await using file = await open(path, 'wx', 0o600)
+  for await (const chunk of chunks) await file.writeFile(chunk)
+  await file.sync()
 }
 
 async function sweep(incoming: string): Promise<void> {
