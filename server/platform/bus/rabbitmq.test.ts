@@ -127,13 +127,41 @@ brokerTest('what other programs send is heard once, whatever is bound; what cann
   assert.deepEqual(heard, [{ order: 1 }, { order: 2 }])
   const dead = []
   while (dead.length < 2) {
-    const message = await broker.connection.basicGet({ queue: `${broker.name}.in.dead`, noAck: true })
+    const message = await deadLetter(broker)
     if (message) dead.push(message.body.data)
   }
   assert.deepEqual(dead, [{ order: 'foreign' }, []])
   await publisher.close()
   assert.equal(broker.arrived.filter(({ body }) => body.data?.order === 1).length, 3) // and it was not told to anybody again
 })
+
+brokerTest('what cannot be read is kept aside also when it waited for the very first moment', async () => {
+  await using broker = await startBroker()
+  const [queue, dead] = [`${broker.name}.in`, `${broker.name}.in.dead`]
+  const withConsumer = () => start(broker.environment, { hears: ['probe.ordered'] })
+  {
+    await using app = await withConsumer()
+    app.app.worker.start()
+    await boundTo(broker)
+  }
+  await broker.connection.queueDelete({ queue: dead })
+  const publisher = broker.connection.createPublisher({ confirm: true })
+  for (let number = 0; number < 20; number++) await publisher.send(queue, { event: 'probe.ordered', data: [number] })
+  await using app = await withConsumer()
+  app.app.worker.start()
+  await boundTo(broker)
+  const kept = new Set<number>()
+  while (kept.size < 20) {
+    const message = await deadLetter(broker)
+    if (message) kept.add(message.body.data[0])
+  }
+  await publisher.close()
+})
+
+/** Null while there is none, or no queue yet. */
+async function deadLetter({ connection, name }: Awaited<ReturnType<typeof startBroker>>) {
+  return connection.basicGet({ queue: `${name}.in.dead`, noAck: true }).catch(() => null)
+}
 
 /** The queue is bound once the consumer is ready: a message that finds it comes back as routed. */
 async function boundTo(broker: Awaited<ReturnType<typeof startBroker>>): Promise<void> {

@@ -97,6 +97,13 @@ function listen(
   options: RabbitmqOptions,
 ): Consumer {
   const { queue } = options
+  // A dead letter without a queue would be thrown away, so the queue is there before the first one is.
+  let deadLetters: Promise<void> | undefined
+  const keepDeadLetters = () =>
+    (deadLetters ??= declareDeadLetters(connection, queue).catch((error: unknown) => {
+      deadLetters = undefined
+      throw error
+    }))
   const consumer = connection.createConsumer(
     {
       queue,
@@ -114,20 +121,24 @@ function listen(
       exchanges: [exchange],
       queueBindings: options.hears.map((routingKey) => ({ exchange: exchange.exchange, queue, routingKey })),
     },
-    (message) => take(db, services, options, message),
+    async (message) => {
+      const status = await take(db, services, options, message)
+      if (status === ConsumerStatus.DROP) await keepDeadLetters()
+      return status
+    },
   )
-  consumer.on('ready', () => void keepDeadLetters(connection, queue, services))
+  consumer.on('ready', () => {
+    deadLetters = undefined
+    keepDeadLetters().catch((error: unknown) =>
+      services.log.warn({ err: error, queue }, 'the queue of dead letters could not be made'),
+    )
+  })
   consumer.on('error', (error) => services.log.warn({ err: error, queue }, 'a message of RabbitMQ was given back'))
   return consumer
 }
 
-/** A dead letter without a queue would be thrown away. */
-async function keepDeadLetters(connection: Connection, queue: string, services: Services): Promise<void> {
-  try {
-    await connection.queueDeclare({ queue: `${queue}.dead`, durable: true, arguments: { 'x-queue-type': 'quorum' } })
-  } catch (error) {
-    services.log.warn({ err: error, queue }, 'the queue of dead letters could not be made')
-  }
+async function declareDeadLetters(connection: Connection, queue: string): Promise<void> {
+  await connection.queueDeclare({ queue: `${queue}.dead`, durable: true, arguments: { 'x-queue-type': 'quorum' } })
 }
 
 /** Throwing gives the message back, to be delivered again. */
