@@ -19,7 +19,8 @@ interface Question {
   byHand?: string
 }
 
-const words = ['facture', 'livraison', 'Réservation', 'terrasse', 'remboursement', 'guest4711', 'colis perdu', '予約']
+const words = ['facture', 'livraison', 'Réservation', 'terrasse', 'remboursement', 'guest4711', 'colis perdu']
+const short = ['予約', '団体', '席', 'TV', 'qx', 'q', 'le']
 
 const questions: Question[] = [
   {
@@ -51,6 +52,11 @@ const questions: Question[] = [
   },
   { what: 'one category, one tag', aimMs: 50, path: (turn) => `/tickets?category=billing&tag=tag${turn % 12}` },
   { what: 'search', aimMs: 150, path: (turn) => `/tickets?search=${encodeURIComponent(words[turn % words.length]!)}` },
+  {
+    what: 'search for one or two signs',
+    aimMs: 150,
+    path: (turn) => `/tickets?search=${encodeURIComponent(short[turn % short.length]!)}`,
+  },
   { what: 'search that finds nothing', aimMs: 150, path: (turn) => `/tickets?search=zzqx${turn}` },
   { what: 'statistics of 30 days', aimMs: 300, path: () => '/tickets/statistics' },
 ]
@@ -128,17 +134,22 @@ async function fill({ sql, workspaceId }: Rig): Promise<void> {
         case when n < ${tickets} / 250 then (array['open', 'assigned', 'in_progress', 'waiting_customer', 'resolved'])[1 + n % 5]
           else 'closed' end as status
       from generate_series(1, ${tickets}) as n) as one`)
-  await run(`drop index support.messages_search`)
+  await run(`drop index support.messages_search, support.messages_dense`)
   await run(`
     insert into support.messages (workspace_id, id, ticket_id, author_kind, author_name, author_email, content, is_internal, created_at)
     select $1, md5('message ' || n)::uuid, md5('ticket ' || 1 + n % ${tickets})::uuid,
       case when n % 3 = 0 then 'requester' else 'house' end, 'Somebody', '',
       (array['Merci pour votre réponse', 'Nous regardons cela tout de suite', 'Le colis est parti hier', 'C’est la facture de mai',
-        'La terrasse est fermée', 'Le remboursement est fait', 'Bonne journée à vous'])[1 + n % 7] || ' ' || n % 10007,
+        'La terrasse est fermée', 'Le remboursement est fait', 'Bonne journée à vous', 'ご予約の変更をお願いします'])[1 + n % 8] || ' ' || n % 10007
+        || case n % 9973 when 0 then ' 団体席の件' when 1 then ' (TV)' when 2 then ' qx-7' else '' end,
       n % 30 = 1, now() - (n::bigint * 94672800 / ${messages}) * interval '1 second'
     from generate_series(1, ${messages}) as n`)
   await run(
     `create index messages_search on support.messages using gin (search_text gin_trgm_ops) where deleted_at is null`,
+  )
+  await run(
+    `create index messages_dense on support.messages using gin (platform.dense_grams(search_text))
+      where deleted_at is null and platform.has_dense_script(search_text)`,
   )
   await run(`
     insert into support.ticket_figures (workspace_id, ticket_id, opened_at, answered_at, ended_at, first_response_ms,

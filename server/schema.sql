@@ -193,6 +193,27 @@ create view platform.job_states as
     finished_at
    FROM platform.jobs;
 
+CREATE OR REPLACE FUNCTION platform.begins_pattern(term text)
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE STRICT
+RETURN ('(^|[][[:blank:]\n\r!"#$%&''()*+,./:;<=>?@\\^_`{|}~«»¿¡·–—‘’“”„…、。「」・（）！？：，；-])'::text || regexp_replace(platform.fold(term), '([^[:alnum:]])'::text, '\\\1'::text, 'g'::text))
+;
+
+CREATE OR REPLACE FUNCTION platform.contains_pattern(term text)
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE STRICT
+RETURN (('%'::text || regexp_replace(platform.fold(term), '([\\%_])'::text, '\\\1'::text, 'g'::text)) || '%'::text)
+;
+
+CREATE OR REPLACE FUNCTION platform.dense_grams(input text)
+ RETURNS text[]
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE STRICT
+RETURN ARRAY(SELECT DISTINCT g.gram FROM (SELECT s.sign, lead(s.sign) OVER (ORDER BY s.place) AS next FROM string_to_table(dense_grams.input, NULL::text) WITH ORDINALITY s(sign, place)) signs, LATERAL (VALUES (signs.sign), ((signs.sign || signs.next))) g(gram) WHERE (platform.has_dense_script(signs.sign) AND (g.gram !~ '\s'::text)))
+;
+
 CREATE OR REPLACE FUNCTION platform.find_mail_addresses(asked text[])
  RETURNS TABLE(workspace_id uuid, id uuid, address text, purpose text)
  LANGUAGE plpgsql
@@ -252,6 +273,13 @@ CREATE OR REPLACE FUNCTION platform.go_on_counting(workspace uuid, counter text,
 AS $function$
   insert into platform.counters (workspace_id, name, last_number) values (workspace, counter, last);
 $function$
+;
+
+CREATE OR REPLACE FUNCTION platform.has_dense_script(input text)
+ RETURNS boolean
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE STRICT
+RETURN (input ~ '[\u0E00-\u0E7F\u2E80-\u9FFF\uAC00-\uD7AF\uF900-\uFAFF\U00020000-\U0003FFFF]'::text)
 ;
 
 CREATE OR REPLACE FUNCTION platform.mails_to_forget()
@@ -728,7 +756,7 @@ CREATE INDEX contacts_company ON contacts.contacts USING btree (workspace_id, co
 CREATE INDEX contacts_created ON contacts.contacts USING btree (workspace_id, created_at, id) WHERE (deleted_at IS NULL);
 CREATE INDEX contacts_deleted ON contacts.contacts USING btree (workspace_id, deleted_at, id) WHERE (deleted_at IS NOT NULL);
 CREATE INDEX contacts_deleted_email ON contacts.contacts USING btree (workspace_id, email_key) WHERE (deleted_at IS NOT NULL);
-CREATE INDEX contacts_dense ON contacts.contacts USING gin (contacts.dense_grams(search_text)) WHERE ((deleted_at IS NULL) AND contacts.has_dense_script(search_text));
+CREATE INDEX contacts_dense ON contacts.contacts USING gin (platform.dense_grams(search_text)) WHERE ((deleted_at IS NULL) AND platform.has_dense_script(search_text));
 CREATE UNIQUE INDEX contacts_email ON contacts.contacts USING btree (workspace_id, email_key) WHERE (deleted_at IS NULL);
 CREATE INDEX contacts_engaged ON contacts.contacts USING btree (workspace_id, last_engaged_at) WHERE ((deleted_at IS NULL) AND (last_engaged_at IS NOT NULL));
 CREATE INDEX contacts_first_name ON contacts.contacts USING btree (workspace_id, platform.fold(((first_name || ' '::text) || last_name)), id) WHERE (deleted_at IS NULL);
@@ -1725,13 +1753,6 @@ begin
 end $function$
 ;
 
-CREATE OR REPLACE FUNCTION contacts.contains_pattern(term text)
- RETURNS text
- LANGUAGE sql
- IMMUTABLE PARALLEL SAFE STRICT
-RETURN (('%'::text || regexp_replace(platform.fold(term), '([\\%_])'::text, '\\\1'::text, 'g'::text)) || '%'::text)
-;
-
 CREATE OR REPLACE FUNCTION contacts.convert_custom(value jsonb, type text, choices jsonb)
  RETURNS jsonb
  LANGUAGE sql
@@ -1871,13 +1892,6 @@ CREATE OR REPLACE FUNCTION contacts.custom_text(value jsonb)
 RETURN CASE WHEN (jsonb_typeof(value) = 'string'::text) THEN (value #>> '{}'::text[]) ELSE NULL::text END
 ;
 
-CREATE OR REPLACE FUNCTION contacts.dense_grams(input text)
- RETURNS text[]
- LANGUAGE sql
- IMMUTABLE PARALLEL SAFE STRICT
-RETURN ARRAY(SELECT DISTINCT g.gram FROM generate_series(1, length(dense_grams.input)) start(start), LATERAL (VALUES (substr(dense_grams.input, start.start, 1)), (substr(dense_grams.input, start.start, 2))) g(gram) WHERE (contacts.has_dense_script(substr(dense_grams.input, start.start, 1)) AND (g.gram !~~ '% %'::text)))
-;
-
 CREATE OR REPLACE FUNCTION contacts.ensure_partitions()
  RETURNS date
  LANGUAGE plpgsql
@@ -1905,13 +1919,6 @@ begin
   end if;
   return wanted;
 end $function$
-;
-
-CREATE OR REPLACE FUNCTION contacts.has_dense_script(input text)
- RETURNS boolean
- LANGUAGE sql
- IMMUTABLE PARALLEL SAFE STRICT
-RETURN (input ~ '[\u0E00-\u0E7F\u2E80-\u9FFF\uAC00-\uD7AF\uF900-\uFAFF\U00020000-\U0003FFFF]'::text)
 ;
 
 CREATE OR REPLACE FUNCTION contacts.iso_date(input text)
@@ -2483,6 +2490,7 @@ create table support.messages (
 );
 CREATE INDEX messages_author ON support.messages USING btree (workspace_id, lower(author_email)) WHERE (author_email <> ''::text);
 CREATE INDEX messages_came_from ON support.messages USING btree (workspace_id, came_from) WHERE (came_from IS NOT NULL);
+CREATE INDEX messages_dense ON support.messages USING gin (platform.dense_grams(search_text)) WHERE ((deleted_at IS NULL) AND platform.has_dense_script(search_text));
 CREATE UNIQUE INDEX messages_of_ticket ON support.messages USING btree (workspace_id, ticket_id, created_at, id);
 CREATE INDEX messages_search ON support.messages USING gin (search_text public.gin_trgm_ops) WHERE (deleted_at IS NULL);
 CREATE INDEX messages_user ON support.messages USING btree (workspace_id, user_id) WHERE (user_id IS NOT NULL);
@@ -2819,6 +2827,7 @@ CREATE INDEX tickets_category ON support.tickets USING btree (workspace_id, plat
 CREATE INDEX tickets_contact ON support.tickets USING btree (workspace_id, contact_id, created_at, id);
 CREATE INDEX tickets_created ON support.tickets USING btree (workspace_id, created_at, id) WHERE (deleted_at IS NULL);
 CREATE INDEX tickets_deleted ON support.tickets USING btree (workspace_id, deleted_at, id) WHERE (deleted_at IS NOT NULL);
+CREATE INDEX tickets_dense ON support.tickets USING gin (platform.dense_grams(search_text)) WHERE ((deleted_at IS NULL) AND platform.has_dense_script(search_text));
 CREATE INDEX tickets_due ON support.tickets USING btree (workspace_id, COALESCE(due_at, 'infinity'::timestamp with time zone), id) WHERE (deleted_at IS NULL);
 CREATE INDEX tickets_email ON support.tickets USING btree (workspace_id, lower(contact_email));
 CREATE INDEX tickets_follow_ups ON support.tickets USING btree (workspace_id, follow_up_of) WHERE (follow_up_of IS NOT NULL);
@@ -2979,13 +2988,6 @@ create view support.ticket_rows as
     at_risk_at
    FROM support.tickets
   WHERE (workspace_id = platform.workspace_id());
-
-CREATE OR REPLACE FUNCTION support.contains_pattern(term text)
- RETURNS text
- LANGUAGE sql
- IMMUTABLE PARALLEL SAFE STRICT
-RETURN (('%'::text || regexp_replace(platform.fold(term), '([\\%_])'::text, '\\\1'::text, 'g'::text)) || '%'::text)
-;
 
 CREATE OR REPLACE FUNCTION support.search_text(parts text[])
  RETURNS text

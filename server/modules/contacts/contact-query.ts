@@ -5,6 +5,7 @@
 import { sql, type RawBuilder } from 'kysely'
 import { Type, type Static } from 'typebox'
 import type { Tx } from '#platform/db/db.ts'
+import { saysByIndex, searchWords } from '#platform/db/search.ts'
 import { Closed, Id, OneOf } from '#platform/http/shapes.ts'
 import { afterCursor, countRows, orderBy, page, parseSort, type SortColumn } from '#platform/http/paging.ts'
 import { getWorkspace } from '#modules/accounts/index.ts'
@@ -161,9 +162,9 @@ async function matching(tx: Tx, filter: ContactFilter): Promise<(purpose: Purpos
   const conditions = [
     filter.deleted ? sql`c.deleted_at is not null and c.merged_into is null` : sql`c.deleted_at is null`,
   ]
-  for (const word of searchWords(filter.search)) conditions.push(containsWord(word))
+  for (const word of searchWords(filter.search)) conditions.push(saysByIndex(sql`c.search_text`, word))
   if (filter.view && !filter.within) throw new Error('a saved view was named, and not opened')
-  for (const word of searchWords(filter.within?.search)) conditions.push(containsWord(word))
+  for (const word of searchWords(filter.within?.search)) conditions.push(saysByIndex(sql`c.search_text`, word))
   const lists: Holder[][] = []
   for (const list of [filter.list, filter.group]) if (list) lists.push(await listHolder(tx, list))
   const tags: Holder[][] = []
@@ -203,26 +204,11 @@ export function tagsOf(filter: Pick<ContactFilter, 'tags'>): string[] {
   return [...new Set(names.map((name) => name.trim()).filter(Boolean))]
 }
 
-/** Ten words narrow down more than anybody needs; what comes after them is left out. */
-export function searchWords(search: string | undefined): string[] {
-  return [...new Set((search ?? '').normalize('NFC').split(/\s+/).filter(Boolean))].slice(0, 10)
-}
-
 /** Numbers are compared in E.164; what cannot be a number is nobody's. */
 async function hasPhone(tx: Tx, phone: string): Promise<RawBuilder<boolean>> {
   const { country } = await getWorkspace(tx, tx.workspaceId)
   const key = phoneKey(phone, country)
   return key ? sql<boolean>`c.phone_key = ${key}` : sql<boolean>`false`
-}
-
-/** Scripts that set no spaces; the same ranges as `contacts.has_dense_script`. */
-const denseScript = /[\u0E00-\u0E7F\u2E80-\u9FFF\uAC00-\uD7AF\uF900-\uFAFF\u{20000}-\u{3FFFF}]/u
-
-function containsWord(word: string): RawBuilder<boolean> {
-  const contains = sql<boolean>`c.search_text like contacts.contains_pattern(${word})`
-  if (!denseScript.test(word)) return contains
-  return sql<boolean>`contacts.has_dense_script(c.search_text)
-    and contacts.dense_grams(c.search_text) @> contacts.dense_grams(platform.fold(${word})) and ${contains}`
 }
 
 /** Nothing for a list that is not there: nobody is in it. */

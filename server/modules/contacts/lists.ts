@@ -51,7 +51,7 @@ export async function listLists<View>(tx: Tx, query: ListsQuery, view: (list: Li
   const after = afterCursor(query.cursor, sort, sql`l.id`)
   const from = sql`from contacts.lists l
     where ${query.deleted ? sql`l.deleted_at is not null` : sql`l.deleted_at is null`}
-      ${query.search ? sql`and platform.fold(l.name) like contacts.contains_pattern(${query.search})` : sql``}
+      ${query.search ? sql`and platform.fold(l.name) like platform.contains_pattern(${query.search})` : sql``}
       ${query.type ? sql`and l.type = ${query.type}` : sql``}
       ${query.is_active === undefined ? sql`` : sql`and l.is_active = ${query.is_active}`}`
   const { rows } = await sql<List & { sort_key: string }>`

@@ -39,7 +39,7 @@ export async function listTags<View>(tx: Tx, query: TagsQuery, view: (tag: Tag) 
   const sort = parseSort(query.sort, sortColumns, 'name')
   const after = afterCursor(query.cursor, sort, sql`t.id`)
   const from = sql`from contacts.tags t where t.workspace_id = platform.workspace_id()
-    ${query.search ? sql`and platform.fold(t.name) like contacts.contains_pattern(${query.search})` : sql``}`
+    ${query.search ? sql`and platform.fold(t.name) like platform.contains_pattern(${query.search})` : sql``}`
   const { rows } = await sql<Tag & { sort_key: string }>`
     select t.*, (${sort.column.expression})::text as sort_key ${from} ${after ? sql`and ${after}` : sql``}
     order by ${orderBy(sort, sql`t.id`)} limit ${limit + 1}`.execute(tx.sql)

@@ -2,6 +2,7 @@
 import { sql, type RawBuilder } from 'kysely'
 import { Type, type Static } from 'typebox'
 import type { Actor } from '#platform/actor.ts'
+import { saysByIndex, says, searchWords } from '#platform/db/search.ts'
 import { Closed, Id } from '#platform/http/shapes.ts'
 import { isOfTheHouse, personOf, visibleTo } from './access.ts'
 import { priorities, ticketSources, ticketStatuses } from './tables.ts'
@@ -129,11 +130,6 @@ function conditionsOf(actor: Actor, filter: ViewFilter, now: Date): RawBuilder<u
   return conditions
 }
 
-/** Ten words narrow down more than anybody needs; what comes after them is left out. */
-function searchWords(search: string | undefined): string[] {
-  return [...new Set((search ?? '').normalize('NFC').split(/\s+/).filter(Boolean))].slice(0, 10)
-}
-
 /**
  * In the ticket, or in one of its messages that this actor may read; each part by its own index. Of tags and internal notes
  * a requester finds nothing: a search that finds is an answer too.
@@ -141,23 +137,22 @@ function searchWords(search: string | undefined): string[] {
 function containsWord(actor: Actor, word: string, deleted: boolean): RawBuilder<unknown> {
   // Of the few tickets that are their own, one after the other.
   if (!isOfTheHouse(actor)) return hasWord(actor, word)
-  const pattern = sql`support.contains_pattern(${word})`
   return sql`t.id in (
     select o.id from support.ticket_rows o
-    where o.deleted_at is ${deleted ? sql`not null` : sql`null`} and o.search_text like ${pattern}
-    union select m.ticket_id from support.message_rows m where m.deleted_at is null and m.search_text like ${pattern})`
+    where o.deleted_at is ${deleted ? sql`not null` : sql`null`} and ${saysByIndex(sql`o.search_text`, word)}
+    union select m.ticket_id from support.message_rows m
+    where m.deleted_at is null and ${saysByIndex(sql`m.search_text`, word)})`
 }
 
 /** The same, asked of one ticket. */
 export function hasWord(actor: Actor, word: string): RawBuilder<unknown> {
-  const pattern = sql`support.contains_pattern(${word})`
   const isOfHouse = isOfTheHouse(actor)
   const own = isOfHouse
     ? sql`t.search_text`
     : sql`support.search_text(array[t.ticket_number, t.subject, t.description])`
-  return sql`(${own} like ${pattern} or exists (
+  return sql`(${says(own, word)} or exists (
     select from support.message_rows m where m.ticket_id = t.id and m.deleted_at is null
-      ${isOfHouse ? sql`` : sql`and not m.is_internal`} and m.search_text like ${pattern}))`
+      ${isOfHouse ? sql`` : sql`and not m.is_internal`} and ${says(sql`m.search_text`, word)}))`
 }
 
 function isOneOf(column: 'status' | 'priority' | 'source', list: string): RawBuilder<unknown> {

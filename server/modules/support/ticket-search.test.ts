@@ -20,6 +20,10 @@ beforeAll(async () => {
       from generate_series(1, ${sql.lit(count)}) as n`.execute(tx.sql)
     await sql`
       insert into support.messages (workspace_id, id, ticket_id, author_kind, content)
+      select ${tx.workspaceId}::uuid, md5('s' || n)::uuid, md5('t' || n)::uuid, 'requester', text
+      from (values (7, '明日の予約をお願いします'), (8, 'Mon TV (neuf)'), (9, 'MTV')) as said(n, text)`.execute(tx.sql)
+    await sql`
+      insert into support.messages (workspace_id, id, ticket_id, author_kind, content)
       select ${tx.workspaceId}::uuid, md5('m' || n)::uuid, md5('t' || n)::uuid, 'requester', 'said seldom'
       from generate_series(1000, ${sql.lit(count)}, 1000) as n`.execute(tx.sql)
   })
@@ -77,4 +81,17 @@ test('other filters narrow it down: what fits into the window is counted exactly
   expect([numbers, total]).toEqual([down(count, 10), 501])
   const few = encodeURIComponent(new Date(Date.UTC(2020, 0, 1, 0, count - 5)).toISOString())
   expect((await find(`search=ubiquitous&created_after=${few}&limit=10`)).total).toBe(6)
+})
+
+test('words of one and two signs: anywhere where a script sets no spaces, else where a word begins', async () => {
+  for (const [search, found] of [
+    ['予約', [7]],
+    ['願', [7]],
+    ['約予', []],
+    ['tv', [8]],
+    ['tv ubiquitous ne', [8]],
+    ['mt', [9]],
+  ] as const) {
+    expect((await find(`search=${encodeURIComponent(search)}`)).numbers, search).toEqual(found)
+  }
 })

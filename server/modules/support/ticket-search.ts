@@ -5,6 +5,7 @@
 import { sql, type RawBuilder } from 'kysely'
 import type { Actor } from '#platform/actor.ts'
 import type { Tx } from '#platform/db/db.ts'
+import { says } from '#platform/db/search.ts'
 import { countMax, countRows, orderBy, type Sort } from '#platform/http/paging.ts'
 import { isOfTheHouse } from './access.ts'
 import { fromTickets, hasWord, plainConditions, wordsOf, type TicketFilter } from './ticket-filter.ts'
@@ -38,10 +39,10 @@ export async function planSearch(tx: Tx, actor: Actor, filter: TicketFilter): Pr
 
 /** What the planner makes of its statistics: nothing is read. */
 async function expectedRows(tx: Tx, word: string): Promise<number> {
-  const pattern = sql`support.contains_pattern(${word})`
+  const isSaid = says(sql`search_text`, word)
   const { rows } = await sql<{ 'QUERY PLAN': [{ Plan: { 'Plan Rows': number } }] }>`
-    explain (format json) select from support.ticket_rows where search_text like ${pattern}
-    union all select from support.message_rows where search_text like ${pattern}`.execute(tx.sql)
+    explain (format json) select from support.ticket_rows where ${isSaid}
+    union all select from support.message_rows where ${isSaid}`.execute(tx.sql)
   return rows[0]!['QUERY PLAN'][0].Plan['Plan Rows']
 }
 

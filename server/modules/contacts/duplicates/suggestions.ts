@@ -2,6 +2,7 @@
 import { sql, type RawBuilder } from 'kysely'
 import type { Actor } from '#platform/actor.ts'
 import type { Tx } from '#platform/db/db.ts'
+import { says, searchWords } from '#platform/db/search.ts'
 import { Conflict, NotFound } from '#platform/errors.ts'
 import { afterCursor, countRows, orderBy, page, parseSort, type SortColumn } from '#platform/http/paging.ts'
 import { joinFullName } from '../names.ts'
@@ -137,9 +138,8 @@ function fromSuggestions(query: SuggestionsQuery): RawBuilder<unknown> {
   if (status !== 'merged') conditions.push(sql`ca.deleted_at is null and cb.deleted_at is null`)
   if (query.contact_id) conditions.push(sql`(p.a = ${query.contact_id} or p.b = ${query.contact_id})`)
   if (query.min_probability !== undefined) conditions.push(sql`p.probability >= ${query.min_probability}`)
-  for (const word of (query.search ?? '').trim().split(/\s+/).filter(Boolean).slice(0, 8)) {
-    const pattern = sql`contacts.contains_pattern(${word})`
-    conditions.push(sql`(ca.search_text like ${pattern} or cb.search_text like ${pattern})`)
+  for (const word of searchWords(query.search)) {
+    conditions.push(sql`(${says(sql`ca.search_text`, word)} or ${says(sql`cb.search_text`, word)})`)
   }
   return sql`
     from contacts.duplicate_pairs p

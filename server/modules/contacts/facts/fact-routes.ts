@@ -85,7 +85,7 @@ const listOrdersRoute = route({
     await getContact(tx, id, { deletedToo: true })
     const from = sql`from contacts.orders f where f.workspace_id = ${tx.workspaceId} and f.contact_id = ${id}
       ${query.status ? sql`and f.status = ${query.status}` : sql``}
-      ${query.search ? sql`and platform.fold(f.order_key) like contacts.contains_pattern(${query.search})` : sql``}`
+      ${query.search ? sql`and platform.fold(f.order_key) like platform.contains_pattern(${query.search})` : sql``}`
     return pageOf<Selectable<OrderTable>, ReturnType<typeof viewOrder>>(tx, query, from, viewOrder)
   },
 })
@@ -109,7 +109,7 @@ const listBookingsRoute = route({
       ${query.status ? sql`and f.status = ${query.status}` : sql``}
       ${
         query.search
-          ? sql`and platform.fold(f.booking_key || ' ' || f.title) like contacts.contains_pattern(${query.search})`
+          ? sql`and platform.fold(f.booking_key || ' ' || f.title) like platform.contains_pattern(${query.search})`
           : sql``
       }`
     return pageOf<Selectable<BookingTable>, ReturnType<typeof viewBooking>>(tx, query, from, viewBooking)

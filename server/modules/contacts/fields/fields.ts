@@ -50,7 +50,7 @@ export async function listFields<View>(tx: Tx, query: FieldsQuery, view: (field:
   const from = sql`from contacts.custom_fields f
     where ${query.deleted ? sql`f.deleted_at is not null` : sql`f.deleted_at is null`}
       ${query.type ? sql`and f.type = ${query.type}` : sql``}
-      ${query.search ? sql`and platform.fold(f.label || ' ' || f.key) like contacts.contains_pattern(${query.search})` : sql``}`
+      ${query.search ? sql`and platform.fold(f.label || ' ' || f.key) like platform.contains_pattern(${query.search})` : sql``}`
   const { rows } = await sql<CustomField & { sort_key: string }>`
     select f.*, (${sort.column.expression})::text as sort_key ${from} ${after ? sql`and ${after}` : sql``}
     order by ${orderBy(sort, sql`f.id`)} limit ${limit + 1}`.execute(tx.sql)

@@ -36,7 +36,7 @@ export async function listReports<View>(tx: Tx, query: ReportsQuery, view: (repo
   const after = afterCursor(query.cursor, sort, sql`r.id`)
   const from = sql`from contacts.reports r
     where r.workspace_id = ${tx.workspaceId} and ${query.deleted ? sql`r.deleted_at is not null` : sql`r.deleted_at is null`}
-      ${query.search ? sql`and platform.fold(r.name) like contacts.contains_pattern(${query.search})` : sql``}`
+      ${query.search ? sql`and platform.fold(r.name) like platform.contains_pattern(${query.search})` : sql``}`
   const { rows } = await sql<Report & { sort_key: string }>`
     select r.*, (${sort.column.expression})::text as sort_key ${from} ${after ? sql`and ${after}` : sql``}
     order by ${orderBy(sort, sql`r.id`)} limit ${limit + 1}`.execute(tx.sql)

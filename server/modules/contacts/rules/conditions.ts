@@ -71,7 +71,7 @@ function textSql(field: TextField, op: Op, values: string[]): Sql {
   const exact = wordSql(field, op, values)
   if (field.present && value && !field.isOneOf) return sql<boolean>`(${field.present} and ${exact})`
   if (!field.searched || values.length > 1 || !value) return exact
-  return sql<boolean>`(c.search_text like contacts.contains_pattern(${value}) and ${exact})`
+  return sql<boolean>`(c.search_text like platform.contains_pattern(${value}) and ${exact})`
 }
 
 function wordSql(field: TextField, op: Op, values: string[]): Sql {

@@ -3,6 +3,7 @@ import './tables.ts'
 import { sql, type RawBuilder } from 'kysely'
 import { may, type Actor, type Permissions } from '#platform/actor.ts'
 import type { Tx } from '#platform/db/db.ts'
+import { says, searchWords } from '#platform/db/search.ts'
 import { checkVersion, Conflict, Forbidden, Invalid, NotFound } from '#platform/errors.ts'
 import { afterCursor, countRows, orderBy, page, parseSort, type SortColumn } from '#platform/http/paging.ts'
 import { newId } from '#platform/ids.ts'
@@ -54,9 +55,7 @@ export async function listReplies<View>(tx: Tx, actor: Actor, query: RepliesQuer
     sharedWith(actor, 'r'),
     query.deleted ? sql`r.deleted_at is not null` : sql`r.deleted_at is null`,
   ]
-  for (const word of new Set((query.search ?? '').normalize('NFC').split(/\s+/).filter(Boolean).slice(0, 10))) {
-    conditions.push(sql`r.search_text like support.contains_pattern(${word})`)
-  }
+  for (const word of searchWords(query.search)) conditions.push(says(sql`r.search_text`, word))
   if (query.category) conditions.push(sql`platform.fold(r.category) = platform.fold(${query.category})`)
   if (query.tag) conditions.push(sql`r.tag_keys @> array[platform.fold(${query.tag})]`)
   if (query.language) conditions.push(sql`(r.language is null or lower(r.language) = lower(${query.language}))`)

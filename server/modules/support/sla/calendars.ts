@@ -40,7 +40,7 @@ export async function listCalendars<View>(tx: Tx, query: CalendarsQuery, view: (
   const after = afterCursor(query.cursor, sort, sql`c.id`)
   const from = sql`from support.calendars c
     where c.deleted_at is ${query.deleted ? sql`not null` : sql`null`}
-      ${query.search ? sql`and platform.fold(c.name) like support.contains_pattern(${query.search})` : sql``}`
+      ${query.search ? sql`and platform.fold(c.name) like platform.contains_pattern(${query.search})` : sql``}`
   const { rows } = await sql<CalendarRow & { sort_key: string }>`
     select c.*, (${sort.column.expression})::text as sort_key ${from} ${after ? sql`and ${after}` : sql``}
     order by ${orderBy(sort, sql`c.id`)} limit ${limit + 1}`.execute(tx.sql)

@@ -47,7 +47,7 @@ export async function listPolicies<View>(tx: Tx, query: PoliciesQuery, view: (ro
   const after = afterCursor(query.cursor, sort, sql`p.id`)
   const from = sql`from support.sla_policies p
     where p.deleted_at is ${query.deleted ? sql`not null` : sql`null`}
-      ${query.search ? sql`and platform.fold(p.name || ' ' || p.description) like support.contains_pattern(${query.search})` : sql``}
+      ${query.search ? sql`and platform.fold(p.name || ' ' || p.description) like platform.contains_pattern(${query.search})` : sql``}
       ${query.is_active === undefined ? sql`` : sql`and p.is_active = ${query.is_active}`}`
   const { rows } = await sql<PolicyRow & { sort_key: string }>`
     select p.*, (${sort.column.expression})::text as sort_key ${from} ${after ? sql`and ${after}` : sql``}
