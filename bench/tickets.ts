@@ -87,7 +87,7 @@ async function measure({ what, aimMs, path, byHand }: Question): Promise<Line[]>
   ]
 }
 
-/** Each of somebody of their own, with a contact to find or make, a number to draw, clocks to start and events to tell. */
+/** Each of somebody whose contact is found or made, with a number to draw, clocks to start and events to tell. */
 async function openMany(): Promise<Line> {
   let next = 0
   const open = async (): Promise<void> => {
@@ -134,6 +134,10 @@ async function fill({ sql, workspaceId }: Rig): Promise<void> {
         case when n < ${tickets} / 250 then (array['open', 'assigned', 'in_progress', 'waiting_customer', 'resolved'])[1 + n % 5]
           else 'closed' end as status
       from generate_series(1, ${tickets}) as n) as one`)
+  await run(`
+    insert into contacts.contacts (workspace_id, id, email, first_name, last_name, source)
+    select $1, md5('guest ' || n)::uuid, 'guest' || n || '@guests.example', 'Guest', n::text, 'ticket'
+    from generate_series(0, least(200000, ${tickets}) - 1) as n`)
   await run(`drop index support.messages_search, support.messages_dense`)
   await run(`
     insert into support.messages (workspace_id, id, ticket_id, author_kind, author_name, author_email, content, is_internal, created_at)

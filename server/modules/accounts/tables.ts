@@ -90,6 +90,22 @@ export type StaffRole = Exclude<Role, 'customer'>
 export const staffRoles = ['owner', 'admin', 'marketer', 'agent', 'viewer'] as const satisfies StaffRole[]
 
 export type WorkspaceRow = Selectable<WorkspaceTable>
+/** By name, so that the statement may stay planned: most requests read their workspace. */
+export const workspaceColumns = Object.keys({
+  id: true,
+  name: true,
+  slug: true,
+  language: true,
+  timezone: true,
+  country: true,
+  currency: true,
+  mail_from: true,
+  mail_from_name: true,
+  postal_address: true,
+  version: true,
+  created_at: true,
+  updated_at: true,
+} satisfies Record<keyof WorkspaceRow, true>) as (keyof WorkspaceRow)[]
 export type UserRow = Selectable<UserTable>
 export type SessionRow = Selectable<SessionTable>
 export type InvitationRow = Selectable<InvitationTable>

@@ -2,11 +2,15 @@
 import type { Db, Tx } from '#platform/db/db.ts'
 import { checkVersion, Invalid, NotFound } from '#platform/errors.ts'
 import { newId } from '#platform/ids.ts'
-import type { Language, WorkspaceRow } from './tables.ts'
+import { workspaceColumns, type Language, type WorkspaceRow } from './tables.ts'
 import { checkTimezone } from './users.ts'
 
 export async function getWorkspace(tx: Tx, id: string): Promise<WorkspaceRow> {
-  const row = await tx.sql.selectFrom('accounts.workspaces').selectAll().where('id', '=', id).executeTakeFirst()
+  const row = await tx.sql
+    .selectFrom('accounts.workspaces')
+    .select(workspaceColumns)
+    .where('id', '=', id)
+    .executeTakeFirst()
   if (!row) throw new NotFound('workspace')
   return row
 }

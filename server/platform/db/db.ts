@@ -183,7 +183,7 @@ export function openDb(options: DbOptions): Db {
     try {
       const [, result] = await Promise.all([
         client.query(beginning(scope, lasting)),
-        client.query<Row>(text, values),
+        client.query<Row>(named(text, values, preparing)),
         client.query('commit'), // of a failed transaction it is a rollback
       ])
       return result.rows
@@ -327,6 +327,11 @@ function logEvents(workspaceId: Scope, { counts, subject }: Added, log: Logger):
 const notifySizeBytesMax = 7_500
 const noticesMax = 500
 
+function named(text: string, values: unknown[] | undefined, preparing: TxMeans['preparing']): pg.QueryConfig {
+  const name = values?.length ? preparing(text) : undefined
+  return name ? { name, text, values } : { text, values }
+}
+
 function timedQuery(
   client: pg.PoolClient,
   { log, slowQueryMs, onSlowQuery, preparing }: TxMeans,
@@ -336,8 +341,7 @@ function timedQuery(
     requireOpen()
     const startedAt = performance.now()
     try {
-      const name = values?.length ? preparing(text) : undefined
-      return await client.query(name ? { name, text, values } : { text, values })
+      return await client.query(named(text, values, preparing))
     } finally {
       const tookMs = performance.now() - startedAt
       if (tookMs > slowQueryMs) {
