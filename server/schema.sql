@@ -2832,6 +2832,7 @@ CREATE INDEX tickets_due ON support.tickets USING btree (workspace_id, COALESCE(
 CREATE INDEX tickets_email ON support.tickets USING btree (workspace_id, lower(contact_email));
 CREATE INDEX tickets_follow_ups ON support.tickets USING btree (workspace_id, follow_up_of) WHERE (follow_up_of IS NOT NULL);
 CREATE INDEX tickets_in_hand ON support.tickets USING btree (workspace_id, assigned_to) INCLUDE (priority) WHERE ((deleted_at IS NULL) AND (merged_into IS NULL) AND (status = ANY (ARRAY['assigned'::text, 'in_progress'::text, 'waiting_customer'::text])));
+CREATE INDEX tickets_labels ON support.tickets USING gin (support.labels(tag_keys, category)) WHERE ((deleted_at IS NULL) AND (category IS NOT NULL));
 CREATE INDEX tickets_merged ON support.tickets USING btree (workspace_id, merged_into) WHERE (merged_into IS NOT NULL);
 CREATE INDEX tickets_priority ON support.tickets USING btree (workspace_id, priority_rank, id) WHERE (deleted_at IS NULL);
 CREATE INDEX tickets_resolved ON support.tickets USING btree (workspace_id, GREATEST(resolved_at, last_message_at)) WHERE ((deleted_at IS NULL) AND (status = 'resolved'::text));
@@ -2988,6 +2989,13 @@ create view support.ticket_rows as
     at_risk_at
    FROM support.tickets
   WHERE (workspace_id = platform.workspace_id());
+
+CREATE OR REPLACE FUNCTION support.labels(tag_keys text[], category text)
+ RETURNS text[]
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+RETURN (tag_keys || ARRAY[('category '::text || platform.fold(category))])
+;
 
 CREATE OR REPLACE FUNCTION support.search_text(parts text[])
  RETURNS text

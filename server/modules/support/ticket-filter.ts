@@ -68,12 +68,23 @@ const TicketFilters = Closed(ticketFilters)
 /** `within` is what the view narrows it down to: `openView` puts it in the place of the name. */
 export type TicketFilter = Omit<Static<typeof TicketFilters>, 'view'> & { within?: ViewFilter }
 
-/**
- * `from … t where …`, to be continued with `and`: the only way to any set of tickets. Of several words that are searched for, the
- * `rarest` is looked up in the indexes, and the others in what that finds.
- */
-export function fromTickets(actor: Actor, filter: TicketFilter, now: Date, rarest?: string): RawBuilder<unknown> {
+export interface Way {
+  /** Of several words that are searched for, the one that is looked up in the indexes; the others are in what that finds. */
+  rarest?: string | undefined
+  /** Whether a category with a tag is looked up in their index; else it is asked of each ticket. */
+  byLabels?: boolean
+}
+
+/** `from … t where …`, to be continued with `and`: the only way to any set of tickets. */
+export function fromTickets(
+  actor: Actor,
+  filter: TicketFilter,
+  now: Date,
+  { rarest, byLabels = true }: Way = {},
+): RawBuilder<unknown> {
   const conditions = plainConditions(actor, filter, now)
+  const labelled = byLabels ? hasLabels(filter) : null
+  if (labelled) conditions.push(labelled)
   const words = wordsOf(filter)
   for (const word of words) {
     const isLookedUp = rarest === undefined || word === rarest
@@ -84,6 +95,20 @@ export function fromTickets(actor: Actor, filter: TicketFilter, now: Date, rares
 
 export function wordsOf(filter: TicketFilter): string[] {
   return [...new Set([...searchWords(filter.search), ...searchWords(filter.within?.search)])]
+}
+
+/** Null where no category is asked for with a tag. True of no fewer tickets than the two are. */
+export function hasLabels(filter: TicketFilter): RawBuilder<unknown> | null {
+  if (filter.deleted) return null
+  const parts = filter.within ? [filter, filter.within] : [filter]
+  const tags = parts.flatMap(({ tag }) => tag ?? [])
+  const categories = parts.flatMap(({ category }) => category ?? [])
+  if (!tags.length || !categories.length) return null
+  const labels = [
+    ...tags.map((tag) => sql`platform.fold(${tag})`),
+    ...categories.map((category) => sql`'category ' || platform.fold(${category})`),
+  ]
+  return sql`t.category is not null and support.labels(t.tag_keys, t.category) @> array[${sql.join(labels)}]`
 }
 
 /** All but what is searched for. */

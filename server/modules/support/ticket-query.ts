@@ -6,7 +6,7 @@ import type { Tx } from '#platform/db/db.ts'
 import { afterCursor, countRows, orderBy, page, parseSort, type SortColumn } from '#platform/http/paging.ts'
 import { Closed, pageQuery } from '#platform/http/shapes.ts'
 import { fromTickets, ticketFilters, type TicketFilter } from './ticket-filter.ts'
-import { countNear, planSearch, readNear, type Sorted } from './ticket-search.ts'
+import { areLabelsRare, countNear, planSearch, readNear, type Sorted } from './ticket-search.ts'
 import type { Ticket } from './tables.ts'
 
 const sort = Type.Optional(Type.String({ maxLength: 50 }))
@@ -39,11 +39,15 @@ export async function listTickets<View>(
     const { data, next_cursor } = page(near, limit, order, view)
     return { data, next_cursor, total: await countNear(tx, actor, query, search) }
   }
-  const from = fromTickets(actor, query, tx.now, search.rarest)
+  const { rarest } = search
+  const byLabels = await areLabelsRare(tx, query)
+  const from = fromTickets(actor, query, tx.now, { rarest, byLabels })
   const { rows } = await sql<Sorted>`
     select t.*, (${order.column.expression})::text as sort_key ${from} ${after ? sql`and ${after}` : sql``}
     order by ${orderBy(order, sql`t.id`)} limit ${limit + 1}`.execute(tx.sql)
   const { data, next_cursor } = page(rows, limit, order, view)
-  const total = !after && rows.length <= limit ? rows.length : await countRows(tx, from, query.count === 'exact')
+  const isWhole = !after && rows.length <= limit
+  const all = fromTickets(actor, query, tx.now, { rarest })
+  const total = isWhole ? rows.length : await countRows(tx, all, query.count === 'exact')
   return { data, next_cursor, total }
 }

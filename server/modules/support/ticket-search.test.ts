@@ -13,9 +13,10 @@ beforeAll(async () => {
   await app.inTx(async (tx) => {
     await sql`
       insert into support.tickets (workspace_id, id, ticket_number, subject, description, contact_email, contact_name,
-        last_message_at, created_at)
+        category, tags, last_message_at, created_at)
       select ${tx.workspaceId}::uuid, md5('t' || n)::uuid, 'T-' || n, 'ubiquitous ' || n,
-        case when n <= ${count - 3_000} then 'ancient' else 'recent' end, 'g@guests.example', 'G', now(),
+        case when n <= ${count - 3_000} then 'ancient' else 'recent' end, 'g@guests.example', 'G', case when n % 2 = 0 then 'Billing' end,
+        case when n % 2 = 1 then array['odd', 'category billing'] when n % 1000 = 0 then array['even', 'few'] else array['even'] end, now(),
         timestamptz '2020-01-01' + n * interval '1 minute'
       from generate_series(1, ${sql.lit(count)}) as n`.execute(tx.sql)
     await sql`
@@ -94,4 +95,19 @@ test('words of one and two signs: anywhere where a script sets no spaces, else w
   ] as const) {
     expect((await find(`search=${encodeURIComponent(search)}`)).numbers, search).toEqual(found)
   }
+})
+
+test('a category with a tag: looked up where few tickets have both, else found along the order', async () => {
+  const many = await find('category=billing&tag=Even&limit=3')
+  expect(many).toMatchObject({ numbers: down(count, 3, 2), total: { at_least: 10_000 } })
+  const next = await find(`category=billing&tag=Even&limit=3&cursor=${many.cursor}`)
+  expect(next.numbers).toEqual(down(count - 6, 3, 2))
+  expect((await find('category=billing&tag=even&limit=1&count=exact')).total).toBe(count / 2)
+  expect(await find('category=BILLING&tag=few&sort=created_at&limit=2')).toMatchObject({
+    numbers: [1_000, 2_000],
+    total: 24,
+  })
+  expect(await find('category=billing&tag=few&search=seldom&limit=1')).toMatchObject({ numbers: [count], total: 24 })
+  expect((await find('category=billing&tag=odd')).numbers).toEqual([])
+  expect((await find('category=billing&tag=category%20billing')).numbers).toEqual([])
 })

@@ -8,7 +8,7 @@ import type { Tx } from '#platform/db/db.ts'
 import { says } from '#platform/db/search.ts'
 import { countMax, countRows, orderBy, type Sort } from '#platform/http/paging.ts'
 import { isOfTheHouse } from './access.ts'
-import { fromTickets, hasWord, plainConditions, wordsOf, type TicketFilter } from './ticket-filter.ts'
+import { fromTickets, hasLabels, hasWord, plainConditions, wordsOf, type TicketFilter } from './ticket-filter.ts'
 import type { Ticket } from './tables.ts'
 
 export type Sorted = Ticket & { sort_key: string }
@@ -44,6 +44,18 @@ async function expectedRows(tx: Tx, word: string): Promise<number> {
     explain (format json) select from support.ticket_rows where ${isSaid}
     union all select from support.message_rows where ${isSaid}`.execute(tx.sql)
   return rows[0]!['QUERY PLAN'][0].Plan['Plan Rows']
+}
+
+/** Whether so few have the category with the tag that they are looked up; else they come soon enough along the order. */
+export async function areLabelsRare(tx: Tx, filter: TicketFilter): Promise<boolean> {
+  const labelled = hasLabels(filter)
+  if (!labelled) return false
+  const { rows } = await sql<{ count: number }>`
+    select count(*) as count from (
+      select from support.ticket_rows t where t.deleted_at is null and ${labelled} limit ${sql.lit(pageWindow)}) as t`.execute(
+    tx.sql,
+  )
+  return rows[0]!.count < pageWindow
 }
 
 interface Place {
@@ -82,7 +94,8 @@ export async function countNear(
   filter: TicketFilter & { count?: 'exact' },
   search: SearchPlan,
 ): Promise<number | { at_least: number }> {
-  if (filter.count === 'exact') return countRows(tx, fromTickets(actor, filter, tx.now, search.rarest), true)
+  if (filter.count === 'exact')
+    return countRows(tx, fromTickets(actor, filter, tx.now, { rarest: search.rarest }), true)
   const { rows } = await sql<{ seen: number; found: number }>`
     select count(*) as seen, count(*) filter (where ${saysAll(actor, search)}) as found from (
       select t.* from support.ticket_rows t where ${both(plainConditions(actor, filter, tx.now))}
