@@ -157,6 +157,7 @@ test('faults are told before anything is sent', () => {
   })
 })
 
+// Whatever takes more time than the input is long runs into the time that any test has.
 test('hostile HTML costs no more than its length', () => {
   for (const part of [
     '<!--',
@@ -169,8 +170,7 @@ test('hostile HTML costs no more than its length', () => {
     '< <',
     '</body',
   ]) {
-    const startedAt = performance.now()
-    prepareMessage({ subject: 's', html: part.repeat(Math.floor(400_000 / part.length)), text: 'x' }, options)
-    expect(performance.now() - startedAt, part).toBeLessThan(3_000)
+    const html = part.repeat(Math.floor(1_000_000 / part.length))
+    expect(prepareMessage({ subject: 's', html, text: 'x' }, options), part).toBeDefined()
   }
 })

