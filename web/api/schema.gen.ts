@@ -5419,20 +5419,10 @@ export interface components {
              * @description UUIDv7
              */
             id: string;
-            /**
-             * @description Straight into the reply, or a file made by a job
-             * @enum {string}
-             */
-            delivery: "download" | "file";
-            /** @enum {string} */
-            format: "csv" | "xlsx" | "json" | "vcard";
             /** @enum {string} */
             status: "queued" | "running" | "succeeded" | "failed" | "canceled" | "expired" | "deleted";
             error: string | null;
             request: unknown;
-            contacts_chosen: number | null;
-            /** Format: uuid */
-            list_id: string | null;
             rows: number;
             total: number | null;
             size_bytes: number;
@@ -5453,6 +5443,16 @@ export interface components {
             finished_at: string | null;
             /** Format: date-time */
             expires_at: string | null;
+            /**
+             * @description Straight into the reply, or a file made by a job
+             * @enum {string}
+             */
+            delivery: "download" | "file";
+            /** @enum {string} */
+            format: "csv" | "xlsx" | "json" | "vcard";
+            contacts_chosen: number | null;
+            /** Format: uuid */
+            list_id: string | null;
         };
         ExportJob: {
             /**
