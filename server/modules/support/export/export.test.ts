@@ -7,8 +7,10 @@ import { test } from 'vitest'
 import { newId } from '#platform/ids.ts'
 import { JobStopped, type Job } from '#platform/jobs/job.ts'
 import { getJob } from '#platform/jobs/jobs.ts'
+import { nobody } from '#platform/privacy/personal-data.ts'
 import { customerOf } from '#testing/customer.ts'
 import { clientOf, start, type Client, type TestApp } from '#testing/start.ts'
+import { personalData } from '../personal-data.ts'
 import { exportJob } from './job.ts'
 
 const door = '/tickets/exports'
@@ -361,12 +363,14 @@ test('who is erased stands in no file any more, and in no question that was aske
   await using app = await start()
   const [anna, agnes] = [app.as('anna'), app.as('agnes')]
   const zoe = await customerOf(app, 'zoe')
-  await zoe.post('/tickets', { subject: 'Zoe asks', description: 'D' })
+  const { id: asked } = (await zoe.post('/tickets', { subject: 'Zoe asks', description: 'D' })).body
+  const { contact_id } = (await agnes.get(`/tickets/${asked}`)).body
   await make(app, 'another')
   await app.drain()
   const search = { format: 'csv', filter: { search: 'ZOE@guest.example' } }
   const other = { format: 'csv', filter: { search: 'another' } }
   const [found, made] = [await begin(agnes, search), await begin(agnes, other)]
+  const named = await begin(agnes, { format: 'csv', filter: { contact_id } })
   await app.drain()
   const { download_url: url } = (await agnes.get(`${door}/${made}`)).body
   const waiting = await begin(agnes, search)
@@ -382,11 +386,19 @@ test('who is erased stands in no file any more, and in no question that was aske
     all.map(({ id, status, request }) => [id, status, request.filter]),
     [
       [waiting, 'deleted', undefined],
+      [named, 'expired', undefined],
       [made, 'expired', other.filter],
       [found, 'expired', undefined],
     ],
   )
   assert.doesNotMatch(JSON.stringify(all), /zoe/i)
+  assert.equal(JSON.stringify(all).includes(contact_id), false)
+
+  const whole = await begin(agnes, { format: 'csv' })
+  await app.drain()
+  assert.equal((await agnes.get(`${door}/${whole}`)).body.status, 'succeeded')
+  await app.inTx((tx) => personalData.erase(tx, nobody(), app.app.runtime))
+  assert.equal((await agnes.get(`${door}/${whole}`)).body.status, 'expired', 'from the erasure’s commit on')
 })
 
 test('in service mode, the doors are at the root as well', async () => {
