@@ -2389,6 +2389,34 @@ CREATE TRIGGER canned_reply_touch BEFORE UPDATE OF shortcut, title, content, lan
 create policy tenant on support.canned_replies using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
 grant delete, insert, select, update on support.canned_replies to rapport_app;
 
+create table support.exports (
+  workspace_id uuid not null,
+  id uuid not null,
+  format text not null,
+  request jsonb not null,
+  ticket_ids uuid[],
+  tickets_chosen integer,
+  sees_all boolean not null,
+  job_id uuid not null,
+  file_key text,
+  file_name text not null,
+  rows bigint not null default 0,
+  size_bytes bigint not null default 0,
+  created_by uuid,
+  created_by_name text not null default ''::text,
+  created_at timestamp with time zone not null default now(),
+  finished_at timestamp with time zone,
+  expires_at timestamp with time zone,
+  deleted_at timestamp with time zone,
+  constraint exports_pkey PRIMARY KEY (workspace_id, id),
+  constraint export_format CHECK ((format = ANY (ARRAY['csv'::text, 'xlsx'::text, 'json'::text])))
+);
+CREATE INDEX exports_by_asker ON support.exports USING btree (workspace_id, created_by, created_at, id);
+CREATE INDEX exports_by_time ON support.exports USING btree (workspace_id, created_at, id);
+CREATE INDEX exports_kept ON support.exports USING btree (workspace_id, expires_at) WHERE (file_key IS NOT NULL);
+create policy tenant on support.exports using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
+grant delete, insert, select, update on support.exports to rapport_app;
+
 create table support.followers (
   workspace_id uuid not null,
   ticket_id uuid not null,

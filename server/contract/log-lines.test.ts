@@ -46,6 +46,7 @@ test('what is done is told in the log, by ids and counts alone', async () => {
   await maria.post('/contacts/import', ...form('email,first_name\r\nbea@example.com,Beatrice\r\n'))
   await second.as('adrian').post('/contacts/bulk-action', { action: 'export', filter: {} })
   await second.as('adrian').post('/contacts/bulk-action', { action: 'add_tag', filter: {}, params: { tag: 'VIP' } })
+  await second.as('adrian').post('/tickets/exports', { format: 'csv' })
   await second.app.worker.drain()
   const jobs = taken().filter(({ msg }) => msg === 'a job is done')
   expect(jobs).toEqual(
@@ -56,6 +57,7 @@ test('what is done is told in the log, by ids and counts alone', async () => {
         job_id: id,
         result: expect.objectContaining({ rows: whole }),
       }),
+      expect.objectContaining({ kind: 'support.export', job_id: id, result: { rows: 0, size_bytes: whole } }),
       expect.objectContaining({
         kind: 'contacts.bulk',
         job_id: id,

@@ -3609,6 +3609,45 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/tickets/exports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Exports, newest first: who took what, and when */
+        get: operations["getTicketsExports"];
+        put?: never;
+        /**
+         * Have tickets written into a file, by a job
+         * @description Which are meant is told by `ticket_ids` or by `filter`; without either, all. Of these the file has what whoever asks sees when the job runs, and no internal note. A `view` also says which columns a table has, and in which order it is. The file is kept for 7 days.
+         */
+        post: operations["postTicketsExports"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tickets/exports/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One export, with a link to its file that is good for an hour */
+        get: operations["getTicketsExportsById"];
+        put?: never;
+        post?: never;
+        /** Delete the file of an export, or stop it; that it was made stays in the history */
+        delete: operations["deleteTicketsExportsById"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tickets/mailboxes": {
         parameters: {
             query?: never;
@@ -5419,20 +5458,10 @@ export interface components {
              * @description UUIDv7
              */
             id: string;
-            /**
-             * @description Straight into the reply, or a file made by a job
-             * @enum {string}
-             */
-            delivery: "download" | "file";
-            /** @enum {string} */
-            format: "csv" | "xlsx" | "json" | "vcard";
             /** @enum {string} */
             status: "queued" | "running" | "succeeded" | "failed" | "canceled" | "expired" | "deleted";
             error: string | null;
             request: unknown;
-            contacts_chosen: number | null;
-            /** Format: uuid */
-            list_id: string | null;
             rows: number;
             total: number | null;
             size_bytes: number;
@@ -5453,6 +5482,16 @@ export interface components {
             finished_at: string | null;
             /** Format: date-time */
             expires_at: string | null;
+            /**
+             * @description Straight into the reply, or a file made by a job
+             * @enum {string}
+             */
+            delivery: "download" | "file";
+            /** @enum {string} */
+            format: "csv" | "xlsx" | "json" | "vcard";
+            contacts_chosen: number | null;
+            /** Format: uuid */
+            list_id: string | null;
         };
         ExportJob: {
             /**
@@ -6730,6 +6769,40 @@ export interface components {
             deleted_at?: string | null;
             /** @description What may be done with its status now, by whoever asks */
             moves: ("assign" | "unassign" | "start" | "ask" | "answer" | "resolve" | "close" | "reopen")[];
+        };
+        TicketExport: {
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            id: string;
+            /** @enum {string} */
+            status: "queued" | "running" | "succeeded" | "failed" | "canceled" | "expired" | "deleted";
+            error: string | null;
+            request: unknown;
+            rows: number;
+            total: number | null;
+            size_bytes: number;
+            file_name: string;
+            /** @description Of a single export whose file is there; good for an hour, and made anew by each GET */
+            download_url: string | null;
+            /** Format: uuid */
+            job_id: string | null;
+            /** Format: uuid */
+            created_by: string | null;
+            created_by_name: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            created_at: string;
+            /** Format: date-time */
+            finished_at: string | null;
+            /** Format: date-time */
+            expires_at: string | null;
+            /** @enum {string} */
+            format: "csv" | "xlsx" | "json";
+            tickets_chosen: number | null;
         };
         TicketHistoryEntry: {
             type: string;
@@ -20265,6 +20338,196 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getTicketsExports: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+                count?: "exact";
+                format?: "csv" | "xlsx" | "json";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["TicketExport"][];
+                        next_cursor: string | null;
+                        /** @description Exact up to 10,000; beyond, {"at_least": 10000} unless count=exact asks for the number */
+                        total: number | {
+                            at_least: number;
+                        };
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    postTicketsExports: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The first answer under a key is kept for 24 hours and given again */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @enum {string} */
+                    format: "csv" | "xlsx" | "json";
+                    /** @description Any of id, ticket_number, subject, description, status, priority, category, source, tags, contact_name, contact_email, contact_id, user_id, assigned_to, created_at, updated_at, last_message_at, waiting_since, first_response_at, resolved_at, closed_at, resolution_notes, satisfaction_rating, satisfaction_comment, first_response_due_at, next_response_due_at, resolution_due_at, due_at, at_risk_at, first_response_breached_at, next_response_breached_at, resolution_breached_at, is_escalated, escalated_at, reopened_count, follow_up_of, metadata, assigned_to_name, message_count, or * for everything; messages (what was said in public) in json alone. Without it: ticket_number, subject, status, priority, category, source, tags, contact_name, contact_email, assigned_to_name, created_at, first_response_at, due_at, resolved_at, closed_at, satisfaction_rating, message_count (csv, xlsx), or everything (json). */
+                    columns?: string[];
+                    /**
+                     * @description Headers for people (Ticket Number), or ticket_number
+                     * @enum {string}
+                     */
+                    headers?: "labels" | "names";
+                    /**
+                     * @description csv: an apostrophe goes before what a spreadsheet would compute
+                     * @default true
+                     */
+                    safe?: boolean;
+                    /** @description created_at, updated_at, last_message_at, due_at, waiting_since, priority */
+                    sort?: string;
+                    ticket_ids?: string[];
+                    /** @description Parameters of GET /tickets, `view` among them */
+                    filter?: {
+                        /** @description Every word must occur in number, subject, text, requester, tags or messages; accents and case do not matter */
+                        search?: string;
+                        /** @description open, assigned, in_progress, waiting_customer, resolved, closed; several, separated by commas */
+                        status?: string;
+                        /** @description low, normal, high, urgent; several, separated by commas */
+                        priority?: string;
+                        /** @description web, email, phone, chat; several, separated by commas */
+                        source?: string;
+                        category?: string;
+                        tag?: string;
+                        /** @description An agent’s id, none, or me: whoever asks */
+                        assigned_to?: string;
+                        /**
+                         * Format: uuid
+                         * @description UUIDv7
+                         */
+                        contact_id?: string;
+                        /** Format: date-time */
+                        created_after?: string;
+                        /** Format: date-time */
+                        created_before?: string;
+                        /** @description Whose next promised time has passed */
+                        overdue?: boolean;
+                        /** @description Of which a warning has come that a promised time is near, and none has passed */
+                        at_risk?: boolean;
+                        /** @description Whose requester waits for an answer */
+                        waiting?: boolean;
+                        escalated?: boolean;
+                        /** @description A saved view’s id, or mine, unassigned, overdue, waiting: the other parameters narrow it down further, and a sort order takes the place of its own. For the help desk */
+                        view?: string;
+                    };
+                };
+            };
+        };
+        responses: {
+            /** @description Accepted; the work goes on */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExportJob"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getTicketsExportsById: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TicketExport"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    deleteTicketsExportsById: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read; an older one is refused with 412 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        message: string;
+                    };
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["Stale"];
             422: components["responses"]["Invalid"];
             429: components["responses"]["TooMany"];
             500: components["responses"]["Fault"];

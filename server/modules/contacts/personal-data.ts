@@ -1,7 +1,7 @@
 /** What this module knows of a person, for a copy or an erasure. A test compares `tables` with the schema itself. */
 import { sql } from 'kysely'
 import type { Tx } from '#platform/db/db.ts'
-import { withdrawExports } from './export/exports.ts'
+import { exportsRoom } from './export/exports.ts'
 import { inBatches } from '#platform/db/cursor.ts'
 import type { PersonalData, Person } from '#platform/privacy/personal-data.ts'
 import { patternsOf, tracesOf } from '#platform/privacy/scrub.ts'
@@ -118,7 +118,7 @@ export const personalData: PersonalData = {
     await sql`
       delete from contacts.confirmation_mails
       where address_hash in (select decode(hash, 'hex') from unnest(${hashes}::text[]) as hash)`.execute(tx.sql)
-    await withdrawExports(tx)
+    await exportsRoom.withdrawExports(tx)
     counts[reportMails] = await affected(
       tx,
       sql`delete from contacts.report_mails where lower(address) = any(${person.emails}::text[])`,
@@ -161,7 +161,10 @@ export const personalData: PersonalData = {
     )
   },
 
-  sweep: sweepUploads,
+  async sweep(place, person) {
+    await exportsRoom.sweepExports(place)
+    return sweepUploads(place, person)
+  },
 }
 
 /** Others hear that the person is gone, without hearing once more who it was. */

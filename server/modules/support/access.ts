@@ -24,9 +24,13 @@ export function kindOf(actor: Actor): AuthorKind {
   return isOfTheHouse(actor) ? 'house' : 'requester'
 }
 
+export function seesAllTickets({ role }: Actor): boolean {
+  return role === 'owner' || role === 'admin'
+}
+
 /** Of rows of `support.tickets` or `support.ticket_rows`, named `t`. */
 export function visibleTo(actor: Actor): RawBuilder<boolean> {
-  if (actor.role === 'owner' || actor.role === 'admin') return sql<boolean>`true`
+  if (seesAllTickets(actor)) return sql<boolean>`true`
   const person = personOf(actor)
   const own = person ? sql<boolean>`t.user_id = ${person}::uuid` : sql<boolean>`false`
   if (actor.role !== 'agent') return own

@@ -8,6 +8,9 @@ import { operationTasks } from './bulk/operations.ts'
 import { bulkRoutes } from './bulk/routes.ts'
 import { undoJob } from './bulk/undo.ts'
 import { cannedReplyRoutes } from './canned/routes.ts'
+import { exportJob } from './export/job.ts'
+import { exportRoutes } from './export/routes.ts'
+import { exportTasks } from './export/upkeep.ts'
 import { breachTasks } from './sla/breach-task.ts'
 import { calendarRoutes } from './sla/calendar-routes.ts'
 import { policyRoutes } from './sla/policy-routes.ts'
@@ -49,6 +52,7 @@ export const support = defineModule({
     'ticket.read': ['viewer', 'customer'],
     'ticket.write': ['viewer', 'customer'],
     'ticket.work': ['agent'],
+    'ticket.export': ['agent'],
     'ticket.configure': ['admin'],
     'ticket.delete': ['admin'],
     'mailbox.manage': ['admin'],
@@ -70,12 +74,24 @@ export const support = defineModule({
     ...cannedReplyRoutes,
     ...viewRoutes,
     ...bulkRoutes,
+    ...exportRoutes,
     ...ticketMergeRoutes,
     ...splitRoutes,
     ...ticketLinkRoutes,
     ...presenceRoutes,
   ],
-  jobs: [scanJob, removeFilesJob, askJob, reapplyJob, escalationMailJob, ...mailJobs, mailFilesJob, bulkJob, undoJob],
+  jobs: [
+    scanJob,
+    removeFilesJob,
+    askJob,
+    reapplyJob,
+    escalationMailJob,
+    ...mailJobs,
+    mailFilesJob,
+    bulkJob,
+    undoJob,
+    exportJob,
+  ],
   reactions: [
     ...supportReactions,
     ...satisfactionReactions,
@@ -90,6 +106,7 @@ export const support = defineModule({
     ...autoCloseTasks,
     ...statisticsTasks,
     ...operationTasks,
+    ...exportTasks,
   ],
   hears: heard,
   metrics: showTotals,

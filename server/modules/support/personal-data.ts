@@ -7,6 +7,7 @@ import { sql, type RawBuilder } from 'kysely'
 import type { Tx } from '#platform/db/db.ts'
 import { inBatches } from '#platform/db/cursor.ts'
 import { nobody, type PersonalData, type Person } from '#platform/privacy/personal-data.ts'
+import { exportsRoom, forgetAsked } from './export/exports.ts'
 
 /** The house's own notes on its work, copies for searching, and what only means something to the program. */
 const hidden = ['workspace_id', 'search_text', 'file_key', 'sha256', 'tag_keys', 'priority_rank', 'version']
@@ -55,6 +56,8 @@ export const personalData: PersonalData = {
 
   async erase(tx, person) {
     const counts: Record<string, number> = {}
+    await exportsRoom.withdrawExports(tx)
+    await forgetAsked(tx, person)
     counts['support.message_reads'] = await affected(
       tx,
       sql`delete from support.message_reads t
@@ -100,6 +103,11 @@ export const personalData: PersonalData = {
         where t.workspace_id = ${tx.workspaceId}::uuid and ${isAbout('support.tickets', person)}`,
     )
     return counts
+  },
+
+  async sweep(place) {
+    await exportsRoom.sweepExports(place)
+    return {}
   },
 
   async files(tx, person) {

@@ -65,6 +65,9 @@ export const ticketFilters = {
   deleted: Type.Optional(Type.Boolean({ description: 'The deleted ones instead of the others' })),
 }
 const TicketFilters = Closed(ticketFilters)
+/** Of what is done to many, or taken out: whether the deleted ones are meant is not the filter's to say. */
+const { deleted: _deleted, ...manyFilters } = ticketFilters
+export { manyFilters }
 /** `within` is what the view narrows it down to: `openView` puts it in the place of the name. */
 export type TicketFilter = Omit<Static<typeof TicketFilters>, 'view'> & { within?: ViewFilter }
 

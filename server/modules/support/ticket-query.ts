@@ -3,7 +3,7 @@ import { sql } from 'kysely'
 import { Type, type Static } from 'typebox'
 import type { Actor } from '#platform/actor.ts'
 import type { Tx } from '#platform/db/db.ts'
-import { afterCursor, countRows, orderBy, page, parseSort, type SortColumn } from '#platform/http/paging.ts'
+import { afterCursor, countRows, orderBy, page, parseSort, type Sort, type SortColumn } from '#platform/http/paging.ts'
 import { Closed, pageQuery } from '#platform/http/shapes.ts'
 import { fromTickets, ticketFilters, type TicketFilter } from './ticket-filter.ts'
 import { areLabelsRare, countNear, planSearch, readNear, type Sorted } from './ticket-search.ts'
@@ -24,6 +24,10 @@ const sortColumns: Record<string, SortColumn> = {
 }
 export const ticketSorts = Object.keys(sortColumns)
 
+export function ticketOrder(given: string | undefined): Sort {
+  return parseSort(given, sortColumns, '-created_at')
+}
+
 export async function listTickets<View>(
   tx: Tx,
   actor: Actor,
@@ -31,7 +35,7 @@ export async function listTickets<View>(
   view: (row: Ticket) => View,
 ) {
   const limit = query.limit ?? 50
-  const order = parseSort(query.sort, sortColumns, '-created_at')
+  const order = ticketOrder(query.sort)
   const after = afterCursor(query.cursor, order, sql`t.id`)
   const search = await planSearch(tx, actor, query)
   const near = search.isCommon ? await readNear(tx, actor, query, { order, after, limit, search }) : null

@@ -30,3 +30,24 @@ export function cellText(cell: Cell): string {
   if (typeof cell === 'boolean') return cell ? 'yes' : 'no'
   return String(cell)
 }
+
+/** The API's value as one cell: names separated by commas, objects as JSON. */
+export function toCell(value: unknown): Cell {
+  if (value === null || value === undefined) return null
+  if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') return value
+  if (value instanceof Date) return value
+  if (Array.isArray(value)) return listText(value.map(itemText))
+  return Object.keys(value).length ? JSON.stringify(value) : ''
+}
+
+/** Names that hold a separator themselves stand as JSON, which the import reads as well. */
+export function listText(names: string[]): string {
+  const ambiguous = names.some((name) => /[,;|]|^\[|^\s|\s$/.test(name))
+  return ambiguous ? JSON.stringify(names) : names.join(', ')
+}
+
+function itemText(item: unknown): string {
+  if (typeof item === 'string') return item
+  if (item && typeof item === 'object' && 'name' in item && typeof item.name === 'string') return item.name
+  return JSON.stringify(item)
+}

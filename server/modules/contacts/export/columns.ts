@@ -3,7 +3,7 @@ import { sql } from 'kysely'
 import type { Tx } from '#platform/db/db.ts'
 import { Invalid, type InputError } from '#platform/errors.ts'
 import { keepCell } from '#platform/tables-out/spreadsheet-safe.ts'
-import type { Cell, Column } from '#platform/tables-out/table.ts'
+import { listText, toCell, type Cell, type Column } from '#platform/tables-out/table.ts'
 import { fields as importFields, isTarget } from '../import/fields.ts'
 import type { Contact } from '../tables.ts'
 import {
@@ -12,8 +12,6 @@ import {
   defaultNames,
   exportableNames,
   exportFields,
-  listText,
-  toCell,
   type ExportField,
   type ExportRow,
   type Gathered,

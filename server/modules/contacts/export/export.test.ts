@@ -6,7 +6,7 @@ import { expect, test } from 'vitest'
 import { nobody } from '#platform/privacy/personal-data.ts'
 import { start, tokenOf, type TestApp, type TestReply } from '#testing/start.ts'
 import { personalData } from '../personal-data.ts'
-import { forgetExports } from './upkeep.ts'
+import { exportsRoom } from './exports.ts'
 
 const ana = {
   email: 'ana@example.com',
@@ -159,7 +159,7 @@ test('a file is deleted by hand, by time, and when somebody in it is erased; its
   await app.inTx((tx) =>
     sql`update contacts.exports set expires_at = now() - interval '1 minute' where id = ${second.id}`.execute(tx.sql),
   )
-  await forgetExports(app.app.runtime, app.world.workspaceId)
+  await exportsRoom.forgetExports(app.app.runtime, app.world.workspaceId)
   expect(await Promise.all([first, second, third].map((one) => isThere(one.download_url)))).toEqual([
     false,
     false,
@@ -170,7 +170,7 @@ test('a file is deleted by hand, by time, and when somebody in it is erased; its
     status: 'expired',
     download_url: null,
   })
-  await forgetExports(app.app.runtime, app.world.workspaceId)
+  await exportsRoom.forgetExports(app.app.runtime, app.world.workspaceId)
   expect(await isThere(third.download_url)).toBe(false)
   const left = (await maria.get('/contacts/exports')).body.data.map((row: TestReply['body']) => [row.id, row.status])
   expect(left).toEqual([

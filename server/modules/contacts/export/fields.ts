@@ -1,5 +1,5 @@
 /** What can stand in an export: every field of a contact, what is gathered beside it, and how each is written down. */
-import type { Cell, CellKind } from '#platform/tables-out/table.ts'
+import type { CellKind } from '#platform/tables-out/table.ts'
 import { engagementLevel, type ContactRow } from '../contact-view.ts'
 import { joinFullName } from '../names.ts'
 import type { Contact } from '../tables.ts'
@@ -120,25 +120,4 @@ export function customField(key: string): ExportField {
     columns: ['custom_fields'],
     value: (row) => (Object.hasOwn(row.custom_fields, key) ? row.custom_fields[key] : null),
   }
-}
-
-/** The API's value as one cell: names separated by commas, objects as JSON. */
-export function toCell(value: unknown): Cell {
-  if (value === null || value === undefined) return null
-  if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') return value
-  if (value instanceof Date) return value
-  if (Array.isArray(value)) return listText(value.map(itemText))
-  return Object.keys(value).length ? JSON.stringify(value) : ''
-}
-
-/** Names that hold a separator themselves stand as JSON, which the import reads as well. */
-export function listText(names: string[]): string {
-  const ambiguous = names.some((name) => /[,;|]|^\[|^\s|\s$/.test(name))
-  return ambiguous ? JSON.stringify(names) : names.join(', ')
-}
-
-function itemText(item: unknown): string {
-  if (typeof item === 'string') return item
-  if (item && typeof item === 'object' && 'name' in item && typeof item.name === 'string') return item.name
-  return JSON.stringify(item)
 }

@@ -10,11 +10,6 @@ import type { Matching } from './matching.ts'
 
 const batchSize = 1_000
 
-/** The first statement of a transaction: everything after it sees the same moment. */
-export async function holdSnapshot(tx: Tx): Promise<void> {
-  await tx.rawQuery('set transaction isolation level repeatable read, read only')
-}
-
 /** `tx` has to be this reader's alone until it ends. */
 export async function* readContacts(tx: Tx, plan: ExportPlan, matching: Matching): AsyncGenerator<ExportRow[]> {
   // A plan that is good to the last row, not only for the first ones.

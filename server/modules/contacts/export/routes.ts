@@ -2,59 +2,23 @@
 import type { Readable } from 'node:stream'
 import { Type } from 'typebox'
 import { downloadHeaders } from '#platform/files/links.ts'
-import { viewJob } from '#platform/http/platform-routes.ts'
-import { accepted, record, Reply, route, streamRoute } from '#platform/http/route.ts'
-import {
-  AnyJson,
-  Closed,
-  Id,
-  JobView,
-  Message,
-  NullableId,
-  NullableInteger,
-  NullableText,
-  NullableTimestamp,
-  OneOf,
-  Page,
-  pageQuery,
-  Problem,
-  Timestamp,
-} from '#platform/http/shapes.ts'
-import { getJob } from '#platform/jobs/jobs.ts'
+import { begunExport, ExportJobView, exportDoors, shownExport, viewExport } from '#platform/exports/doors.ts'
+import { Reply, route, streamRoute } from '#platform/http/route.ts'
+import { Closed, Id, NullableId, NullableInteger, OneOf, Problem } from '#platform/http/shapes.ts'
 import { contentTypes } from '#platform/tables-out/table.ts'
-import { linkToFile } from '../file-link.ts'
 import { getList } from '../lists.ts'
 import { openExport } from '../views/open.ts'
 import { beginDownload, type Download } from './download.ts'
-import { beginExport, deleteExport, getExport, listExports, type ExportWithJob } from './exports.ts'
+import { beginExport, exportsRoom, type ExportWithJob } from './exports.ts'
 import { ContactDownload, downloadQuery, exportFormats, NewExport, requestOf, type ExportFormat } from './requests.ts'
-
-const ExportJobView = Type.Object({ ...JobView.properties, export_id: Id }, { $id: 'ExportJob' })
 
 const ExportView = Type.Object(
   {
-    id: Id,
+    ...shownExport,
     delivery: OneOf(['download', 'file'], { description: 'Straight into the reply, or a file made by a job' }),
     format: OneOf(exportFormats),
-    status: OneOf(['queued', 'running', 'succeeded', 'failed', 'canceled', 'expired', 'deleted']),
-    error: NullableText,
-    request: AnyJson,
     contacts_chosen: NullableInteger,
     list_id: NullableId,
-    rows: Type.Integer(),
-    total: NullableInteger,
-    size_bytes: Type.Integer(),
-    file_name: Type.String(),
-    download_url: Type.Unsafe<string | null>({
-      type: ['string', 'null'],
-      description: 'Of a single export whose file is there; good for an hour, and made anew by each GET',
-    }),
-    job_id: NullableId,
-    created_by: NullableId,
-    created_by_name: Type.String(),
-    created_at: Timestamp,
-    finished_at: NullableTimestamp,
-    expires_at: NullableTimestamp,
   },
   { $id: 'Export' },
 )
@@ -119,78 +83,23 @@ const beginRoute = route({
   body: NewExport,
   replies: { 202: ExportJobView, 422: Problem },
   run: async ({ tx, actor, body }) => {
-    const row = await beginExport(tx, actor, await openExport(tx, actor, body))
-    const job = { ...viewJob(await getJob(tx, row.job_id!)), export_id: row.id }
-    return accepted(job, `/jobs/${job.id}`)
+    return begunExport(tx, await beginExport(tx, actor, await openExport(tx, actor, body)))
   },
 })
 
-const listRoute = route({
-  method: 'GET',
+const keeping = exportDoors({
   path: '/contacts/exports',
   may: 'contact.export',
-  summary: 'Exports, newest first: who took what, and when',
-  query: Closed({ ...pageQuery, format: Type.Optional(OneOf(exportFormats)) }),
-  replies: { 200: Page(ExportView) },
-  run: ({ tx, query }) => listExports(tx, query, (row) => viewExport(row, null)),
+  formats: exportFormats,
+  room: exportsRoom,
+  shape: ExportView,
+  show,
 })
 
-const showRoute = route({
-  method: 'GET',
-  path: '/contacts/exports/:id',
-  may: 'contact.export',
-  summary: 'One export, with a link to its file that is good for an hour',
-  params,
-  replies: { 200: ExportView, 404: Problem },
-  run: async ({ tx, params: { id }, services }) => {
-    const row = await getExport(tx, id)
-    return record(viewExport(row, statusOf(row) === 'succeeded' ? await linkToFile(services, row) : null), 1)
-  },
-})
+export const exportRoutes = [exportRoute, listExportRoute, beginRoute, ...keeping]
 
-const deleteRoute = route({
-  method: 'DELETE',
-  path: '/contacts/exports/:id',
-  may: 'contact.export',
-  summary: 'Delete the file of an export, or stop it; that it was made stays in the history',
-  params,
-  replies: { 200: Message, 404: Problem },
-  run: async ({ tx, params: { id }, services }) => {
-    const key = await deleteExport(tx, id)
-    if (key) tx.afterCommit(() => void services.files.delete(key).catch(() => {}))
-    return { message: 'The file of the export was deleted.' }
-  },
-})
-
-export const exportRoutes = [exportRoute, listExportRoute, beginRoute, listRoute, showRoute, deleteRoute]
-
-function statusOf(row: ExportWithJob) {
-  if (row.delivery === 'download') return row.status ?? ('running' as const)
-  if (row.deleted_at) return 'deleted' as const
-  if (row.expires_at && row.expires_at.getTime() <= Date.now()) return 'expired' as const
-  return row.job_status ?? ('succeeded' as const)
-}
-
-function viewExport(row: ExportWithJob, downloadUrl: string | null) {
-  return {
-    id: row.id,
-    delivery: row.delivery,
-    format: row.format,
-    status: statusOf(row),
-    error: row.job_error,
-    request: row.request,
-    contacts_chosen: row.contacts_chosen,
-    list_id: row.list_id,
-    rows: row.finished_at ? row.rows : (row.progress_done ?? row.rows),
-    total: row.progress_total,
-    size_bytes: row.size_bytes,
-    file_name: row.file_name,
-    download_url: downloadUrl,
-    job_id: row.job_id,
-    created_by: row.created_by,
-    created_by_name: row.created_by_name,
-    created_at: row.created_at,
-    finished_at: row.finished_at,
-    expires_at: row.expires_at,
-  }
+function show(row: ExportWithJob, downloadUrl: string | null) {
+  const { delivery, contacts_chosen, list_id } = row
+  const shown = { ...viewExport(row, downloadUrl), delivery, format: row.format, contacts_chosen, list_id }
+  return delivery === 'file' ? shown : { ...shown, status: row.status ?? ('running' as const) }
 }

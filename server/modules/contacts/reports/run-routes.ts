@@ -21,7 +21,7 @@ import {
 import type { Tx } from '#platform/db/db.ts'
 import { getJob } from '#platform/jobs/jobs.ts'
 import { getWorkspace } from '#modules/accounts/index.ts'
-import { linkToFile } from '../file-link.ts'
+import { linkToFile } from '#platform/exports/file-link.ts'
 import { languages } from '../texts.ts'
 import { reportFormats } from './files.ts'
 import { getReport } from './reports.ts'

@@ -5,10 +5,12 @@
  * privacy/erasure.test.ts (who may ask, twice, what is left).
  */
 import { createServer, type AddressInfo } from 'node:net'
+import { buffer } from 'node:stream/consumers'
 import { parse } from 'csv-parse/sync'
 import { readXlsx } from 'hucre/xlsx'
 import pg from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { newId } from '#platform/ids.ts'
 import { customerOf } from '#testing/customer.ts'
 import { importFile } from '#testing/import-file.ts'
 import { openMailDoor } from '#testing/mail-door.ts'
@@ -44,6 +46,14 @@ async function madeReport(name: string, group: string, format: string): Promise<
   await app.drain()
   const { download_url: url, status } = (await maria.get(`${path}/${run.body.run_id}`)).body
   expect(status).toBe('succeeded')
+  return (await fileOf(url)).rawPayload
+}
+
+async function madeTable(who: 'maria' | 'agnes', path: string, asked: object): Promise<Buffer> {
+  const begun = await app.as(who).post(path, asked)
+  expect(begun.status, begun.text).toBe(202)
+  await app.drain()
+  const { download_url: url } = (await app.as(who).get(`${path}/${begun.body.export_id}`)).body
   return (await fileOf(url)).rawPayload
 }
 
@@ -128,28 +138,29 @@ const isFormula = (cell: unknown) =>
   !cell.startsWith("'") &&
   Number.isNaN(Number(cell))
 
-test('39: no table that anybody can take out holds a formula: contacts, lists, failed rows, reports', async () => {
-  const maria = app.as('maria')
+test('39: no table that anybody can take out holds a formula: contacts, lists, failed rows, reports, tickets', async () => {
+  const [maria, agnes] = [app.as('maria'), app.as('agnes')]
   const list = (await maria.post('/lists', { name: '=1+1' })).body.id as string
   for (const [at, text] of formulas.entries()) {
     const words = { first_name: text, last_name: text, company: text, job_title: text, notes: text, source: text }
     const made = await maria.post('/contacts', { email: `f${at}@formula.example`, ...words, tags: ['=1+1'] })
     expect(made.status, `${JSON.stringify(text)} ${made.text}`).toBe(201)
     await maria.post(`/lists/${list}/contacts`, { contact_ids: [made.body.id] })
+    const asked = { subject: text, description: text, category: text, contact_name: text, tags: [text], metadata: {} }
+    const opened = await agnes.post('/tickets', { ...asked, contact_email: `f${at}@formula.example` })
+    expect(opened.status, opened.text).toBe(201)
+    await agnes.post(`/tickets/${opened.body.id}/resolve`, { resolution: text })
   }
   const failing = `email,first_name,=HYPERLINK("x")\r\nno address,${formulas.map((text) => `"${text.replaceAll('"', '""')}"`).slice(0, 1)[0]},@x\r\n`
   const { id: importId } = await importFile(app, maria, failing, {})
-  const begun = await maria.post('/contacts/exports', { format: 'csv' })
-  await app.drain()
-  const { download_url: url } = (
-    await maria.get(`/contacts/exports/${begun.body.export_id ?? begun.body.result?.export_id}`)
-  ).body
   const tables: [string, string | Buffer][] = [
     ['contacts', (await maria.get('/contacts/export?format=csv')).text],
     ['a list', (await maria.get(`/lists/${list}/export?format=csv`)).text],
     ['failed rows', (await maria.get(`/contacts/imports/${importId}/errors`)).text],
     ['a report', await madeReport('=1+1', 'source', 'csv')],
-    ['contacts, later', (await fileOf(url)).body],
+    ['contacts, later', await madeTable('maria', '/contacts/exports', { format: 'csv' })],
+    ['tickets', await madeTable('agnes', '/tickets/exports', { format: 'csv' })],
+    ['tickets, whole', await madeTable('agnes', '/tickets/exports', { format: 'csv', columns: ['*'] })],
   ]
   for (const [name, table] of tables) {
     const cells = (parse(table, { bom: true, relax_column_count: true }) as string[][]).flat()
@@ -161,12 +172,17 @@ test('39: no table that anybody can take out holds a formula: contacts, lists, f
   }
   const xlsx = await maria.get('/contacts/export?format=xlsx')
   expect(xlsx.status).toBe(200)
-  const { sheets } = await readXlsx(await madeReport('=2+2', 'source', 'xlsx'))
-  expect(JSON.stringify(sheets[0]!.rows)).toContain('=1+1')
-  expect(JSON.stringify(sheets)).not.toMatch(/"formula"/)
+  for (const sheet of [
+    await madeReport('=2+2', 'source', 'xlsx'),
+    await madeTable('agnes', '/tickets/exports', { format: 'xlsx', columns: ['*'] }),
+  ]) {
+    const { sheets } = await readXlsx(sheet)
+    expect(JSON.stringify(sheets[0]!.rows)).toContain('=1+1')
+    expect(JSON.stringify(sheets)).not.toMatch(/"formula"/)
+  }
 })
 
-test('39: of tickets and their figures there is no table to take out', async () => {
+test('39: of tickets there is no other table to take out, and of their figures none', async () => {
   const anna = app.as('anna')
   for (const path of ['/tickets', '/tickets/statistics', '/tickets/agents']) {
     const asked = await anna.get(path, { accept: 'text/csv, application/vnd.ms-excel' })
@@ -174,7 +190,8 @@ test('39: of tickets and their figures there is no table to take out', async () 
     expect((await anna.get(`${path}?format=csv`)).status, path).toBe(422)
   }
   const tables = app.app.routes.map(({ options }) => options.path).filter((path) => /export|csv|xlsx|errors/.test(path))
-  const known = /^\/(contacts\/(exports?|imports\/:id\/errors)|lists\/:id\/export|gdpr\/export)(\/:id)?$/
+  const known =
+    /^\/(tickets\/exports|contacts\/(exports?|imports\/:id\/errors)|lists\/:id\/export|gdpr\/export)(\/:id)?$/
   expect(
     tables.filter((path) => !known.test(path)),
     'a new table: try formulas on it above',
@@ -257,6 +274,82 @@ test('50: a copy that is being made while its person is erased does not outlive 
   const told = data.map((entry: { action: string }) => entry.action)
   expect(told).toEqual(expect.arrayContaining(['export.made', 'delete.done']))
 })
+
+const exported = [
+  { name: 'support', path: '/tickets/exports', who: 'agnes' },
+  { name: 'contacts', path: '/contacts/exports', who: 'maria' },
+] as const
+
+test.each(exported)(
+  '50: a table of $name that is being written while its people are erased outlives none of them',
+  async ({ name, path, who }) => {
+    await using second = await startAnother(app)
+    const data = app.app.runtime.personalData.find((keeper) => keeper.name === name)!.data
+    const { files } = second.app.runtime
+    const [{ erase }, { put }] = [data, files]
+    let held = ''
+    files.put = async (key, content, options) => {
+      const stored = await put.call(files, key, content, options)
+      held = (await buffer((await files.get(key))!)).toString()
+      return stored
+    }
+    const asker = app.as(who)
+    const begin = async () => {
+      const begun = await asker.post(path, { format: 'json' })
+      expect(begun.status, begun.text).toBe(202)
+      return begun.body.export_id as string
+    }
+    const expectGone = async (id: string) => {
+      expect(held, 'what was thrown away').toContain('wombat')
+      expect((await asker.get(`${path}/${id}`)).body).toMatchObject({ status: 'expired', download_url: null })
+      const kept: string[] = []
+      for await (const key of files.list(`${app.world.workspaceId}/exports`)) kept.push(key)
+      expect(kept.filter((key) => key.includes(id))).toEqual([])
+    }
+    const guest = async (person: string) => {
+      const email = `${person}-${name}@guest.example`
+      const client = await customerOf(app, person, { id: newId(), email, name: 'wombat', role: 'customer' })
+      const opened = await client.post('/tickets', { subject: 'wombat', description: 'wombat' })
+      expect(opened.status, opened.text).toBe(201)
+      await app.drain()
+      return client
+    }
+    const forget = async (email: string) => {
+      const asked = await app.as('anna').post('/gdpr/delete', { email })
+      expect(asked.status, asked.text).toBe(202)
+    }
+
+    // Written, but not yet there, when somebody is erased.
+    const first = await guest('rita')
+    const written = await begin()
+    const { put: seen } = files
+    files.put = async (key, content, options) => {
+      const stored = await seen.call(files, key, content, options)
+      await forget(first.email)
+      await app.drain()
+      return stored
+    }
+    await second.app.worker.drain()
+    files.put = seen
+    await expectGone(written)
+
+    // Asked for, read and there, while the erasure that began before it has not come to its end.
+    const last = await guest('otto')
+    await forget(last.email)
+    held = ''
+    let read = ''
+    data.erase = async (tx, person, services) => {
+      data.erase = erase
+      const counts = await erase.call(data, tx, person, services)
+      read = await begin()
+      await second.app.worker.drain()
+      expect((await asker.get(`${path}/${read}`)).body.status).toBe('succeeded')
+      return counts
+    }
+    await app.drain()
+    await expectGone(read)
+  },
+)
 
 test('50: the link to a copy ends, is bound to its file, and whoever asked is written down', async () => {
   const ned = await customerOf(app, 'ned')

@@ -153,6 +153,8 @@ test('13: an agent from whom a ticket was taken finds no trace of it, nor of the
   expect((await adrian.post(`/tickets/${id}/assign`, { agent_id: app.world.people.agnes.id })).status).toBe(200)
   const { id: said } = (await agnes.post(`/tickets/${id}/messages`, { content: 'quokka wombat' })).body
   const file = (await attach(agnes, id, { message_id: said })).body.id as string
+  const whole = { format: 'json', ticket_ids: [id] }
+  const begun = await agnes.post('/tickets/exports', whole)
   expect((await adrian.post(`/tickets/${id}/assign`, { agent_id: wanda.id })).status).toBe(200)
   const body = { content: 'x', user_id: app.world.people.agnes.id, agent_id: app.world.people.agnes.id }
   const only = (...names: (keyof typeof body)[]) => Object.fromEntries(names.map((name) => [name, body[name]]))
@@ -204,6 +206,22 @@ test('13: an agent from whom a ticket was taken finds no trace of it, nor of the
     expect(reply.text, address).not.toMatch(/wombat|wanda/i)
   }
   expect((await agnes.get('/tickets?search=wombat')).body.total).toBe(0)
+  // Nor in a file, also when it was asked for while she had the ticket.
+  const hers = [begun, await agnes.post('/tickets/exports', whole)]
+  for (const filter of [{}, { search: 'quokka' }, { tag: 'quokka' }, { assigned_to: wanda.id }]) {
+    hers.push(await agnes.post('/tickets/exports', { format: 'json', filter }))
+  }
+  const theirs = await wanda.post('/tickets/exports', whole)
+  await app.drain()
+  const fileOf = async (client: Client, { body: { export_id: made } }: typeof begun) => {
+    const shown = await client.get(`/tickets/exports/${made}`)
+    expect(shown.body.status, shown.text).toBe('succeeded')
+    return (await app.app.http.inject({ url: new URL(shown.body.download_url).pathname })).body
+  }
+  for (const reply of hers) expect(await fileOf(agnes, reply)).not.toMatch(/quokka|wombat|wanda/)
+  expect(await fileOf(wanda, theirs)).toMatch(/quokka wombat/)
+  expect((await agnes.get(`/tickets/exports/${theirs.body.export_id}`)).status).toBe(404)
+  expect((await agnes.get('/tickets/exports')).text).not.toContain(theirs.body.export_id)
 })
 
 test('13: at every door of a ticket, one that is hidden and one that is not there look the same', async () => {

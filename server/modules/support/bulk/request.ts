@@ -7,7 +7,7 @@ import { Invalid } from '#platform/errors.ts'
 import { Closed, Id, OneOf } from '#platform/http/shapes.ts'
 import { requireAgents } from '../agents.ts'
 import { priorities, ticketStatuses } from '../tables.ts'
-import { fromTickets, ticketFilters, type TicketFilter } from '../ticket-filter.ts'
+import { fromTickets, manyFilters, type TicketFilter } from '../ticket-filter.ts'
 
 export const actionNames = [
   'assign',
@@ -20,9 +20,6 @@ export const actionNames = [
   'restore',
 ] as const
 export type ActionName = (typeof actionNames)[number]
-
-/** Whether the deleted ones are meant is the action's to say. */
-const { deleted: _deleted, ...filters } = ticketFilters
 
 const Params = Closed({
   agent_id: Type.Optional(
@@ -56,7 +53,7 @@ export type Params = Static<typeof Params>
 export const BulkAction = Closed({
   action: OneOf(actionNames),
   ticket_ids: Type.Optional(Type.Array(Id, { minItems: 1, maxItems: 1_000 })),
-  filter: Type.Optional(Closed(filters, { description: 'Parameters of GET /tickets; {} means all that one sees' })),
+  filter: Type.Optional(Closed(manyFilters, { description: 'Parameters of GET /tickets; {} means all that one sees' })),
   params: Type.Optional(Params),
   dry_run: Type.Optional(Type.Boolean({ description: 'Only say what would happen' })),
 })

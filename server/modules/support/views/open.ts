@@ -1,13 +1,16 @@
-/** Where tickets are listed or changed in bulk, `view` names a view to begin with: a saved one, or one that is always there. */
+/** Where tickets are listed, taken out or changed in bulk, `view` names a view to begin with: a saved one, or one that is always there. */
 import type { Actor } from '#platform/actor.ts'
 import type { Tx } from '#platform/db/db.ts'
 import { Invalid, NotFound } from '#platform/errors.ts'
+import type { ViewColumn } from '#platform/saved-views/tables.ts'
 import { isOfTheHouse } from '../access.ts'
+import { columnNames } from '../export/columns.ts'
+import type { ExportRequest, NewTicketExport } from '../export/requests.ts'
 import { builtInNames, type TicketFilter, type ViewFilter } from '../ticket-filter.ts'
 import { views } from './views.ts'
 
 export type BuiltInName = (typeof builtInNames)[number]
-type Opened = { filter: ViewFilter; sort: string | null }
+type Opened = { filter: ViewFilter; sort: string | null; columns?: ViewColumn[] }
 
 /** "Mine" is what whoever looks has in hand. */
 export const builtInViews: Record<BuiltInName, Opened> = {
@@ -28,6 +31,21 @@ export async function openView<Query extends { view?: string; sort?: string }>(
   if (name === undefined) return rest
   const view = await findView(tx, actor, name, pointer)
   return { ...rest, within: view.filter, ...(query.sort === undefined && view.sort ? { sort: view.sort } : {}) }
+}
+
+/** The view as it is now goes with the request; its columns are those of a table that names none itself. */
+export async function openExport(tx: Tx, actor: Actor, asked: NewTicketExport): Promise<ExportRequest> {
+  const { view: name, ...filter } = asked.filter ?? {}
+  if (name === undefined) return { ...asked, filter }
+  const view = await findView(tx, actor, name, '/filter/view')
+  const columns = (view.columns ?? []).map(({ field }) => field).filter((field) => columnNames.includes(field))
+  const takesColumns = asked.format !== 'json' && !asked.columns && columns.length > 0
+  return {
+    ...asked,
+    filter: { ...filter, within: view.filter },
+    ...(takesColumns ? { columns } : {}),
+    ...(asked.sort === undefined && view.sort ? { sort: view.sort } : {}),
+  }
 }
 
 async function findView(tx: Tx, actor: Actor, name: string, pointer: string): Promise<Opened> {

@@ -1,6 +1,6 @@
 /** Links to files that jobs made: good for an hour, for whoever has one, so that each is made anew and none is kept. */
-import type { Services } from '#platform/services.ts'
-import { contentTypes } from '#platform/tables-out/table.ts'
+import type { Services } from '../services.ts'
+import { contentTypes } from '../tables-out/table.ts'
 
 const linkLifeMs = 3_600_000
 
