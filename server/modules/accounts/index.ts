@@ -1,7 +1,7 @@
 /** What neighbours may use of accounts. */
 import './tables.ts'
 
-export { actorNow } from './actors.ts'
+export { askerOf } from './actors.ts'
 export { authenticator } from './authentication.ts'
 export {
   accountOf,

@@ -196,6 +196,25 @@ test('an export that is canceled or deleted while it waits makes no file', async
   expect(files).toEqual([])
 })
 
+test('whoever leaves, or may export no more, gets no file of what they asked for before', async () => {
+  await using app = await start()
+  const [anna, maria] = [app.as('anna'), app.as('maria')]
+  await maria.post('/contacts', ana)
+  const member = `/members/${app.world.people.maria.id}`
+  const leavings = [() => anna.patch(member, { role: 'viewer' }), () => anna.delete(member)]
+  for (const leave of leavings) {
+    const asked = (await maria.post('/contacts/exports', { format: 'csv' })).body
+    expect((await leave()).status).toBeLessThan(300)
+    await app.drain()
+    const ended = (await anna.get(`/contacts/exports/${asked.export_id}`)).body
+    expect(ended).toMatchObject({ status: 'failed', rows: 0, error: expect.stringMatching(/no contacts any more/) })
+    await anna.patch(member, { role: 'marketer' })
+  }
+  const files: string[] = []
+  for await (const key of app.app.runtime.files.list(`${app.world.workspaceId}/exports`)) files.push(key)
+  expect(files).toEqual([])
+})
+
 test('a chosen few, and the bulk action of admins, end in the same job', async () => {
   await using app = await start()
   const maria = app.as('maria')

@@ -40,7 +40,11 @@ export async function beginExport(
   await planExport(tx, { ...request, reimport: false }, matching)
   const total = await countMatching(tx, matching)
   const id = newId()
-  const jobId = await tx.enqueue(exportJobKind, { export_id: id }, { createdBy: actor.id, total })
+  const jobId = await tx.enqueue(
+    exportJobKind,
+    { export_id: id, actor: { ...actor, email: null } },
+    { createdBy: actor.id, total },
+  )
   await insertExport(tx, actor, { id, delivery: 'file', request, listId, jobId })
   return exportsRoom.getExport(tx, id)
 }

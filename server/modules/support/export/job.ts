@@ -2,12 +2,9 @@
  * The job that makes the file of an export of tickets, with the eyes of whoever asked as they are when it runs: what they see
  * by then is in it, and whoever works at the help desk no more gets nothing.
  */
-import { may, type Actor } from '#platform/actor.ts'
-import type { Tx } from '#platform/db/db.ts'
 import { Forbidden } from '#platform/errors.ts'
 import { exportJobOf } from '#platform/exports/job.ts'
-import type { Job } from '#platform/jobs/job.ts'
-import { actorNow } from '#modules/accounts/index.ts'
+import { askerOf } from '#modules/accounts/index.ts'
 import { isOfTheHouse } from '../access.ts'
 import { planExport, type ExportedTicket } from './columns.ts'
 import { exportJobKind, exportsRoom, requestOfExport } from './exports.ts'
@@ -20,7 +17,10 @@ export const exportJob = exportJobOf<TicketExport, ExportedTicket>({
   event: 'ticket.exported',
   room: exportsRoom,
   open: async (tx, row, job) => {
-    const actor = await askerOf(tx, job)
+    const actor = await askerOf(tx, job, 'ticket.export')
+    if (!actor || !isOfTheHouse(actor)) {
+      throw new Forbidden('forbidden', 'Whoever asked for this export may take out no tickets any more.')
+    }
     const request = await requestOfExport(tx, row)
     const plan = planExport(request)
     const from = await fromMeant(tx, actor, request)
@@ -31,9 +31,3 @@ export const exportJob = exportJobOf<TicketExport, ExportedTicket>({
     }
   },
 })
-
-async function askerOf(tx: Tx, { data, runtime }: Job): Promise<Actor> {
-  const actor = await actorNow(tx, data.actor as Actor)
-  if (actor && isOfTheHouse(actor) && may(runtime.permissions, actor, 'ticket.export')) return actor
-  throw new Forbidden('forbidden', 'Whoever asked for this export may take out no tickets any more.')
-}
