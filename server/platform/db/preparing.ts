@@ -17,7 +17,9 @@ const countedMax = 2_000
 const isLeftAlone = (text: string): boolean => /(?<!\()\*|\blimit \$/i.test(text) || text.length > textMax
 
 /** Answers the name under which a statement is kept; undefined while it is not. */
-export function createPreparing(): (text: string) => string | undefined {
+export type Preparing = (text: string) => string | undefined
+
+export function createPreparing(): Preparing {
   const uses = new Map<string, number>()
   const names = new Map<string, string>()
   return (text) => {
