@@ -3,7 +3,7 @@ import type { Actor } from '#platform/actor.ts'
 import type { Tx } from '#platform/db/db.ts'
 import type { Services } from '#platform/services.ts'
 import { addMessage, type NewMessage } from './messages.ts'
-import { anonymous } from './public-tickets.ts'
+import { anonymous } from './public/tickets.ts'
 import { resolveTicket } from './moves.ts'
 import { openTicket, type NewTicket } from './opening.ts'
 

@@ -6,7 +6,7 @@
  */
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { start, type TestApp } from '#testing/start.ts'
-import { readToken } from '../public-tickets.ts'
+import { readToken } from '../public/tickets.ts'
 import { ratingToken } from '../satisfaction/links.ts'
 
 let app: TestApp

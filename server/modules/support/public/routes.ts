@@ -2,30 +2,24 @@
  * The doors of people without an account. The token comes in a header, never in an address that logs and other pages would
  * see. What is wrong with it is not said: 404, always.
  */
-import { setTimeout as pause } from 'node:timers/promises'
-import type { FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
-import type { Tx } from '#platform/db/db.ts'
 import { NotFound, TooMany } from '#platform/errors.ts'
 import { Reply, route, streamRoute } from '#platform/http/route.ts'
 import { Closed, Email, Id, NullableText, OneOf, Problem, Timestamp } from '#platform/http/shapes.ts'
-import { networkOf } from '#platform/limits/network.ts'
-import type { Runtime } from '#platform/services.ts'
-import { defaultWorkspaceId, findWorkspaceId } from '#modules/accounts/index.ts'
 import { chooseLanguage } from '#modules/contacts/index.ts'
+import { asHolder, requireWorkspace, tokenOf } from './holder.ts'
+import { evenOut, limitOpening } from './limits.ts'
 import {
   addPublicMessage,
   findPublicTicket,
   openPublicTicket,
   publicMessages,
-  readToken,
   replaceOwnToken,
   replaceTokenOf,
-  type Asked,
   type Opened,
   type PublicMessages,
-} from './public-tickets.ts'
-import { priorities, ticketStatuses, type Ticket, type TicketMessage } from './tables.ts'
+} from './tickets.ts'
+import { priorities, ticketStatuses, type Ticket, type TicketMessage } from '../tables.ts'
 
 const query = Closed({
   workspace: Type.Optional(Type.String({ maxLength: 100, description: 'Slug; without it, the first workspace' })),
@@ -205,102 +199,6 @@ export const publicRoutes = [openRoute, showRoute, messageRoute, replaceOwnToken
 
 /** The address of such a page is not to be told to the next one, nor kept by anybody. */
 const unlinked = { 'referrer-policy': 'no-referrer', 'cache-control': 'no-store', 'x-robots-tag': 'noindex, nofollow' }
-
-function tokenOf(request: FastifyRequest): string | null {
-  const header = request.headers['x-ticket-token']
-  return typeof header === 'string' && header ? header : null
-}
-
-interface Visit {
-  asked: Asked
-  workspace?: string
-  ip: string
-  writes?: boolean
-}
-
-/**
- * Runs for whoever holds the token. Others are counted by the ticket that they ask for, there or not, from wherever: 80 random
- * bits and more are not guessed, and who tries is not to cost much. The holder cannot be locked out so.
- */
-async function asHolder<T>(
-  runtime: Runtime,
-  { asked, workspace, ip, writes = false }: Visit,
-  run: (tx: Tx) => Promise<T>,
-): Promise<T> {
-  try {
-    const workspaceId = await workspaceOf(runtime, asked.token, workspace)
-    // By the ticket of the token, and not by the one that is asked for: nobody uses up what its holder may write.
-    const ticket = (asked.token && readToken(runtime, asked.token)?.ticketId) || asked.address
-    if (writes) await limitWriting(runtime, { workspaceId, ticket, ip })
-    return await runtime.db.transaction(workspaceId, run)
-  } catch (error) {
-    if (error instanceof NotFound) await limitGuessing(runtime, asked.address)
-    throw error
-  }
-}
-
-/** A token says which workspace it is for, under our signature; one that does not is nobody's. */
-async function workspaceOf(runtime: Runtime, token: string | null, slug: string | undefined): Promise<string> {
-  const { publicAccess } = runtime.config.tickets
-  if (token !== null && publicAccess !== 'off') {
-    const holder = readToken(runtime, token)
-    if (holder) return holder.workspaceId
-  }
-  if (token !== null || publicAccess !== 'number') throw new NotFound('ticket')
-  return requireWorkspace(runtime, slug)
-}
-
-async function requireWorkspace(runtime: Runtime, slug: string | undefined): Promise<string> {
-  if (runtime.config.tickets.publicAccess === 'off') throw new NotFound('ticket')
-  const id = slug === undefined ? await defaultWorkspaceId(runtime.db) : await findWorkspaceId(runtime.db, slug)
-  if (!id) throw new NotFound('workspace')
-  return id
-}
-
-const evenMs = 200
-
-/** Somebody new takes some milliseconds longer than a contact: answers go out at full steps, so that nobody is found out by it. */
-async function evenOut(begunAt: number): Promise<void> {
-  await pause(evenMs - ((performance.now() - begunAt) % evenMs))
-}
-
-const hourMs = 3_600_000
-
-/** By network and by address: whoever has many of the one still has few of the other. */
-async function limitOpening(
-  { limits, tokens }: Runtime,
-  { workspaceId, email, ip }: { workspaceId: string; email: string; ip: string },
-): Promise<void> {
-  const address = tokens.fingerprint('support.limit', email.trim().toLowerCase()).toString('base64url')
-  await takeEach(limits, [
-    [`ticket:network:${networkOf(ip)}`, 30],
-    [`ticket:address:${workspaceId}:${address}`, 10],
-  ])
-}
-
-async function limitWriting(
-  { limits }: Runtime,
-  { workspaceId, ticket, ip }: { workspaceId: string; ticket: string; ip: string },
-): Promise<void> {
-  await takeEach(limits, [
-    [`word:network:${networkOf(ip)}`, 120],
-    [`word:ticket:${workspaceId}:${ticket.toLowerCase()}`, 60],
-  ])
-}
-
-async function limitGuessing({ limits, tokens }: Runtime, address: string): Promise<void> {
-  const ticket = tokens.fingerprint('support.limit', address.toLowerCase()).toString('base64url')
-  await takeEach(limits, [[`guess:${ticket}`, 60]])
-}
-
-async function takeEach(limits: Runtime['limits'], keys: [string, number][]): Promise<void> {
-  for (const [key, limit] of keys) {
-    const { allowed, resetMs } = await limits.take(`support:${key}`, { limit, windowMs: hourMs })
-    if (allowed) continue
-    const retryAfterSeconds = Math.ceil(resetMs / 1_000)
-    throw new TooMany('too_many_tickets', 'Too much was sent from here. Try again later.', { retryAfterSeconds })
-  }
-}
 
 function viewReplaced({ ticket, token }: Opened) {
   return { ticket_number: ticket.ticket_number, id: ticket.id, access_token: token }
