@@ -9,7 +9,8 @@ import type { Tx } from '../db/db.ts'
 import type { Worker } from '../module.ts'
 import type { Runtime } from '../services.ts'
 import { findDestinations, type Destination } from './addresses.ts'
-import type { Handled, InboundMail, MailHandler } from './handler.ts'
+import { finish, putOff, quarantine, takeOff, type End, type Prepared } from './endings.ts'
+import type { InboundMail, MailHandler } from './handler.ts'
 import { classifyMail } from './kind.ts'
 import { ownMark } from './own-mark.ts'
 import { readMail, UnreadableMail } from './read-mail.ts'
@@ -32,13 +33,6 @@ export interface MailHandling extends Worker {
 }
 
 type Row = Selectable<InboundMailTable>
-interface Prepared {
-  id: string
-  workspaceId: string
-  attempts: number
-  mail: InboundMail
-}
-
 type Waiting = { workspace_id: string; mail_id: string; attempts: number }
 
 export function createMailHandling(runtime: Runtime, handlers: readonly MailHandler[]): MailHandling {
@@ -265,53 +259,4 @@ function* portionsOf(mails: Sized[]): Generator<Sized[]> {
     bytes += mail.size_bytes
   }
   if (portion.length) yield portion
-}
-
-type End = Prepared & NonNullable<Handled>
-
-async function finish(tx: Tx, ends: End[]): Promise<void> {
-  if (!ends.length) return
-  const rows = ends.map(({ id, state, outcome, mail, attempts }) => ({
-    id,
-    state,
-    outcome,
-    attempts,
-    kind: mail.kind,
-    from_address: mail.fromAddresses[0]?.slice(0, 320) ?? null,
-    subject: mail.subject,
-  }))
-  await sql`
-    update platform.inbound_mails m
-    set state = e.state, outcome = e.outcome, kind = e.kind, attempts = e.attempts, error = null,
-      from_address = e.from_address, subject = e.subject, handled_at = ${tx.now}
-    from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb)
-      as e(id uuid, state text, outcome text, kind text, attempts int, from_address text, subject text)
-    where m.workspace_id = ${tx.workspaceId}::uuid and m.id = e.id`.execute(tx.sql)
-  await takeOff(
-    tx,
-    rows.map(({ id }) => id),
-  )
-}
-
-async function quarantine(tx: Tx, id: string, attempts: number, error: string): Promise<void> {
-  await tx.sql
-    .updateTable('platform.inbound_mails')
-    .set({ state: 'quarantined', attempts, error, handled_at: tx.now })
-    .where('id', '=', id)
-    .where('state', '=', 'received')
-    .execute()
-  await takeOff(tx, [id])
-}
-
-async function putOff(tx: Tx, id: string, attempts: number, error: string): Promise<void> {
-  await tx.sql.updateTable('platform.inbound_mails').set({ attempts, error }).where('id', '=', id).execute()
-  await sql`
-    update platform.mail_queue set not_before = now() + make_interval(secs => ${10 * 4 ** (attempts - 1)})
-    where workspace_id = ${tx.workspaceId} and mail_id = ${id}`.execute(tx.sql)
-}
-
-async function takeOff(tx: Tx, ids: string[]): Promise<void> {
-  await sql`
-    delete from platform.mail_queue
-    where workspace_id = ${tx.workspaceId}::uuid and mail_id = any(${ids}::uuid[])`.execute(tx.sql)
 }
