@@ -4,7 +4,6 @@
  * and open them together.
  */
 import './mail-tables.ts'
-import { sql } from 'kysely'
 import { systemActor } from '#platform/actor.ts'
 import type { Tx } from '#platform/db/db.ts'
 import { newId } from '#platform/ids.ts'
@@ -13,22 +12,20 @@ import type { Handled, InboundMail, MailHandler } from '#platform/mail-in/handle
 import { splitAddress } from '#platform/mail-in/address-token.ts'
 import { findOwnAddresses } from '#platform/mail-in/addresses.ts'
 import { mayAnswer } from '#platform/mail-in/kind.ts'
-import { stripQuotedHtml } from '#platform/mail-in/quotes/html.ts'
-import { stripQuotedText } from '#platform/mail-in/quotes/text.ts'
 import type { Sender } from '#platform/mail-in/read-mail.ts'
-import { originalIds, readDeliveryReport } from '#platform/mail-in/report.ts'
 import { linkTickets } from '../joining/links.ts'
 import { addMessage } from '../messages.ts'
 import type { Ticket } from '../tables.ts'
 import { openTickets } from '../opening.ts'
 import { lockLiveTicket } from '../tickets.ts'
+import { contentOf, isRepeated, senderOf, verdictOn, withoutPrefixes } from './content.ts'
+import { noteAutoReply, noteBounce } from './machine-mail.ts'
 import type { MailboxRow } from './mail-tables.ts'
 import { mailboxesOf } from './mailboxes.ts'
-import { findThread, ticketOfReport } from './threading.ts'
+import { findThread } from './threading.ts'
 
 export const ticketMail: MailHandler = { name: 'support.tickets', handle: handleMails }
 
-const contentMax = 100_000
 const subjectMax = 200
 /** Tickets that one address may open by mail in an hour, and words in one ticket: two machines that answer each other are faster. */
 const perSender = { limit: 15, windowMs: 3_600_000 }
@@ -187,68 +184,6 @@ async function answerTicket(tx: Tx, mail: InboundMail, services: Services, { tic
   return { state: 'handled', outcome: said.ticket.id === held.id ? 'message_added' : 'follow_up_opened' } as const
 }
 
-/** A vacation notice brings no ticket back and starts no clock, but the agent who waits for an answer should know. */
-async function noteAutoReply(tx: Tx, mail: InboundMail, services: Services): Promise<Handled> {
-  const thread = await findThread(tx, services, mail)
-  if (!thread?.mayJoin) return { state: 'ignored', outcome: 'auto_reply' }
-  const { content } = contentOf(mail)
-  return noteInternally(tx, services, thread.ticket, content, 'auto_reply_noted')
-}
-
-async function noteBounce(tx: Tx, mail: InboundMail, services: Services): Promise<Handled> {
-  const report = readDeliveryReport(mail.reportParts, mail.text)
-  const failed = report.recipients.find(({ action }) => action === 'failed')
-  const ticket = await ticketOfReport(tx, services, mail, originalIds(report.original))
-  if (!ticket || !failed) return { state: 'ignored', outcome: 'bounce' }
-  const reason = failed.diagnostic || failed.status || 'undeliverable'
-  const { rows } = await sql<{ id: string }>`
-    update support.ticket_mails set state = 'failed', reason = ${reason}
-    where workspace_id = ${tx.workspaceId}::uuid and ticket_id = ${ticket.id} and direction = 'out'
-      and mail_id = any(${originalIds(report.original)}::text[]) and state <> 'failed' returning id`.execute(tx.sql)
-  if (!rows.length) return { state: 'ignored', outcome: 'bounce' }
-  return noteInternally(tx, services, ticket, `✉ ${reason}`, 'bounce_noted')
-}
-
-async function noteInternally(tx: Tx, services: Services, ticket: Ticket, text: string, outcome: string) {
-  const actor = systemActor(tx.workspaceId)
-  const held = await lockLiveTicket(tx, actor, ticket.id)
-  const content = text.trim().slice(0, 5_000) || '…'
-  if (await isRepeated(tx, held.id, '', content)) return { state: 'ignored', outcome: 'repeated' } as const
-  const author = { kind: 'program' as const, name: 'Rapport', email: '' }
-  await addMessage(tx, actor, held, { content, is_internal: true }, services, { author, source: 'email' })
-  return { state: 'handled', outcome } as const
-}
-
-/** A form's program sends for the person whom it names in Reply-To. */
-function senderOf(mail: InboundMail): Sender | null {
-  return mail.kind === 'notification' && mail.replyTo ? mail.replyTo : mail.from
-}
-
-/** The domain of From vouches for nobody whom a form names. */
-function verdictOn(sender: Sender, mail: InboundMail): InboundMail['sender'] {
-  return sender === mail.from ? mail.sender : 'none'
-}
-
-/** The HTML says what the text says, and has the paragraphs; of an answer, only what is new. */
-function contentOf(mail: InboundMail): { content: string; html: string | null } {
-  const isAnswer = mail.inReplyTo.length > 0 || mail.references.length > 0
-  // A mail that answers nothing quotes nothing of ours: as if it were sent on, it stays whole.
-  const subject = isAnswer ? mail.subject : `Fwd: ${mail.subject}`
-  const fromHtml = mail.html ? stripQuotedHtml(mail.html, subject) : null
-  const text = stripQuotedText(mail.text, subject) || fromHtml?.text || ''
-  return { content: text.slice(0, contentMax).trim() || '…', html: fromHtml?.html.slice(0, 500_000) ?? null }
-}
-
-/** The same words again within the hour are a machine's, or an impatient finger's. */
-async function isRepeated(tx: Tx, ticketId: string, email: string, content: string): Promise<boolean> {
-  const { rows } = await sql<{ id: string }>`
-    select id from support.messages
-    where workspace_id = ${tx.workspaceId}::uuid and ticket_id = ${ticketId} and source = 'email'
-      and lower(author_email) = lower(${email}) and content = ${content} and created_at > now() - interval '1 hour'
-    limit 1`.execute(tx.sql)
-  return rows.length > 0
-}
-
 /** Once for each ticket, seldom for each address, and never where the sender may be somebody else. */
 async function mayAcknowledge(tx: Tx, mail: InboundMail, services: Services, sender: Sender): Promise<boolean> {
   if (!mayAnswer(mail.kind) || mail.sender === 'fail' || sender !== mail.from) return false
@@ -288,9 +223,4 @@ async function keepMails(tx: Tx, kept: Kept[]): Promise<void> {
     if (!mail.files.length) continue
     await tx.enqueue('support.keep_mail_files', { ticket_mail_id: rows[at]!.id, mail_id: mail.id })
   }
-}
-
-/** `Re: Re[5]: AW: SV: Cup` is about the cup. */
-export function withoutPrefixes(subject: string): string {
-  return subject.replace(/^(\s*(re|aw|sv|rv|antw|fwd?|tr|wg|odp|ynt)\s*(\[\d{1,3}\]|\(\d{1,3}\))?\s*:)+\s*/i, '').trim()
 }
