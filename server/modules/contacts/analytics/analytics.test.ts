@@ -85,6 +85,7 @@ test('kept figures answer as counting does, before and after the hour, and after
 
 test('growth counts back from today, with the deleted ones while they were there', async () => {
   await using app = await start()
+  await useZone(app, 'UTC')
   await app.inTx((tx) =>
     sql`insert into contacts.contacts (workspace_id, id, email, created_at, deleted_at)
       select ${tx.workspaceId}::uuid, gen_random_uuid(), n || '@x.example', now() - n * interval '1 day',
@@ -167,6 +168,7 @@ test('industries come from the custom field that names them', async () => {
 
 test('a list and a tag tell how they stand and grow', async () => {
   await using app = await start()
+  await useZone(app, 'UTC')
   const maria = app.as('maria')
   const ids = await fill(app)
   const list = (await maria.post('/lists', { name: 'VIP' })).body.id as string
