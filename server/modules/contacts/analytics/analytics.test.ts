@@ -254,9 +254,10 @@ async function hourly(app: TestApp): Promise<void> {
 }
 
 async function useZone(app: TestApp, timezone: string): Promise<void> {
-  await app.app.runtime.db.transaction('system', (tx) =>
+  const { numAffectedRows } = await app.inTx((tx) =>
     sql`update accounts.workspaces set timezone = ${timezone} where id = ${app.world.workspaceId}`.execute(tx.sql),
   )
+  assert.equal(numAffectedRows, 1n)
 }
 
 /** Levels count from what is there now; everything else of a day that ended is told as it was. */
