@@ -1172,7 +1172,7 @@ create table contacts.merge_moves (
   constraint merge_moves_pkey PRIMARY KEY (workspace_id, merge_id, table_name, row_key, contact_id),
   constraint merge_move_contact FOREIGN KEY (workspace_id, contact_id) REFERENCES contacts.contacts(workspace_id, id) ON DELETE CASCADE,
   constraint merge_move_merge FOREIGN KEY (workspace_id, merge_id) REFERENCES contacts.merges(workspace_id, id) ON DELETE CASCADE,
-  constraint merge_move_action CHECK ((action = ANY (ARRAY['moved'::text, 'dropped'::text, 'added'::text])))
+  constraint merge_move_action CHECK ((action = ANY (ARRAY['moved'::text, 'dropped'::text, 'added'::text, 'had'::text])))
 );
 CREATE INDEX merge_moves_contact ON contacts.merge_moves USING btree (workspace_id, contact_id);
 create policy tenant on contacts.merge_moves using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));
