@@ -426,6 +426,7 @@ create table accounts.memberships (
   constraint membership_role CHECK ((role = ANY (ARRAY['owner'::text, 'admin'::text, 'marketer'::text, 'agent'::text, 'viewer'::text, 'customer'::text]))),
   constraint membership_source CHECK ((source = ANY (ARRAY['rapport'::text, 'token'::text])))
 );
+CREATE INDEX memberships_staff ON accounts.memberships USING btree (workspace_id, user_id) WHERE (role <> 'customer'::text);
 CREATE INDEX memberships_user ON accounts.memberships USING btree (user_id);
 grant delete, insert, select, update on accounts.memberships to rapport_app;
 
