@@ -454,6 +454,7 @@ create table accounts.memberships (
   constraint membership_role CHECK ((role = ANY (ARRAY['owner'::text, 'admin'::text, 'marketer'::text, 'agent'::text, 'viewer'::text, 'customer'::text]))),
   constraint membership_source CHECK ((source = ANY (ARRAY['rapport'::text, 'token'::text])))
 );
+CREATE INDEX memberships_staff ON accounts.memberships USING btree (workspace_id, user_id) WHERE (role <> 'customer'::text);
 CREATE INDEX memberships_user ON accounts.memberships USING btree (user_id);
 grant delete, insert, select, update on accounts.memberships to rapport_app;
 
@@ -1200,7 +1201,7 @@ create table contacts.merge_moves (
   constraint merge_moves_pkey PRIMARY KEY (workspace_id, merge_id, table_name, row_key, contact_id),
   constraint merge_move_contact FOREIGN KEY (workspace_id, contact_id) REFERENCES contacts.contacts(workspace_id, id) ON DELETE CASCADE,
   constraint merge_move_merge FOREIGN KEY (workspace_id, merge_id) REFERENCES contacts.merges(workspace_id, id) ON DELETE CASCADE,
-  constraint merge_move_action CHECK ((action = ANY (ARRAY['moved'::text, 'dropped'::text, 'added'::text])))
+  constraint merge_move_action CHECK ((action = ANY (ARRAY['moved'::text, 'dropped'::text, 'added'::text, 'had'::text])))
 );
 CREATE INDEX merge_moves_contact ON contacts.merge_moves USING btree (workspace_id, contact_id);
 create policy tenant on contacts.merge_moves using (workspace_id = ( SELECT platform.workspace_id() AS workspace_id)) with check (workspace_id = ( SELECT platform.workspace_id() AS workspace_id));

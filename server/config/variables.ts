@@ -241,7 +241,12 @@ const mailIn = {
     'Mailbox that mail is fetched from: imaps://user:password@host:993/INBOX. Absent: none is.',
     { secret: true },
   ),
-  IMAP_POLL_SECONDS: integer(60, { minimum: 5, maximum: 3_600 }, 'How often it is looked into.', { unit: 'seconds' }),
+  IMAP_POLL_SECONDS: integer(
+    60,
+    { minimum: 5, maximum: 3_600 },
+    'How often it is looked into, whatever its server tells. Most servers tell of new mail at once.',
+    { unit: 'seconds' },
+  ),
 }
 
 const product = {

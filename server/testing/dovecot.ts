@@ -48,7 +48,8 @@ export interface Dovecot extends AsyncDisposable {
 
 export async function startDovecot({
   tls = 'offered',
-}: { tls?: 'offered' | 'required' | 'none' } = {}): Promise<Dovecot> {
+  idle = true,
+}: { tls?: 'offered' | 'required' | 'none'; idle?: boolean } = {}): Promise<Dovecot> {
   const folder = mkdtempSync(path.join(tmpdir(), 'dovecot-'))
   const { certificate, key } = makeCertificate()
   const [imapPort, imapsPort, lmtpPort] = await freePorts(3)
@@ -87,6 +88,7 @@ auth_failure_delay = 0
 first_valid_uid = 1
 mail_location = maildir:~/Maildir
 mail_plugins = acl
+${idle ? '' : 'imap_capability = IMAP4rev1 LITERAL+ SASL-IR UIDPLUS ENABLE'}
 plugin {
   acl = vfile
 }

@@ -13,6 +13,18 @@ export function failNextDeletion(app: TestApp): void {
   }
 }
 
+/** What is stored next under a key with these letters is there, and the storage's answer is lost. */
+export function loseAnswerOf(app: TestApp, part: string): void {
+  const { files } = app.app.runtime
+  const real = files.put
+  files.put = async (key, ...rest) => {
+    const result = await real(key, ...rest)
+    if (!key.includes(part)) return result
+    files.put = real
+    throw new FilesUnavailable('The storage is away.')
+  }
+}
+
 /** Jobs of this kind that failed and wait for their next try have it now. */
 export async function tryAgain(app: TestApp, kind: string): Promise<void> {
   await app.inTx((tx) => tx.rawQuery("update platform.jobs set status = 'failed' where status = 'queued'"))

@@ -9,12 +9,18 @@ export type TcpProxy = AsyncDisposable & {
 }
 
 /** Forwards a port of its own on loopback to another one there, of this or another of its addresses. */
-export async function startTcpProxy(targetPort: number, targetHost = '127.0.0.1'): Promise<TcpProxy> {
+export async function startTcpProxy(
+  targetPort: number,
+  targetHost = '127.0.0.1',
+  /** What clients say. */
+  hear: (data: Buffer) => void = () => {},
+): Promise<TcpProxy> {
   const sockets = new Set<Socket>()
   let isCut = false
   const server = createServer((client) => {
     if (isCut) return client.destroy()
     const target = connect({ host: targetHost, port: targetPort })
+    client.on('data', hear)
     for (const [socket, other] of [
       [client, target],
       [target, client],

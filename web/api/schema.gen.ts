@@ -2908,7 +2908,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Who belongs to the workspace */
+        /**
+         * Who belongs to the workspace
+         * @description In the order in which they came. A page has a thousand unless fewer are asked for.
+         */
         get: operations["getMembers"];
         put?: never;
         post?: never;
@@ -17642,7 +17645,11 @@ export interface operations {
     };
     getMembers: {
         parameters: {
-            query?: never;
+            query?: {
+                limit?: number;
+                cursor?: string;
+                count?: "exact";
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -17668,6 +17675,7 @@ export interface operations {
             400: components["responses"]["Unreadable"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
+            422: components["responses"]["Invalid"];
             429: components["responses"]["TooMany"];
             500: components["responses"]["Fault"];
             503: components["responses"]["Unavailable"];

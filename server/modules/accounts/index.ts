@@ -3,15 +3,8 @@ import './tables.ts'
 
 export { askerOf } from './actors.ts'
 export { authenticator } from './authentication.ts'
-export {
-  accountOf,
-  listMembers,
-  membersAmong,
-  membersWithRole,
-  nameOf,
-  pageOfMembers,
-  type MemberToTell,
-} from './members.ts'
+export { memberAddressesAmong, pageOfMembers } from './member-lists.ts'
+export { accountOf, membersAmong, membersWithRole, nameOf, type MemberToTell } from './members.ts'
 export type { WorkspaceRow as Workspace } from './tables.ts'
 export {
   firstWorkspaceId as defaultWorkspaceId,

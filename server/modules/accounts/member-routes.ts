@@ -1,7 +1,7 @@
 /** Doors: members and invitations. */
 import { Type } from 'typebox'
 import { accepted, created, route, streamRoute } from '#platform/http/route.ts'
-import { Closed, Id, NullableId, NullableText, Page, Problem, Timestamp } from '#platform/http/shapes.ts'
+import { Closed, Id, NullableId, NullableText, Page, pageQuery, Problem, Timestamp } from '#platform/http/shapes.ts'
 import {
   acceptInvitation,
   inspectInvitation,
@@ -11,7 +11,8 @@ import {
   withdrawInvitation,
   workspaceOfInvitation,
 } from './invitations.ts'
-import { changeRole, listMembers, removeMember } from './members.ts'
+import { listMembers, membersPerPage } from './member-lists.ts'
+import { changeRole, removeMember } from './members.ts'
 import { readCookie } from './session-routes.ts'
 import { viewSession } from './session-view.ts'
 import { sessionCookie, sessionSecondsMax } from './sessions.ts'
@@ -45,11 +46,13 @@ const listMembersRoute = route({
   path: '/members',
   may: 'member.read',
   summary: 'Who belongs to the workspace',
+  description: 'In the order in which they came. A page has a thousand unless fewer are asked for.',
+  query: Closed({
+    ...pageQuery,
+    limit: Type.Optional(Type.Integer({ minimum: 1, maximum: membersPerPage, default: membersPerPage })),
+  }),
   replies: { 200: Page(MemberView) },
-  run: async ({ tx }) => {
-    const data = await listMembers(tx)
-    return { data, next_cursor: null, total: data.length }
-  },
+  run: ({ tx, query }) => listMembers(tx, query),
 })
 
 const memberParams = Closed({ user_id: Id })

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { hire } from '#testing/hire.ts'
 import { meetAt } from '#testing/meet-at.ts'
 import { start } from '#testing/start.ts'
 
@@ -7,6 +8,24 @@ test('lists who belongs to the workspace, and nobody else', async () => {
   const { body } = await app.as('victor').get('/members')
   const seen = body.data.map(({ full_name, role }: Record<string, string>) => `${full_name} ${role}`)
   expect(seen.toSorted()).toEqual(['Adrian admin', 'Agnes agent', 'Anna owner', 'Maria marketer', 'Victor viewer'])
+})
+
+test('a house of any size is listed to the last, each once, in the order in which they came', async () => {
+  await using app = await start()
+  await hire(app, 1_200)
+  const victor = app.as('victor')
+  const first = await victor.get('/members')
+  expect([first.body.data.length, first.body.total]).toEqual([1_000, 1_205])
+  const second = await victor.get(`/members?cursor=${first.body.next_cursor}`)
+  expect([second.body.data.length, second.body.next_cursor]).toEqual([205, null])
+  const all = [...first.body.data, ...second.body.data] as { user_id: string; created_at: string }[]
+  expect(new Set(all.map(({ user_id }) => user_id)).size).toBe(1_205)
+  const came = all.map(({ created_at }) => created_at)
+  expect(came).toEqual(came.toSorted())
+  const few = await victor.get('/members?limit=2')
+  expect(few.body.data).toEqual(first.body.data.slice(0, 2))
+  expect((await victor.get('/members?cursor=x')).status).toBe(400)
+  expect((await victor.get('/members?limit=1001')).status).toBe(422)
 })
 
 test('an admin changes roles up to their own, and touches no owner', async () => {

@@ -3,7 +3,6 @@ import { sql } from 'kysely'
 import type { Actor, Role } from '#platform/actor.ts'
 import type { Tx } from '#platform/db/db.ts'
 import { Conflict, NotFound } from '#platform/errors.ts'
-import { afterCursor, countRows, orderBy, page, parseSort } from '#platform/http/paging.ts'
 import { requireRank } from './ranks.ts'
 import type { Language, StaffRole } from './tables.ts'
 
@@ -14,12 +13,6 @@ export interface Member {
   role: Role
   two_factor_enabled: boolean
   created_at: Date
-}
-
-/** Customers come with tokens, by the thousand, and are no members of the house. */
-export async function listMembers(tx: Tx): Promise<Member[]> {
-  const rows = await members(tx).orderBy('m.created_at').limit(1_000).execute()
-  return rows.map(toMember)
 }
 
 /** From the very next request on: sessions read the role anew each time. */
@@ -54,13 +47,13 @@ export async function removeMember(tx: Tx, actor: Actor, userId: string): Promis
     .execute()
 }
 
-/** Those of these people who are members now, with their role; for what is to be given to somebody of the house. */
-export async function membersAmong(tx: Tx, ids: readonly string[]): Promise<Map<string, { name: string; role: Role }>> {
+/** Those of these people who are members now; for what is to be given or told to somebody of the house. */
+export async function membersAmong(tx: Tx, ids: readonly string[]): Promise<Map<string, MemberToTell>> {
   if (!ids.length) return new Map()
   const rows = await members(tx)
-    .where('u.id', 'in', [...ids])
+    .where('u.id', '=', sql<string>`any(${[...ids]}::uuid[])`)
     .execute()
-  return new Map(rows.map(({ id, full_name, role }) => [id, { name: full_name, role }]))
+  return new Map(rows.map((row) => [row.id, toTell(row)]))
 }
 
 /** Name and address of an account of this workspace, a customer's too; null where it is none, or has no address. */
@@ -83,48 +76,14 @@ export interface MemberToTell {
   language: Language
 }
 
-/** Members with one of these roles, a thousand at most, by name: for those who are to be told something, or given work. */
+/** All with one of these roles, by name. Whoever needs only some of them asks for those, or for a page. */
 export async function membersWithRole(tx: Tx, roles: readonly Role[]): Promise<MemberToTell[]> {
   const rows = await members(tx)
-    .select('u.language')
     .where('m.role', 'in', [...roles])
     .orderBy('u.full_name')
     .orderBy('u.id')
-    .limit(1_000)
     .execute()
-  return rows.map(({ id, full_name: name, role, email, language }) => ({ id, name, role, email, language }))
-}
-
-export interface MembersQuery {
-  roles: readonly Role[]
-  /** In the name, whatever its accents and case. */
-  search?: string
-  /** Ids of the only ones that are asked for. */
-  among?: readonly string[]
-  except?: readonly string[]
-  limit?: number
-  cursor?: string
-  count?: 'exact'
-}
-
-/** Any number of them, page by page, by name. */
-export async function pageOfMembers(tx: Tx, { roles, search, among, except, ...query }: MembersQuery) {
-  const limit = query.limit ?? 50
-  const byName = { name: { expression: sql`platform.fold(u.full_name)`, type: 'text' as const } }
-  const sort = parseSort(undefined, byName, 'name')
-  const after = afterCursor(query.cursor, sort, sql`u.id`)
-  const from = sql`from accounts.memberships m join accounts.users u on u.id = m.user_id
-    where m.workspace_id = ${tx.workspaceId}::uuid and m.role = any(${[...roles]}::text[])
-      ${search ? sql`and position(platform.fold(${search}) in platform.fold(u.full_name)) > 0` : sql``}
-      ${among ? sql`and u.id = any(${[...among]}::uuid[])` : sql``}
-      ${except?.length ? sql`and u.id <> all(${[...except]}::uuid[])` : sql``}`
-  const { rows } = await sql<MemberToTell & { sort_key: string }>`
-    select u.id, u.full_name as name, m.role, u.email, u.language, platform.fold(u.full_name) as sort_key
-    ${from} ${after ? sql`and ${after}` : sql``} order by ${orderBy(sort, sql`u.id`)} limit ${limit + 1}`.execute(
-    tx.sql,
-  )
-  const list = page(rows, limit, sort, ({ sort_key: _key, ...member }): MemberToTell => member)
-  return { ...list, total: await countRows(tx, from, query.count === 'exact') }
+  return rows.map(toTell)
 }
 
 /** Names for ids of people and API keys, as they are shown beside what they did; in one query for a whole page. */
@@ -138,15 +97,23 @@ export async function nameOf(tx: Tx, ids: readonly string[]): Promise<Map<string
 }
 
 function members(tx: Tx) {
-  return tx.sql
-    .selectFrom('accounts.memberships as m')
-    .innerJoin('accounts.users as u', 'u.id', 'm.user_id')
-    .select(['u.id', 'u.email', 'u.full_name', 'u.totp_enabled_at', 'm.role', 'm.created_at'])
-    .where('m.workspace_id', '=', tx.workspaceId)
-    .where('m.role', '!=', 'customer')
+  return (
+    tx.sql
+      .selectFrom('accounts.memberships as m')
+      .innerJoin('accounts.users as u', 'u.id', 'm.user_id')
+      .select(['u.id', 'u.email', 'u.full_name', 'u.language', 'u.totp_enabled_at', 'm.role', 'm.created_at'])
+      .where('m.workspace_id', '=', tx.workspaceId)
+      // Written out, as the index of the house's people has it.
+      .where(sql<boolean>`m.role <> 'customer'`)
+  )
 }
 
-function toMember(row: {
+function toTell(row: { id: string; full_name: string; role: Role; email: string | null; language: Language }) {
+  const { id, full_name: name, role, email, language } = row
+  return { id, name, role, email, language }
+}
+
+export function toMember(row: {
   id: string
   email: string | null
   full_name: string

@@ -7,7 +7,7 @@ import { Readable } from 'node:stream'
 import { sql } from 'kysely'
 import type { Actor } from '#platform/actor.ts'
 import type { Tx } from '#platform/db/db.ts'
-import type { Services } from '#platform/services.ts'
+import type { Runtime, Services } from '#platform/services.ts'
 import { hashWording } from './consent.ts'
 import { refreshFigures } from './facts/figures.ts'
 import { seedFacts } from './facts/seeding.ts'
@@ -123,7 +123,7 @@ export async function hasContacts(tx: Tx): Promise<boolean> {
 
 /** Keeps a file as if somebody had uploaded it. No transaction is open: it may be large. */
 export async function keepFile(
-  services: Services,
+  services: Runtime,
   workspaceId: string,
   name: string,
   csv: string,

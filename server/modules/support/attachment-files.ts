@@ -2,8 +2,8 @@
 import { Readable } from 'node:stream'
 import { Invalid, TooLarge } from '#platform/errors.ts'
 import { FilesUnavailable } from '#platform/files/files.ts'
+import { fileRemoval } from '#platform/files/removal.ts'
 import { newId } from '#platform/ids.ts'
-import type { JobDefinition } from '#platform/jobs/job.ts'
 import type { Runtime } from '#platform/services.ts'
 import {
   headBytes,
@@ -15,6 +15,9 @@ import {
 } from './attachment-types.ts'
 import type { FileType } from './attachment-types.ts'
 import type { ScanState } from './tables.ts'
+
+/** Those of a row go after its commit, by the job; those that have no row yet, at once. */
+export const { job: removeFilesJob, discard: discardFiles } = fileRemoval('support.remove_files', ['tickets'])
 
 type Storing = Pick<Runtime, 'files' | 'scan' | 'log' | 'config' | 'db'>
 
@@ -62,22 +65,6 @@ export async function storeAttachment(
   }
 }
 
-/** Of files that no row names. Where the storage is away, a job removes them when it is back. */
-export async function discardFiles(
-  { files, db }: Pick<Runtime, 'files' | 'db'>,
-  workspaceId: string,
-  keys: string[],
-): Promise<void> {
-  const left: string[] = []
-  for (const key of keys) {
-    await files.delete(key).catch((error: unknown) => {
-      if (!(error instanceof FilesUnavailable)) throw error
-      left.push(key)
-    })
-  }
-  if (left.length) await db.transaction(workspaceId, (tx) => tx.enqueue(removeFilesJob.kind, { keys: left }))
-}
-
 /** Throws when something was found; the caller deletes the file. What could not be asked about waits in quarantine. */
 export async function scanAttachment(
   services: Pick<Storing, 'files' | 'scan' | 'log'>,
@@ -118,16 +105,4 @@ async function* checked(content: Readable, kind: AttachmentKind): AsyncGenerator
   }
   if (head && head.length === 0) throw Invalid.at('/file', 'empty_file', 'The file is empty.')
   if (head) requireContent(kind, head)
-}
-
-export const removeFilesJob: JobDefinition = {
-  kind: 'support.remove_files',
-  // Some eight hours: a bucket may be away.
-  retryLimit: 100,
-  concurrency: 1,
-  async run(job) {
-    const keys = (job.data.keys as string[]).filter((key) => key.startsWith(`${job.workspaceId}/tickets/`))
-    for (const key of keys) await job.runtime.files.delete(key)
-    return { removed: keys.length }
-  },
 }

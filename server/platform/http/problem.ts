@@ -66,8 +66,15 @@ function toProblem(error: unknown, request: FastifyRequest): ProblemDocument {
   if (status < 500 && known.code?.startsWith('FST_')) {
     return problemOf(request, status, 'unreadable', known.message ?? 'The request cannot be read.')
   }
+  if (brokenForm.test(known.message ?? '')) {
+    return problemOf(request, 400, 'unreadable', 'The form ends too early, or its boundary cannot be read.')
+  }
   return problemOf(request, 500, 'internal', 'Something went wrong on our side; the log has this request_id.')
 }
+
+/** The reader of forms gives no codes: a form that is cut off, and a boundary that is missing or longer than it takes. */
+const brokenForm =
+  /^(Unexpected end of multipart data|(Part|Preamble) terminated early|Multipart: Boundary not found|The needle cannot )/
 
 /** A form has fewer fields; whoever sends ten thousand wrong items learns enough from these. */
 const errorsMax = 50

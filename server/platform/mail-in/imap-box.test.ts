@@ -7,7 +7,8 @@ import { hasDovecot, startDovecot, type Dovecot } from '#testing/dovecot.ts'
 import { start, type TestApp } from '#testing/start.ts'
 import { startTcpProxy } from '#testing/tcp-proxy.ts'
 import { openImapBox, parseImapUrl, type ImapAccount } from './imap-box.ts'
-import { createImapDoor, type ImapDoor, type RemoteBox } from './imap-door.ts'
+import { createImapDoor, type ImapDoor } from './imap-door.ts'
+import type { RemoteBox } from './remote-box.ts'
 
 const inboxes = ['aide@moulin.example', 'box@moulin.example']
 let dovecot: Dovecot

@@ -1,6 +1,7 @@
 /** A mailbox over IMAP; its library is loaded only where one is configured. */
 import { ImapFlow, type FetchMessageObject, type FetchQueryObject } from 'imapflow'
-import { MailboxTrouble, type RemoteBox } from './imap-door.ts'
+import { earOf, renewalMs } from './imap-ear.ts'
+import { MailboxTrouble, type RemoteBox } from './remote-box.ts'
 
 export interface ImapAccount {
   host: string
@@ -31,7 +32,7 @@ const silenceMs = 120_000
 const farewellMs = 5_000
 
 /** Throws MailboxTrouble where somebody has to mend something. */
-export async function openImapBox(account: ImapAccount): Promise<RemoteBox> {
+export async function openImapBox(account: ImapAccount, idleMs = renewalMs): Promise<RemoteBox> {
   const isLocal = ['localhost', '127.0.0.1', '::1'].includes(account.host)
   const client = new ImapFlow({
     host: account.host,
@@ -45,6 +46,7 @@ export async function openImapBox(account: ImapAccount): Promise<RemoteBox> {
     greetingTimeout: connectTimeoutMs,
     socketTimeout: silenceMs,
     disableAutoIdle: true,
+    maxIdleTime: idleMs,
   })
   // Without a listener, a connection that breaks while nothing is asked would end the process.
   client.on('error', () => {})
@@ -85,6 +87,8 @@ function boxOf(client: ImapFlow, numbering: string): RemoteBox {
     return message
   }
 
+  const ear = earOf(client)
+
   async function mark(uid: number, flag: string): Promise<void> {
     if (!(await client.messageFlagsAdd(String(uid), [flag], { uid: true })))
       throw new Error(`the mail could not be marked as ${flag}`)
@@ -94,6 +98,7 @@ function boxOf(client: ImapFlow, numbering: string): RemoteBox {
     numbering,
     isOpen: () => client.usable,
     async unseen(most, except) {
+      ear.forget()
       const uids = await client.search({ seen: false, deleted: false }, { uid: true })
       if (!uids) throw new Error('the server did not say which mails are unseen')
       return uids
@@ -112,6 +117,7 @@ function boxOf(client: ImapFlow, numbering: string): RemoteBox {
     },
     markSeen: (uid) => mark(uid, '\\Seen'),
     flag: (uid) => mark(uid, '\\Flagged'),
+    listen: ear.listen,
     async close() {
       // Whoever does not answer is not waited for.
       const late = setTimeout(() => client.close(), farewellMs).unref()

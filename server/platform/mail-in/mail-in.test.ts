@@ -4,7 +4,8 @@ import nodemailer, { type SendMailOptions } from 'nodemailer'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { start, type TestApp } from '#testing/start.ts'
 import { takeAddress } from './addresses.ts'
-import { createImapDoor, type RemoteBox } from './imap-door.ts'
+import { createImapDoor } from './imap-door.ts'
+import type { RemoteBox } from './remote-box.ts'
 import { oneByOne, type InboundMail } from './handler.ts'
 import { createSmtpDoor, type SmtpDoor } from './smtp-door.ts'
 import { forgetMails } from './upkeep.ts'
@@ -343,6 +344,7 @@ function boxOf(recipients: string[]): RemoteBox & { seen: number[]; flagged: num
     source: async (uid: number) => raw(uid),
     markSeen: async (uid: number) => void box.seen.push(uid),
     flag: async (uid: number) => void box.flagged.push(uid),
+    listen: null,
     close: async () => {},
     cut: () => {},
   }

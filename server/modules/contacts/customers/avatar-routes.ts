@@ -9,6 +9,7 @@ import type { Tx } from '#platform/db/db.ts'
 import type { ContactRow } from '../contact-view.ts'
 import { ContactView, viewContact } from '../contact-view.ts'
 import { getContact, updateContact } from '../contacts.ts'
+import { discardFiles } from '../stored-files.ts'
 import { findAvatar, keyOf, setAvatar, storePicture } from './avatars.ts'
 import { CustomerPath } from './customer-fields.ts'
 import { CustomerView, viewCustomer } from './customer-view.ts'
@@ -35,7 +36,7 @@ const uploadRoutes = (['contacts', 'customers'] as const).map((name) =>
     stream: async ({ actor, params: { id }, inTx, runtime, request, ifVersion }) => {
       await inTx((tx) => getContact(tx, id))
       const picture = await makePicture(await readFile(request))
-      const stored = await storePicture(runtime.files, actor.workspaceId, id, picture)
+      const stored = await storePicture(runtime, actor.workspaceId, id, picture)
       try {
         const { body, version } = await inTx(async (tx) => {
           const contact = await setAvatar(tx, actor, id, stored, { services: runtime, ifVersion })
@@ -43,7 +44,7 @@ const uploadRoutes = (['contacts', 'customers'] as const).map((name) =>
         })
         return created(body, `/contacts/${id}/avatar`, version)
       } catch (error) {
-        for (const key of stored.keys) await runtime.files.delete(key)
+        await discardFiles(runtime, actor.workspaceId, stored.keys)
         throw error
       }
     },

@@ -6,13 +6,13 @@ import { createHash } from 'node:crypto'
 import type { Selectable } from 'kysely'
 import type { Actor } from '#platform/actor.ts'
 import type { Tx } from '#platform/db/db.ts'
-import type { Files } from '#platform/files/files.ts'
 import { newId } from '#platform/ids.ts'
-import type { Services } from '#platform/services.ts'
+import type { Runtime, Services } from '#platform/services.ts'
 import { forgetAvatar, keysOf } from '../avatar-files.ts'
 import type { ContactRow } from '../contact-view.ts'
 import { lockContact, updateContact } from '../contacts.ts'
 import { userId } from '../membership.ts'
+import { discardFiles } from '../stored-files.ts'
 import { pictureSizes, type PictureSize } from './picture.ts'
 import type { AvatarTable } from './tables.ts'
 
@@ -25,23 +25,30 @@ export interface StoredPicture {
   keys: string[]
 }
 
-/** Before the transaction that names it; whoever cannot name it in the end deletes it again. */
+/** Before the transaction that names it; whoever cannot name it in the end discards it again. */
 export async function storePicture(
-  files: Files,
+  services: Pick<Runtime, 'files' | 'db'>,
   workspaceId: string,
   contactId: string,
   picture: Record<PictureSize, Buffer>,
 ): Promise<StoredPicture> {
   const fileId = newId()
-  for (const size of pictureSizes) {
-    const key = keyOf(workspaceId, contactId, fileId, size)
-    await files.put(key, picture[size], { type: 'image/webp', bytesMax: picture[size].length })
+  const keys = keysOf(workspaceId, contactId, fileId)
+  try {
+    for (const size of pictureSizes) {
+      const key = keyOf(workspaceId, contactId, fileId, size)
+      await services.files.put(key, picture[size], { type: 'image/webp', bytesMax: picture[size].length })
+    }
+  } catch (error) {
+    // The other size may be there, and this one too, when only the storage's answer was lost.
+    await discardFiles(services, workspaceId, keys)
+    throw error
   }
   return {
     fileId,
     sha256: createHash('sha256').update(picture[512]).digest('hex'),
     sizeBytes: picture[512].length,
-    keys: keysOf(workspaceId, contactId, fileId),
+    keys,
   }
 }
 

@@ -4,7 +4,8 @@ import { Type, type Static, type TSchema } from 'typebox'
 import { Invalid } from '#platform/errors.ts'
 import { Closed, Id, OneOf, Text } from '#platform/http/shapes.ts'
 import { createValidators } from '#platform/http/validation.ts'
-import type { Services } from '#platform/services.ts'
+import type { Runtime, Services } from '#platform/services.ts'
+import { discardFiles } from '../stored-files.ts'
 import { newFieldTypes } from './custom.ts'
 import { encodings } from './formats/encoding.ts'
 import { PolicyShape } from './policy.ts'
@@ -66,27 +67,24 @@ const validate = validators(ImportRequest, 'body')
 /** A file is stored as it streams in; the fields beside it are read as the same request that JSON makes. */
 export async function readRequest(
   request: FastifyRequest,
-  services: Services,
+  services: Runtime,
   workspaceId: string,
 ): Promise<{ upload: StoredUpload | null; body: ImportRequest }> {
   if (!request.isMultipart()) return { upload: null, body: checked(request.body) }
   let upload: StoredUpload | null = null
   const fields: Record<string, unknown> = {}
-  for await (const part of request.parts()) {
-    if (part.type === 'field') fields[part.fieldname] = fromText(part.fieldname, String(part.value))
-    else if (part.fieldname !== 'file' || upload) part.file.resume()
-    else {
-      upload = await storeUpload(services, workspaceId, { name: part.filename, content: part.file })
-      if (part.file.truncated) {
-        await services.files.delete(upload.fileKey)
-        throw tooLarge(services)
+  try {
+    for await (const part of request.parts()) {
+      if (part.type === 'field') fields[part.fieldname] = fromText(part.fieldname, String(part.value))
+      else if (part.fieldname !== 'file' || upload) part.file.resume()
+      else {
+        upload = await storeUpload(services, workspaceId, { name: part.filename, content: part.file })
+        if (part.file.truncated) throw tooLarge(services)
       }
     }
-  }
-  try {
     return { upload, body: checked(fields) }
   } catch (error) {
-    if (upload) await services.files.delete(upload.fileKey)
+    if (upload) await discardFiles(services, workspaceId, [upload.fileKey])
     throw error
   }
 }

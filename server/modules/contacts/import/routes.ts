@@ -10,7 +10,7 @@ import { errorsFile } from './errors-file.ts'
 import { cancelImport, getImport, listImports, undoImport } from './imports.ts'
 import { planImport, previewOf } from './planning.ts'
 import { readRequest, type ImportRequest } from './requests.ts'
-import { getUpload, lookAt, recordUpload, type Upload } from './uploads.ts'
+import { getUpload, keepUpload, lookAt, type Upload } from './uploads.ts'
 import { ImportJobView, ImportView, Preview, viewImport } from './views.ts'
 
 const params = Closed({ id: Id })
@@ -27,7 +27,7 @@ const previewRoute = streamRoute({
   replies: { 200: Preview, 201: Preview, 202: ImportJobView, 404: Problem, 413: Problem, 422: Problem },
   stream: async ({ actor, inTx, runtime, request }) => {
     const { upload: stored, body } = await readRequest(request, runtime, actor.workspaceId)
-    const upload = await inTx((tx) => (stored ? recordUpload(tx, actor, stored) : uploadOf(tx, body)))
+    const upload = stored ? await keepUpload(runtime, actor, stored) : await inTx((tx) => uploadOf(tx, body))
     const look = await lookAt(runtime.files, upload, body)
     if (body.mapping)
       return inTx(async (tx) => tell(tx, await planImport(tx, actor, upload, look, { ...body, dry_run: true })))
@@ -45,7 +45,7 @@ const importRoute = streamRoute({
   replies: { 202: ImportJobView, 404: Problem, 413: Problem, 422: Problem },
   stream: async ({ actor, inTx, runtime, request }) => {
     const { upload: stored, body } = await readRequest(request, runtime, actor.workspaceId)
-    const upload = await inTx((tx) => (stored ? recordUpload(tx, actor, stored) : uploadOf(tx, body)))
+    const upload = stored ? await keepUpload(runtime, actor, stored) : await inTx((tx) => uploadOf(tx, body))
     const look = await lookAt(runtime.files, upload, body)
     return inTx(async (tx) => tell(tx, await planImport(tx, actor, upload, look, body)))
   },

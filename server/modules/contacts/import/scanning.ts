@@ -5,6 +5,7 @@
 import type { Tx } from '#platform/db/db.ts'
 import { Invalid, Unavailable } from '#platform/errors.ts'
 import type { Runtime, Services } from '#platform/services.ts'
+import { removeFilesJob } from '../stored-files.ts'
 
 export const scanStates = ['not_scanned', 'clean', 'pending', 'infected'] as const
 export type ScanState = (typeof scanStates)[number]
@@ -68,7 +69,7 @@ export async function scanAgain(
     if (!(error instanceof Invalid)) throw error
     await inTx(async (tx) => {
       await setState(tx, upload.id, 'infected')
-      await tx.enqueue('contacts.remove_files', { keys: [upload.file_key] })
+      await tx.enqueue(removeFilesJob.kind, { keys: [upload.file_key] })
     })
     throw error
   }

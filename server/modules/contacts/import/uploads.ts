@@ -6,7 +6,8 @@ import type { Tx } from '#platform/db/db.ts'
 import { Invalid, NotFound, TooLarge } from '#platform/errors.ts'
 import { newId } from '#platform/ids.ts'
 import type { Files } from '#platform/files/files.ts'
-import type { Services } from '#platform/services.ts'
+import type { Runtime } from '#platform/services.ts'
+import { discardFiles } from '../stored-files.ts'
 import { readBeginning, type Told } from './formats/beginning.ts'
 import type { FileLayout } from './formats/stream.ts'
 import { createInspector, type Inspection } from './formats/inspect.ts'
@@ -27,7 +28,7 @@ export interface StoredUpload extends Inspection {
 
 /** Streams a file into the store while looking at it; nothing is kept of one that is refused. No transaction is open. */
 export async function storeUpload(
-  services: Services,
+  services: Runtime,
   workspaceId: string,
   file: { name: string; content: Readable },
 ): Promise<StoredUpload> {
@@ -41,16 +42,13 @@ export async function storeUpload(
     }
   }
   const bytesMax = services.config.limits.uploadSizeBytesMax
-  const put = await services.files.put(fileKey, Readable.from(inspected(), { objectMode: false }), {
-    type: 'application/octet-stream',
-    bytesMax,
-  })
-  if (!put.ok)
-    throw new TooLarge(
-      'file_too_large',
-      `A file has at most ${Math.floor(bytesMax / 1_000_000)} MB here (UPLOAD_SIZE_MAX_MB).`,
-    )
   try {
+    const content = Readable.from(inspected(), { objectMode: false })
+    const put = await services.files.put(fileKey, content, { type: 'application/octet-stream', bytesMax })
+    if (!put.ok) {
+      const limit = Math.floor(bytesMax / 1_000_000)
+      throw new TooLarge('file_too_large', `A file has at most ${limit} MB here (UPLOAD_SIZE_MAX_MB).`)
+    }
     if (put.sizeBytes === 0) throw Invalid.at('/file', 'empty_file', 'The file is empty.')
     const inspection = inspector.finish()
     // Asked before anything is unpacked.
@@ -58,7 +56,8 @@ export async function storeUpload(
     const lines = inspection.format === 'xlsx' ? await rowsIn(services.files, fileKey) : inspection.lines
     return { id, fileKey, fileName: cleanName(file.name), sizeBytes: put.sizeBytes, scan, ...inspection, lines }
   } catch (error) {
-    await services.files.delete(fileKey)
+    // Also where storing failed: the storage may have it all the same, when only its answer was lost.
+    await discardFiles(services, workspaceId, [fileKey])
     throw error
   }
 }
@@ -71,6 +70,16 @@ export async function openFile(files: Files, key: string): Promise<Readable> {
   const source = await files.get(key)
   if (!source) throw new Invalid('file_gone', 'The file of this import is not there any more. Upload it again.')
   return source
+}
+
+/** Gives the file its row, without which nobody would ever find it. No transaction is open. */
+export async function keepUpload(runtime: Runtime, actor: Actor, upload: StoredUpload): Promise<Upload> {
+  try {
+    return await runtime.db.transaction(actor.workspaceId, (tx) => recordUpload(tx, actor, upload))
+  } catch (error) {
+    await discardFiles(runtime, actor.workspaceId, [upload.fileKey])
+    throw error
+  }
 }
 
 export async function recordUpload(tx: Tx, actor: Actor, upload: StoredUpload): Promise<Upload> {

@@ -23,6 +23,7 @@ import { recordOperation } from '../operations/record.ts'
 import { scoreSql } from '../score.ts'
 import type { Contact } from '../tables.ts'
 import { mergeConsent, type MergedConsent } from './consent.ts'
+import { rememberDynamicLists } from './dynamic-lists.ts'
 import { planFields, type Choices, type Conflict } from './fields.ts'
 import { moveRows } from './moving.ts'
 import { columnsThat } from './relations.ts'
@@ -72,6 +73,7 @@ export async function mergeContacts(
 
   const mergeId = await keepRecords(tx, actor, request, { primaryId, duplicateIds })
   await retire(tx, mergeId, primaryId, duplicateIds)
+  await rememberDynamicLists(tx, mergeId, primaryId)
   const moved = await moveRows(tx, { mergeId, primaryId, duplicateIds })
   await writeSurvivor(tx, records, plan.columns, { consent, owner })
   await keepKeys(tx, mergeId, records, plan.columns)

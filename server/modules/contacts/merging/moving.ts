@@ -1,6 +1,7 @@
 /** Takes the rows of merged contacts to their survivor, and gives them back; each statement notes what it does. */
 import { sql, type RawBuilder } from 'kysely'
 import type { Tx } from '#platform/db/db.ts'
+import { listsToAsk } from './dynamic-lists.ts'
 import { relations, type Relation } from './relations.ts'
 import type { Kept } from './tables.ts'
 
@@ -129,7 +130,7 @@ async function giveBack(
   return rows[0]!.missing
 }
 
-/** What the survivor has no longer is made again for whose it was, unless its tag or list is gone. */
+/** As they were, dates and all; what the survivor has no longer is made again for whose it was, unless its tag or list is gone. */
 async function partAgain(
   tx: Tx,
   mergeId: string,
@@ -141,9 +142,17 @@ async function partAgain(
   const key = sql.ref(name)
   const target = sql.table(table)
   const asKey = sql`m.row_key::${sql.raw(type)}`
-  await lockParents(tx, relation, sql`select ${asKey} from contacts.merge_moves m where ${noted(tx, mergeId, table)}`)
+  const asked =
+    table === 'contacts.list_members' ? sql`union select id from (${listsToAsk(tx, mergeId)}) as asked` : sql``
+  await lockParents(
+    tx,
+    relation,
+    sql`select ${asKey} from contacts.merge_moves m where ${noted(tx, mergeId, table)} ${asked}`,
+  )
+  const restored = sql.join(columns.map((column) => sql`${sql.ref(column)} = ${sql.ref(`r.${column}`)}`))
   await sql`
-    update ${target} t set contact_id = m.contact_id from contacts.merge_moves m
+    update ${target} t set contact_id = m.contact_id, ${restored}
+    from contacts.merge_moves m, lateral jsonb_populate_record(null::${target}, m.content) as r
     where ${noted(tx, mergeId, table)} and m.action = 'moved'
       and t.workspace_id = m.workspace_id and t.contact_id = ${primaryId} and t.${key} = ${asKey}
       and not exists (select from ${target} o

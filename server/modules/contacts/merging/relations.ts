@@ -34,7 +34,7 @@ export const relations: Record<string, Relation> = {
     columns: ['tag_id', 'tagged_at', 'tagged_by'],
     parent: 'contacts.tags',
   },
-  // Those of dynamic lists too: the reaction to `contact.merged` judges the survivor by their rules.
+  // Those of dynamic lists too: the reaction to `contact.merged` judges the survivor by their rules (`dynamic-lists.ts`).
   'contacts.list_members': {
     how: 'unless_there',
     key: 'list_id',

@@ -44,7 +44,7 @@ declare module '#platform/db/tables.ts' {
       table_name: string
       row_key: string
       contact_id: string
-      action: 'moved' | 'dropped' | 'added'
+      action: 'moved' | 'dropped' | 'added' | 'had'
       content: NullableJson
     }
     'contacts.contact_addresses': {

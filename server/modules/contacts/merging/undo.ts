@@ -18,6 +18,7 @@ import { recordInteractions } from '../interactions.ts'
 import { userId } from '../membership.ts'
 import { scoreSql } from '../score.ts'
 import type { ConsentPurpose } from '../tables.ts'
+import { rejoinDynamicLists } from './dynamic-lists.ts'
 import { giveRowsBack } from './moving.ts'
 import { columnsThat } from './relations.ts'
 import type { Kept, Merge } from './tables.ts'
@@ -49,6 +50,7 @@ export async function undoMerge(tx: Tx, actor: Actor, mergeId: string, services:
   await pointBack(tx, merge)
   await settle(tx, services, [primary_id, ...duplicate_ids])
   await passOn(tx, services, merge, since)
+  await rejoinDynamicLists(tx, mergeId, primary_id)
   const { rows } = await sql<Merge>`
     update contacts.merges set undone_at = ${tx.now}, undone_by = ${userId(actor)}, undone_by_name = ${actor.name},
       kept = ${JSON.stringify(kept)}

@@ -5,6 +5,7 @@ import { sql } from 'kysely'
 import { expect, test } from 'vitest'
 import { newId } from '#platform/ids.ts'
 import { nobody } from '#platform/privacy/personal-data.ts'
+import { hire } from '#testing/hire.ts'
 import { start, type Client, type TestApp, type TestReply } from '#testing/start.ts'
 import { personalData } from '../personal-data.ts'
 import { forgetRuns, startDueReports } from './clock.ts'
@@ -68,6 +69,28 @@ test('a run makes a file, which a signed link brings, and its history says who h
     status: 'canceled',
     rows: null,
   })
+})
+
+test('in a house of any size, whoever came last may be on a schedule, and is no outsider', async () => {
+  await using app = await start()
+  await hire(app, 1_200)
+  const members = async (query: string) => (await app.as('maria').get(`/members?${query}`)).body
+  const { next_cursor: cursor } = await members('')
+  const [last] = (await members(`cursor=${cursor}`)).data.slice(-1) as [{ user_id: string; email: string }]
+  const other = (await members('limit=1')).data[0].email
+  const path = await report(app.as('maria'), 'Large')
+  const made = await app.as('maria').post(`${path}/schedules`, {
+    frequency: 'daily',
+    time: '07:30',
+    format: 'csv',
+    member_ids: [last.user_id],
+    addresses: [other],
+  })
+  expect(made.status, made.text).toBe(201)
+  expect((await app.as('maria').post(`${path}/schedules/${made.body.id}/run`)).status).toBe(202)
+  await app.drain()
+  expect(app.mails()).toHaveLength(2)
+  expect(new Set(app.mails().map(({ to }) => to))).toEqual(new Set([last.email, other]))
 })
 
 test('a schedule brings the report to everybody on it, once, with the file attached', async () => {

@@ -5,7 +5,7 @@ import type { Tx } from '#platform/db/db.ts'
 import { checkVersion, Forbidden, Invalid, NotFound, type InputError } from '#platform/errors.ts'
 import { newId } from '#platform/ids.ts'
 import { afterCursor, countRows, orderBy, page, parseSort } from '#platform/http/paging.ts'
-import { getWorkspace, listMembers } from '#modules/accounts/index.ts'
+import { getWorkspace, memberAddressesAmong, membersAmong } from '#modules/accounts/index.ts'
 import { isTimezone } from '../contact-fields.ts'
 import type { Language } from '../texts.ts'
 import type { ReportFormat } from './files.ts'
@@ -158,9 +158,8 @@ export async function addressesOf(
   tx: Tx,
   { member_ids, addresses }: Pick<ReportSchedule, 'member_ids' | 'addresses'>,
 ): Promise<string[]> {
-  const wanted = new Set(member_ids)
-  const members = wanted.size ? await listMembers(tx) : []
-  return [...members.flatMap(({ user_id, email }) => (email && wanted.has(user_id) ? [email] : [])), ...addresses]
+  const members = await membersAmong(tx, member_ids)
+  return [...[...new Set(member_ids)].flatMap((id) => members.get(id)?.email ?? []), ...addresses]
 }
 
 async function lockSchedule(tx: Tx, reportId: string, id: string): Promise<ReportSchedule> {
@@ -219,15 +218,14 @@ async function checkRecipients(
   const count = member_ids.length + addresses.length
   if (!count) throw Invalid.at('/member_ids', 'required', 'Say who gets it: member_ids, addresses, or both.')
   if (count > recipientsMax) throw Invalid.at('/addresses', 'too_many', `At most ${recipientsMax} people get a report.`)
-  const members = await listMembers(tx)
-  const known = new Set(members.map(({ user_id }) => user_id))
+  const known = await membersAmong(tx, member_ids)
   const errors = member_ids.flatMap((id, index) =>
     known.has(id)
       ? []
       : [{ pointer: `/member_ids/${index}`, code: 'not_found', detail: 'There is no such member here. Leave it out.' }],
   )
   if (errors.length) throw new Invalid('invalid', errors[0]!.detail, { errors })
-  const inside = new Set(members.map(({ email }) => email?.toLowerCase()))
+  const inside = await memberAddressesAmong(tx, addresses)
   const outside = addresses.filter((address) => !inside.has(address.toLowerCase()))
   if (isNew && outside.length && !may(permissions, actor, 'report.send_outside')) {
     const detail = `Only an admin sends reports to people who are no members here: ${outside.slice(0, 3).join(', ')}.`

@@ -19,8 +19,8 @@ export async function runningLists(tx: Tx, { ids, lock = false }: { ids?: string
   return rows
 }
 
-/** Those that others depend on come first. */
-export function inOrder(lists: Segment[]): Segment[] {
+/** Those that others depend on come first. With `ids`, only these lists and what they depend on. */
+export function inOrder(lists: Segment[], ids?: ReadonlySet<string>): Segment[] {
   const byId = new Map(lists.map((list) => [list.id, list]))
   const ordered = new Set<Segment>()
   const visiting = new Set<string>()
@@ -33,6 +33,6 @@ export function inOrder(lists: Segment[]): Segment[] {
     }
     ordered.add(list)
   }
-  for (const list of lists) visit(list)
+  for (const list of lists) if (!ids || ids.has(list.id)) visit(list)
   return [...ordered]
 }

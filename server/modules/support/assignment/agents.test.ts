@@ -2,30 +2,13 @@
 import assert from 'node:assert/strict'
 import { sql } from 'kysely'
 import { test } from 'vitest'
-import { start, type Client, type TestApp } from '#testing/start.ts'
+import { hire } from '#testing/hire.ts'
+import { start, type Client } from '#testing/start.ts'
 
 interface Listed {
   user_id: string
   name: string
   presence: string
-}
-
-/** Agents `Agent 0001` and so on, of whom `online` and `away` have said so just now and `silent` an hour ago. */
-async function hire(app: TestApp, count: number, { online = 0, away = 0, silent = 0 } = {}): Promise<void> {
-  await app.inTx((tx) =>
-    sql`with hired as (
-        insert into accounts.users (id, email, full_name)
-        select gen_random_uuid(), 'a' || n || '@desk.example', 'Agent ' || lpad(n::text, 4, '0')
-        from generate_series(1, ${count}::int) as n returning id, full_name),
-      members as (
-        insert into accounts.memberships (workspace_id, user_id, role)
-        select ${tx.workspaceId}, id, 'agent' from hired returning user_id),
-      numbered as (select id, row_number() over (order by full_name) as n from hired)
-      insert into support.agents (workspace_id, user_id, capacity, presence, seen_at)
-      select ${tx.workspaceId}, id, 20, case when n <= ${online}::int or n > ${online + away}::int then 'online' else 'away' end,
-        now() - case when n <= ${online + away}::int then interval '1 second' else interval '1 hour' end
-      from numbered where n <= ${online + away + silent}::int`.execute(tx.sql),
-  )
 }
 
 async function everyone(client: Client, query: string): Promise<{ names: string[]; totals: Set<number> }> {

@@ -55,17 +55,30 @@ export async function listAgents<View>(
   return { ...list, data: (await withWork(tx, list.data)).map(view) }
 }
 
-/** The same all at once, a thousand at most. */
+/** The same all at once: for a table that an admin looks at, not for each ticket. */
 export async function allAgents(tx: Tx): Promise<Agent[]> {
   return withWork(tx, await membersWithRole(tx, deskRoles))
 }
 
+/** Those who are there now. However large the house is, only they are looked at. */
+export async function agentsOnline(tx: Tx): Promise<Agent[]> {
+  const { among = [] } = await presentOnes(tx, 'online')
+  return agentsAmong(tx, among)
+}
+
+/** Those of these people who work at the help desk now. */
+export async function agentsAmong(tx: Tx, ids: readonly string[]): Promise<Agent[]> {
+  const members = [...(await membersAmong(tx, ids)).values()]
+  return withWork(
+    tx,
+    members.filter(({ role }) => deskRoles.includes(role)),
+  )
+}
+
 export async function getAgent(tx: Tx, userId: string): Promise<Agent> {
-  const id = userId.toLowerCase()
-  const member = (await membersAmong(tx, [id])).get(id)
-  if (!member || !deskRoles.includes(member.role)) throw new NotFound('agent')
-  const [agent] = await withWork(tx, [{ id, ...member }])
-  return agent!
+  const [agent] = await agentsAmong(tx, [userId])
+  if (!agent) throw new NotFound('agent')
+  return agent
 }
 
 /** Whose presence is this: who is offline is most often not known at all. */
@@ -147,10 +160,7 @@ export function presenceOf(
 }
 
 /** In the order of the members. */
-export async function withWork(
-  tx: Tx,
-  members: readonly Pick<MemberToTell, 'id' | 'name' | 'role'>[],
-): Promise<Agent[]> {
+async function withWork(tx: Tx, members: readonly Pick<MemberToTell, 'id' | 'name' | 'role'>[]): Promise<Agent[]> {
   if (!members.length) return []
   const ids = members.map(({ id }) => id)
   const { rows } = await sql<Partial<AgentRow> & { user_id: string; load: string; open_tickets: number }>`

@@ -6,11 +6,9 @@ import { sql } from 'kysely'
 import { systemActor } from '#platform/actor.ts'
 import type { Tx } from '#platform/db/db.ts'
 import type { Services } from '#platform/services.ts'
-import { membersWithRole } from '#modules/accounts/index.ts'
-import { deskRoles } from '../agents.ts'
 import { giveTicket } from '../moves.ts'
 import type { Ticket } from '../tables.ts'
-import { silentMs, withWork } from './agents.ts'
+import { agentsOnline, silentMs } from './agents.ts'
 import { planAssignments, type Candidate, type WaitingTicket } from './rule.ts'
 import { takeTurn } from './settings.ts'
 
@@ -23,7 +21,7 @@ export async function assignWaiting(tx: Tx, services: Pick<Services, 'config'>):
   const settings = await takeTurn(tx, services)
   if (!settings.auto_assign) return []
   const agents = await readCandidates(tx)
-  if (!agents.some(({ isOnline }) => isOnline)) return []
+  if (!agents.length) return []
   const tickets = await lockWaiting(tx)
   const refusals = await readRefusals(tx, [...tickets.keys()])
   const waiting = [...tickets.values()].map((ticket) => toWaiting(ticket, refusals.get(ticket.id) ?? []))
@@ -54,7 +52,7 @@ async function isWorthATurn(tx: Tx, { config }: Pick<Services, 'config'>): Promi
 }
 
 async function readCandidates(tx: Tx): Promise<Candidate[]> {
-  const agents = await withWork(tx, await membersWithRole(tx, deskRoles))
+  const agents = await agentsOnline(tx)
   return agents.map((agent) => ({
     id: agent.user_id,
     isOnline: agent.presence === 'online',

@@ -10,7 +10,7 @@ import type { Tx } from '#platform/db/db.ts'
 import { RapportError } from '#platform/errors.ts'
 import type { Job, JobDefinition } from '#platform/jobs/job.ts'
 import { openInboundMail } from '#platform/mail-in/reading.ts'
-import { storeAttachment, type StoredAttachment } from '../attachment-files.ts'
+import { discardFiles, storeAttachment, type StoredAttachment } from '../attachment-files.ts'
 import { insertAttachments } from '../attachments.ts'
 import { addMessage } from '../messages.ts'
 import { lockLiveTicket } from '../tickets.ts'
@@ -35,18 +35,22 @@ async function keepMailFiles(job: Job): Promise<object> {
   const stored: StoredAttachment[] = []
   const refused: string[] = []
   const place = { workspaceId: job.workspaceId, ticketId: row.ticket_id }
+  const discard = () => {
+    const keys = stored.map(({ fileKey }) => fileKey)
+    return discardFiles(job.runtime, job.workspaceId, keys)
+  }
   for (const { name, content } of mail.files) {
     try {
       stored.push(await storeAttachment(job.runtime, place, { name, content: Readable.from([Buffer.from(content)]) }))
     } catch (error) {
       if (!(error instanceof RapportError)) {
-        await Promise.allSettled(stored.map(({ fileKey }) => job.runtime.files.delete(fileKey)))
+        await discard()
         throw error
       }
       refused.push(`${name}: ${error.message}`)
     }
   }
-  const kept = await job.transaction(async (tx) => {
+  const write = async (tx: Tx): Promise<boolean> => {
     const claimed = await tx.sql
       .updateTable('support.ticket_mails')
       .set({ files_kept_at: tx.now })
@@ -67,9 +71,13 @@ async function keepMailFiles(job: Job): Promise<object> {
       await addMessage(tx, actor, ticket, { content, is_internal: true }, job.runtime, { author: by, source: 'email' })
     }
     return true
+  }
+  const kept = await job.transaction(write).catch(async (error: unknown) => {
+    await discard()
+    throw error
   })
   // Another attempt was faster: its files are the ticket's, and these are nobody's.
-  if (!kept) for (const { fileKey } of stored) await job.runtime.files.delete(fileKey)
+  if (!kept) await discard()
   return { kept: kept ? stored.length : 0, refused: refused.length }
 }
 

@@ -4,6 +4,7 @@ import nodemailer, { type SendMailOptions } from 'nodemailer'
 import PostalMime from 'postal-mime'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createSmtpDoor, type SmtpDoor } from '#platform/mail-in/smtp-door.ts'
+import { failNextDeletion, keysIn, loseAnswerOf, tryAgain } from '#testing/files-away.ts'
 import { start, type TestApp } from '#testing/start.ts'
 
 let app: TestApp
@@ -324,6 +325,24 @@ describe('what comes with a mail', () => {
     }[]
     expect(all).toHaveLength(2)
     expect(all[1]!.message_id).toBeTruthy()
+  })
+
+  test('comes again when the storage is back, and nothing of the first try stays', async () => {
+    loseAnswerOf(app, 'second')
+    // Of either file.
+    failNextDeletion(app)
+    failNextDeletion(app)
+    const ticket = await openByMail(person(), {
+      attachments: [
+        { filename: 'first.txt', content: 'one' },
+        { filename: 'second.txt', content: 'two' },
+      ],
+    })
+    const path = `/tickets/${ticket.id}/attachments`
+    expect((await app.as('anna').get(path)).body.data).toEqual([])
+    await tryAgain(app, 'support.keep_mail_files')
+    expect((await app.as('anna').get(path)).body.data).toHaveLength(2)
+    expect(await keysIn(app, `tickets/${ticket.id}`)).toHaveLength(2)
   })
 })
 

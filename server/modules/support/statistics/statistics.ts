@@ -9,7 +9,7 @@ import { Invalid } from '#platform/errors.ts'
 import type { Services } from '#platform/services.ts'
 import { getWorkspace } from '#modules/accounts/index.ts'
 import { personOf, visibleTo } from '../access.ts'
-import { allAgents } from '../assignment/agents.ts'
+import { agentsAmong, allAgents } from '../assignment/agents.ts'
 import { readThrough } from '../cached-reads.ts'
 import { priorities, ticketStatuses, type Priority, type TicketStatus } from '../tables.ts'
 
@@ -174,9 +174,9 @@ async function countEnded(tx: Tx, counted: RawBuilder<unknown>, when: RawBuilder
 /** Agents see their own line; admins see everybody's. */
 async function agentsOf(tx: Tx, actor: Actor, ended: readonly Ended[]) {
   const seesAll = actor.role === 'owner' || actor.role === 'admin'
-  const own = personOf(actor)
   const byId = new Map(ended.map((row) => [row.agent_id, row]))
-  const agents = (await allAgents(tx)).filter(({ user_id }) => seesAll || user_id === own)
+  const own = personOf(actor)
+  const agents = seesAll ? await allAgents(tx) : await agentsAmong(tx, own ? [own] : [])
   return agents.map(({ user_id, name, presence, capacity, load, open_tickets }) => {
     const { count = 0, rating = null } = byId.get(user_id) ?? {}
     return { user_id, name, presence, capacity, load, open_tickets, ended: count, satisfaction_mean: rating }

@@ -1,10 +1,12 @@
 /** The mail to an admin about an urgent ticket that nobody answered. Nothing in it was written by the requester. */
+import type { Role } from '#platform/actor.ts'
 import type { Job, JobDefinition } from '#platform/jobs/job.ts'
 import { sendNotice } from '#platform/mail/notice.ts'
-import { getWorkspace, membersWithRole } from '#modules/accounts/index.ts'
+import { getWorkspace, membersAmong } from '#modules/accounts/index.ts'
 import { escalationTexts } from './texts.ts'
 
 export const escalationMailKind = 'support.escalation_mail'
+export const escalatedTo: readonly Role[] = ['owner', 'admin']
 
 export const escalationMailJob: JobDefinition = {
   kind: escalationMailKind,
@@ -23,7 +25,8 @@ async function sendEscalation({ data, workspaceId, runtime, transaction }: Job):
       .where('workspace_id', '=', tx.workspaceId)
       .where('id', '=', ticketId)
       .executeTakeFirst()
-    const admin = (await membersWithRole(tx, ['owner', 'admin'])).find(({ id }) => id === userId)
+    const member = (await membersAmong(tx, [userId])).get(userId)
+    const admin = member && escalatedTo.includes(member.role) ? member : null
     return { ticket, admin, workspace: await getWorkspace(tx, tx.workspaceId), now: tx.now }
   })
   const { ticket, admin, workspace, now } = found

@@ -10,7 +10,7 @@ import type { Runtime } from '#platform/services.ts'
 import { listWorkspaceIds, membersWithRole } from '#modules/accounts/index.ts'
 import { record, tell } from '../ticket-events.ts'
 import type { Ticket } from '../tables.ts'
-import { escalationMailKind } from './escalation-mail.ts'
+import { escalatedTo, escalationMailKind } from './escalation-mail.ts'
 
 export const escalationTasks = [
   every('*/30 * * * *', 'support.escalate', async (runtime) => {
@@ -48,7 +48,7 @@ async function escalate(tx: Tx, timeoutHours: number): Promise<Ticket[]> {
     returning *`.execute(tx.sql)
   if (!rows.length) return []
   const system = systemActor(tx.workspaceId)
-  const admins = (await membersWithRole(tx, ['owner', 'admin'])).filter(({ email }) => email)
+  const admins = (await membersWithRole(tx, escalatedTo)).filter(({ email }) => email)
   for (const ticket of rows) {
     await record(tx, system, ticket.id, [{ type: 'escalated', data: { timeout_hours: timeoutHours } }])
     await tell(tx, 'ticket.escalated', ticket, { escalated_at: tx.now })
