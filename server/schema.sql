@@ -2058,16 +2058,6 @@ AS $function$
 $function$
 ;
 
-CREATE OR REPLACE FUNCTION contacts.workspaces_with_unscanned_uploads()
- RETURNS TABLE(workspace_id uuid)
- LANGUAGE sql
- STABLE SECURITY DEFINER
- SET search_path TO 'pg_catalog'
-AS $function$
-  select distinct u.workspace_id from contacts.import_uploads u where u.scan = 'pending'
-$function$
-;
-
 -- communication -------------------------------------------------------------------------------------------------
 
 create table communication.buckets (

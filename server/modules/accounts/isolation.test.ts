@@ -35,7 +35,6 @@ const lookingPast: Record<string, string> = {
   'contacts.ensure_partitions': 'nothing: it takes no input, and answers which month’s part of the timeline it made',
   'contacts.workspaces_with_old_imports':
     'nothing: it takes no input, and answers which workspaces have files to forget',
-  'contacts.workspaces_with_unscanned_uploads': 'nothing: no input, and which workspaces have files in quarantine',
   'contacts.workspaces_with_due_reports': 'nothing: no input, and which workspaces have reports to send',
   'contacts.contact_rows': 'the workspace of the transaction, by the same function, so that searches can use an index',
   'contacts.totals': 'nothing: it takes no input, and answers sums over all workspaces, for /metrics',

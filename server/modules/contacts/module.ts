@@ -12,6 +12,7 @@ import { contactRoutes } from './contact-routes.ts'
 import { exportJob } from './export/job.ts'
 import { exportRoutes } from './export/routes.ts'
 import { exportTasks } from './export/upkeep.ts'
+import { importTasks } from './import/upkeep.ts'
 import { analyticsRoutes } from './analytics/routes.ts'
 import { statisticsTasks } from './analytics/tasks.ts'
 import { showTotals } from './analytics/workspace-figures.ts'
@@ -125,6 +126,7 @@ export const contacts = defineModule({
     ...statisticsTasks,
     ...duplicateTasks,
     ...exportTasks,
+    ...importTasks,
     ...reportTasks,
     ...segmentTasks,
     ...inactiveTasks,
