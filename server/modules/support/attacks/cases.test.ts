@@ -10,12 +10,12 @@ const server = path.join(import.meta.dirname, '../../..')
 
 /** Number, file, and how the test’s name begins. */
 const elsewhere: [number, string, string][] = [
-  [5, 'modules/support/public-tickets.test.ts', 'a token ends with its ticket'],
-  [6, 'modules/support/public-tickets.test.ts', 'missing, wrong and foreign look the same'],
+  [5, 'modules/support/public/public-tickets.test.ts', 'a token ends with its ticket'],
+  [6, 'modules/support/public/public-tickets.test.ts', 'missing, wrong and foreign look the same'],
   [6, 'platform/crypto/secrets.test.ts', 'secrets compare by value, whatever their lengths'],
   [7, 'modules/accounts/attempts.test.ts', 'guesses from all addresses of one IPv6 network'],
-  [8, 'modules/support/public-tickets.test.ts', 'what a stranger types is not more than it is'],
-  [9, 'modules/support/public-tickets.test.ts', 'without an account: opened, read and answered by its token'],
+  [8, 'modules/support/public/public-tickets.test.ts', 'what a stranger types is not more than it is'],
+  [9, 'modules/support/public/public-tickets.test.ts', 'without an account: opened, read and answered by its token'],
   [10, 'modules/support/satisfaction/satisfaction.test.ts', 'the link is good for one rating'],
   [10, 'modules/support/satisfaction/satisfaction.test.ts', 'forged, foreign and early: no'],
   [11, 'modules/accounts/isolation.test.ts', 'with the ids of another workspace, every door answers as if'],
