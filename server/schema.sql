@@ -197,7 +197,7 @@ CREATE OR REPLACE FUNCTION platform.begins_pattern(term text)
  RETURNS text
  LANGUAGE sql
  IMMUTABLE PARALLEL SAFE STRICT
-RETURN ('(^|[][[:blank:]\n\r!"#$%&''()*+,./:;<=>?@\\^_`{|}~«»¿¡·–—‘’“”„…、。「」・（）！？：，；-])'::text || regexp_replace(platform.fold(term), '([^[:alnum:]])'::text, '\\\1'::text, 'g'::text))
+RETURN ('(^|[][ \t\n\r!"#$%&''()*+,./:;<=>?@\\^_`{|}~\u00A0«»¿¡·-])'::text || regexp_replace(platform.fold(term), '([^[:alnum:]])'::text, '\\\1'::text, 'g'::text))
 ;
 
 CREATE OR REPLACE FUNCTION platform.contains_pattern(term text)

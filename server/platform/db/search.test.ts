@@ -1,6 +1,7 @@
 /** Whatever is searched for in whatever text: what the indexes find is what is said. */
 import fc from 'fast-check'
 import { sql } from 'kysely'
+import pg from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { start, type TestApp } from '#testing/start.ts'
 import { says, saysByIndex, searchWords } from './search.ts'
@@ -60,4 +61,22 @@ test('whatever the words and the texts, both ways of asking say the same', async
     }),
     { numRuns: 300 },
   )
+})
+
+test('how a word begins is in the index of trigrams, from one letter on', async () => {
+  const owner = new pg.Client({ connectionString: app.databaseUrl })
+  await owner.connect()
+  await owner.query(`
+    create temp table texts as select 'facture (colis-' || n || ') ' || case n when 7 then 'qx-7' else '' end as text
+      from generate_series(1, 500) as n;
+    create index on texts using gin (text gin_trgm_ops);
+    set enable_seqscan = off`)
+  for (const word of ['qx', 'q', 'Q']) {
+    const { rows } = await owner.query<{ 'QUERY PLAN': [{ Plan: { Plans: [{ 'Actual Rows': number }] } }] }>(
+      'explain (analyze, format json) select from texts where text ~ platform.begins_pattern($1)',
+      [word],
+    )
+    expect(rows[0]!['QUERY PLAN'][0].Plan.Plans[0]['Actual Rows'], word).toBe(1)
+  }
+  await owner.end()
 })

@@ -7,10 +7,11 @@ create function platform.contains_pattern(term text) returns text
   return '%' || regexp_replace(platform.fold(term), '([\\%_])', '\\\1', 'g') || '%';
 
 -- A term as a regular expression: where a word begins. An index of trigrams keeps how words begin, and serves this from one letter on.
--- What stands before them is listed, because of a class as large as "no letter" the index makes nothing.
+-- What stands before them is listed, and none of it lies beyond U+07FF: of a class with "no letter" or such a character in it the
+-- index makes nothing, and is read whole. Folding makes plain ones of most others.
 create function platform.begins_pattern(term text) returns text
   language sql immutable parallel safe strict
-  return '(^|[][[:blank:]\n\r!"#$%&''()*+,./:;<=>?@\\^_`{|}~«»¿¡·–—‘’“”„…、。「」・（）！？：，；-])'
+  return '(^|[][ \t\n\r!"#$%&''()*+,./:;<=>?@\\^_`{|}~\u00A0«»¿¡·-])'
     || regexp_replace(platform.fold(term), '([^[:alnum:]])', '\\\1', 'g');
 
 -- Trigrams cannot find what is shorter than three characters, and in scripts that set no spaces (Chinese, Japanese,
