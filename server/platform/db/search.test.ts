@@ -45,12 +45,16 @@ test.each([
   ['예약', '내일예약합니다', true],
   ['ชา', 'ขอชาเย็น', true],
   ['v予', 'mtv予約', true],
+  ['、', 'はい、予約', true],
+  ['、', 'a、b', true],
+  ['〇', '〇八', true],
+  ['㎞', '5 ㎞', true],
 ])('%j in %j: %s', async (word, text, expected) => {
   expect(await ask(word, text)).toEqual({ said: expected, looked_up: expected })
 })
 
 test('whatever the words and the texts, both ways of asking say the same', async () => {
-  const sign = fc.constantFrom(...'aeéßœİıЖж0٣ \n\t.-_%\\[](){}^$*+?|#@«、予約を가각ชา𠮷🎉'.match(/./gsu)!)
+  const sign = fc.constantFrom(...'aeéßœİıЖж0٣ \n\t.-_%\\[](){}^$*+?|#@«、〇㎞「予約を가각ชา𠮷🎉'.match(/./gsu)!)
   const text = fc.array(sign, { maxLength: 12 }).map((signs) => signs.join(''))
   await fc.assert(
     fc.asyncProperty(text, text, async (search, body) => {

@@ -6,8 +6,11 @@ export function searchWords(search: string | undefined): string[] {
   return [...new Set((search ?? '').normalize('NFC').split(/\s+/).filter(Boolean))].slice(0, 10)
 }
 
-/** Scripts that set no spaces; the same ranges as `platform.has_dense_script`. */
-const denseScript = /[\u0E00-\u0E7F\u2E80-\u9FFF\uAC00-\uD7AF\uF900-\uFAFF\u{20000}-\u{3FFFF}]/u
+/**
+ * Letters of scripts that set no spaces; the same ranges as `platform.has_dense_script`. Of the other signs there folding makes
+ * plain ones (a comma, "km", a nought), letters stay what they are.
+ */
+const denseScript = /(?=[\p{L}\p{M}])[\u0E00-\u0E7F\u2E80-\u9FFF\uAC00-\uD7AF\uF900-\uFAFF\u{20000}-\u{3FFFF}]/u
 /** Without a trigram of their own inside of a word. */
 const oneOrTwoLetters = /^[\p{L}\p{N}]{1,2}$/u
 
