@@ -133,6 +133,6 @@ brokerTest('through RabbitMQ: the queue of the service hears each, in its docume
     await publisher.close()
     for (const left of [queue, `${queue}.dead`]) await connection.queueDelete({ queue: left })
     await connection.exchangeDelete({ exchange: name })
-    await connection.close()
+    connection.unsafeDestroy()
   }
 })

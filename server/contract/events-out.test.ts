@@ -229,7 +229,7 @@ brokerTest(
     } finally {
       await consumer.close()
       await connection.exchangeDelete({ exchange: name })
-      await connection.close()
+      connection.unsafeDestroy()
     }
   },
   // A broker hears what is older than every running transaction of the server, and others may be using it too.

@@ -269,7 +269,7 @@ brokerTest(
       await publisher.close()
       for (const left of [queue, `${queue}.dead`]) await connection.queueDelete({ queue: left })
       await connection.exchangeDelete({ exchange: name })
-      await connection.close()
+      connection.unsafeDestroy()
     }
   },
   // A broker hears what is older than every running transaction of the server, and others may be using it too.

@@ -3,6 +3,7 @@
  * programs come from a durable queue that is bound to the names which our modules understand. What cannot be read goes to
  * `<queue>.dead`, where somebody can look at it.
  */
+import { setTimeout as pause } from 'node:timers/promises'
 import { Connection, ConsumerStatus, type AsyncMessage, type Consumer, type Publisher } from 'rabbitmq-client'
 import type { Db } from '../db/db.ts'
 import { receiveEvent } from '../events/failed.ts'
@@ -23,6 +24,7 @@ export interface RabbitmqOptions {
 }
 
 const prefetch = 100
+const closingMs = 5_000
 /** Deliveries of one message before it counts as poison; RabbitMQ before 4.0 sets no limit of its own. */
 const deliveriesMax = 20
 
@@ -71,7 +73,9 @@ function open(db: Db, services: Services, options: RabbitmqOptions): Line {
     quieten: async () => consumer?.close(),
     async close() {
       await publisher.close()
-      await connection.close()
+      // A channel that was lost to an error can keep the connection from ever being seen as empty.
+      await Promise.race([connection.close(), pause(closingMs, undefined, { ref: false })])
+      connection.unsafeDestroy()
     },
   }
 }
